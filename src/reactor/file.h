@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files for tasks.  What is in the page cache is served at once; what is not
+ * goes through io_uring, or a worker thread with epoll, while the task is
+ * parked.  Any reactor may use a file, several tasks at once.
+ *
+ * Results are a count, 0, or -errno.
+ */
+#ifndef REACTOR_FILE_H
+#define REACTOR_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct file;
+
+/* Flags and mode as openat(2); O_CLOEXEC is implied. */
+int file_open(const char *path, int flags, mode_t mode, struct file **out);
+void file_close(struct file *f); /* does not park for the data */
+
+/* Short only at the end of the file. */
+ssize_t file_pread(struct file *f, void *buf, size_t len, uint64_t offset);
+
+/* Writes everything or fails: 0 or -errno.  Uses up iov. */
+int file_pwritev(struct file *f, struct iovec *iov, int n, uint64_t offset);
+int file_pwrite(struct file *f, const void *buf, size_t len, uint64_t offset);
+
+/* On disk when it returns: the data, and what is needed to find them. */
+int file_sync(struct file *f);
+/* Starts writing back, waits for nothing, promises nothing. */
+void file_start_writeback(struct file *f, uint64_t offset, uint64_t len);
+
+int file_truncate(struct file *f, uint64_t size);
+/* mode as fallocate(2): FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, … */
+int file_allocate(struct file *f, int mode, uint64_t offset, uint64_t len);
+/* whence: SEEK_DATA or SEEK_HOLE.  The offset, or -ENXIO beyond the end. */
+int64_t file_seek(struct file *f, uint64_t offset, int whence);
+/* Size and allocated bytes; either may be NULL. */
+int file_size(struct file *f, uint64_t *size, uint64_t *allocated);
+
+/* Names.  file_sync_dir() makes what was done in a directory durable. */
+int file_unlink(const char *path); /* 0 also if there is no such file */
+int file_rename(const char *from, const char *to);
+int file_sync_dir(const char *path);
+
+#endif
