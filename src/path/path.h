@@ -13,11 +13,18 @@
  * it was in flight on a path that was lost, must not run twice, and waits until
  * path_fenced() says that the old way can't execute it any more.
  *
- *	owner                                    path group
- *	path_group_submit(g, &req, now)  ──────▶ picks a path, or parks the
- *request path_group_next(g, now, &action) ◀────── CONNECT p, PROBE p, CLOSE p,
- *FENCE p, SEND req on p, FAIL req path_connected(p), path_failed(p),
- *	path_probe_answered(p), path_request_done(g, &req, …)  ──▶
+ *	owner                                path group
+ *	submit(g, &req, now)          --->   picks a path, or parks the request
+ *	group_next(g, now, &action)   <---   CONNECT p, PROBE p, CLOSE p,
+ *	                                     FENCE p, SEND req on p, FAIL req
+ *	connected(p), failed(p),      --->
+ *	probe_answered(p), heard(p),
+ *	request_done(g, &req, ...)
+ *	group_tick(g, now)            --->   at group_deadline(g), at the latest
+ *
+ * The owner drains path_group_next() after every event.  It hands in what
+ * came over a path's present connection only: after CLOSE, or path_failed(),
+ * nothing of the old connection counts any more.
  *
  * Not synchronised: one reactor owns a group.
  */
@@ -25,20 +32,17 @@
 #define PATH_PATH_H
 
 #include "base/clock.h"
-#include "base/hist.h"
 #include "base/list.h"
 
-/* Connection state.      state       while                          leaves on
- */
+/* Connection state: id, name, what it does meanwhile, what it leaves on. */
 #define PATH_STATES(S)                                                         \
 	S(CONNECTING, "connecting", "an attempt is scheduled or runs",         \
-	  "handshake done -> live; given up -> lost")                          \
-	S(LIVE, "live", "carries requests",                                    \
-	  "silence -> suspect; error -> lost")                                 \
+	  "handshake done: live; failed or too slow: lost")                    \
+	S(LIVE, "live", "carries requests", "silence: suspect; error: lost")   \
 	S(SUSPECT, "suspect", "probe sent; new requests steer away",           \
-	  "any answer -> live; none in time -> lost")                          \
+	  "any answer: live; none in time: lost")                              \
 	S(LOST, "lost", "its requests go elsewhere",                           \
-	  "reconnect delay over -> connecting")
+	  "reconnect delay over: connecting")
 
 enum path_state {
 #define S(id, ...) PATH_##id,
@@ -69,16 +73,19 @@ enum path_request_state {
 	PATH_REQ_FENCED
 };
 
-/* Embedded in the owner's request; zero-initialised, memory is the owner's. */
+/* Embedded in the owner's request; zero-initialised, memory is the owner's.
+ * What the owner sets stays as it is until the request is idle again. */
 struct path_request {
 	struct list link;
 	struct path *path; /* in flight on it, or was when it was lost */
 	enum path_request_state state;
 	bool needs_fence; /* set by the owner: must not go again before
 			     path_fenced() (NVMe writes).  NFS: false */
+	bool elsewhere;	  /* waiting: any path but `path` */
 	unsigned tries;	  /* times it was sent */
 	size_t bytes;	  /* set by the owner: weight for service-time */
-	nsec submitted, sent;
+	uint64_t order;	  /* of submission */
+	nsec sent;
 };
 
 /* 0 in a field: the default that stands behind it. */
@@ -90,15 +97,17 @@ struct path_options {
 				 tried again; doubles with each failure … */
 	nsec reconnect_max;   /* … up to 5 s */
 	nsec connect_timeout; /* 3 s */
-	nsec fast_io_fail_timeout; /* requests fail that long after the last
-				    usable path was lost; < 0 (default): never
-				  */
+	nsec fast_io_fail_timeout; /* waiting requests fail that long after the
+				      last usable path was lost;
+				      < 0 (default): never */
 	nsec ctrlr_loss_timeout;   /* a path that is lost that long is given up;
 				      < 0 (default): never */
 	/* A path with requests in flight and silent for `suspect_factor` times
 	 * its usual latency (mean + 4 deviations), but no less than suspect_min
 	 * and no more than suspect_max, turns suspect; without an answer to the
-	 * probe for as long again, within [probe_min, probe_max], lost. */
+	 * probe for as long again, within [probe_min, probe_max], lost.  The
+	 * upper bound holds while nothing is known about the connection, and
+	 * for the probe when there is no live path to move to. */
 	unsigned suspect_factor;       /* 4 */
 	nsec suspect_min, suspect_max; /* 20 ms, 150 ms */
 	nsec probe_min, probe_max;     /* 40 ms, 200 ms */
@@ -122,7 +131,9 @@ const char *path_group_policy(const struct path_group *g);
 enum { PATH_MAX_PATHS = 64 };
 int path_add(struct path_group *g, const char *label, void *owner, nsec now,
 	     struct path **out);
-/* Its requests move as if it were lost; frees it. */
+/* Its requests move as if it were lost; frees it.  The owner closes the
+ * connection.  Where requests of it must be fenced, a FENCE action follows if
+ * none is under way, and path_fenced() frees it. */
 void path_remove(struct path *p, nsec now);
 void *path_owner(const struct path *p);
 
@@ -135,7 +146,9 @@ void path_probe_answered(struct path *p, nsec now);
 /* Any sign of life (part of a long reply arrived): it is not silent. */
 void path_heard(struct path *p, nsec now);
 void path_set_access(struct path *p, enum path_access access, nsec now);
-/* What was in flight on the lost path can't be executed by it any more. */
+/* The answer to FENCE: what was in flight on the lost path can't be executed by
+ * it any more.  (When the path was lost again in between, FENCE comes again.)
+ */
 void path_fenced(struct path *p, nsec now);
 /* Time is passing: to be called at path_group_deadline() at the latest. */
 void path_group_tick(struct path_group *g, nsec now);
@@ -153,29 +166,35 @@ enum path_verdict {
 	PATH_RETRY_HERE,      /* the other end asks for it: same path again */
 	PATH_RETRY_ELSEWHERE, /* this path can't do it (ANA, draining) */
 };
-/* The reply for an in-flight request came.  With RETRY_* a SEND action
- * follows (or FAIL). */
+/* The reply for an in-flight request came over its path; `bytes` is what it
+ * moved, for the statistics.  With RETRY_* a SEND action follows (or FAIL), on
+ * the same path, or another, if there is one that can be used.  (A reply that
+ * still came over an earlier path answers the request as well: cancel it here
+ * and complete it; it says nothing about the path that it is on now.) */
 void path_request_done(struct path_group *g, struct path_request *r,
 		       enum path_verdict verdict, size_t bytes, nsec now);
 
-/* Takes a request back, wherever it is. */
+/* Takes a request back, wherever it is; harmless when it is idle. */
 void path_request_cancel(struct path_group *g, struct path_request *r);
 
 /* -------------------------------------------------------------- actions out */
 
+/* Those of one path come in this order. */
 enum path_action_kind {
+	PATH_ACT_CLOSE,	  /* drop the connection (of a silent path, or a connect
+			     attempt that took too long); no answer */
+	PATH_ACT_FENCE,	  /* make sure; answer with path_fenced().  Only if
+			     requests with needs_fence were in flight */
+	PATH_ACT_GIVE_UP, /* ctrlr_loss_timeout: the path will not come back;
+			     the owner calls path_remove() when it likes */
 	PATH_ACT_CONNECT, /* start an attempt; answer with path_connected() or
 			     path_failed() */
 	PATH_ACT_PROBE,	  /* send something small; answer with
 			     path_probe_answered() */
-	PATH_ACT_CLOSE,	  /* drop the connection (of a silent path, or a connect
-			     attempt that took too long); no answer */
-	PATH_ACT_FENCE,	  /* make sure; answer with path_fenced().  Only if
-			     requests   with needs_fence were in flight */
 	PATH_ACT_SEND,	  /* send `request` on `path` */
-	PATH_ACT_FAIL,	  /* complete `request` with `error`; it is idle now */
-	PATH_ACT_GIVE_UP, /* ctrlr_loss_timeout: the path will not come back;
-			     the owner calls path_remove() when it likes */
+	PATH_ACT_FAIL,	  /* complete `request` with `error`; it is idle now.
+			     -ETIMEDOUT: fast_io_fail_timeout; -ENODEV: all
+			     paths were given up */
 };
 
 struct path_action {
