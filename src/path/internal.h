@@ -123,6 +123,13 @@ static inline bool path_expects(const struct path *p)
 	return p->inflight > 0 || p->probing;
 }
 
+/* What was measured longer ago may not hold any more. */
+#define PATH_STALE_AFTER SEC(1)
+static inline bool path_estimate_holds(const struct path *p, nsec now)
+{
+	return p->measured && now - p->measured_at < PATH_STALE_AFTER;
+}
+
 /* group.c */
 enum path_rank path_rank(const struct path *p);
 path_set group_best(const struct path_group *g, const struct path *except);

@@ -211,12 +211,13 @@ void path_fenced(struct path *p, nsec now)
 		group_drop(p->group, p);
 }
 
-/* RFC 6298, section 2, with its weights of 1/8 and 1/4. */
+/* RFC 6298, section 2, with its weights of 1/8 and 1/4; an estimate that does
+ * not hold any more has no weight. */
 void path_sample(struct path *p, nsec latency, nsec now)
 {
 	nsec error = latency - p->latency;
 
-	if (p->measured) {
+	if (path_estimate_holds(p, now)) {
 		p->deviation +=
 			((error < 0 ? -error : error) - p->deviation) / 4;
 		p->latency += error / 8;

@@ -18,9 +18,7 @@
 
 #include "path/internal.h"
 
-/* An estimate that is older is not believed any more; see service_time(). */
-#define STALE_AFTER SEC(1)
-#define FIRST_GUESS MSEC(1)
+#define FIRST_GUESS MSEC(1) /* of a latency that nobody measured yet */
 
 static bool contains(path_set set, unsigned index)
 {
@@ -94,9 +92,7 @@ static unsigned queue_depth(const struct path_group *g, path_set set, nsec now)
  */
 static double time_to_serve(const struct path *p, nsec now)
 {
-	bool known = p->measured && now - p->measured_at < STALE_AFTER;
-
-	if (!known && p->inflight == 0)
+	if (p->inflight == 0 && !path_estimate_holds(p, now))
 		return 0;
 	return (double)(p->measured ? p->latency : FIRST_GUESS) *
 	       (double)(p->load + REQUEST_OVERHEAD);
