@@ -183,9 +183,9 @@ static inline bool xdr_bool(struct xdr *x, bool *v)
 		struct xdr *enum_x_ = (x);                                     \
 		__typeof__(v) enum_v_ = (v);                                   \
 		uint32_t enum_n_ = enum_x_->decoding ? 0 : (uint32_t)*enum_v_; \
+		const uint32_t enum_lo_ = (min), enum_hi_ = (max);             \
 		bool enum_ok_ = xdr_u32(enum_x_, &enum_n_);                    \
-		if (enum_ok_ &&                                                \
-		    (enum_n_ < (uint32_t)(min) || enum_n_ > (uint32_t)(max)))  \
+		if (enum_ok_ && enum_n_ - enum_lo_ > enum_hi_ - enum_lo_)      \
 			enum_ok_ = xdr_fail(enum_x_, XDR_INVALID);             \
 		if (enum_ok_)                                                  \
 			*enum_v_ = (__typeof__(*enum_v_))enum_n_;              \
