@@ -48,6 +48,13 @@ void task_sleep_until(nsec deadline);
 bool task_park(nsec deadline);
 void task_wake(struct task *t);
 
+/* How one thread hands a piece of work to a reactor: embedded in what it is
+ * about, so that it needs no memory.  For the structures below. */
+struct message {
+	struct message *next;
+	void (*deliver)(struct message *m); /* on the reactor's thread */
+};
+
 /*
  * Completion: something that happens once, waited for by one task, announced
  * from any thread.
@@ -59,7 +66,8 @@ void task_wake(struct task *t);
  */
 struct completion {
 	struct task *waiter; /* owned by the task that initialised it */
-	int state;	     /* atomic */
+	struct message message;
+	bool done; /* of the waiter's thread */
 	int result;
 };
 

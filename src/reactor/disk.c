@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files on the real disk.  What the page cache can do at once is done at once,
+ * on the reactor's thread: a switch to a worker and back costs more than a
+ * copy of 64 KiB.  The rest is a disk_op, which the backend runs elsewhere.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "reactor/backend.h"
+#include "reactor/workers.h"
+
+enum { INLINE_WRITE_MAX = 64 << 10 };
+
+struct disk_file {
+	struct file file;
+	int fd;
+	struct job closing;
+};
+
+static struct disk_file *disk_of(struct file *f)
+{
+	return container_of(f, struct disk_file, file);
+}
+
+static int sync_dir(const char *path)
+{
+	auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -1 : fsync(fd);
+}
+
+static ssize_t call(const struct disk_op *op)
+{
+	switch (op->call) {
+	case DISK_READ:
+		return preadv(op->fd, op->iov, op->n, op->offset);
+	case DISK_WRITE:
+		return pwritev(op->fd, op->iov, op->n, op->offset);
+	case DISK_SYNC:
+		return fdatasync(op->fd);
+	case DISK_TRUNCATE:
+		return ftruncate(op->fd, op->len);
+	case DISK_ALLOCATE:
+		return fallocate(op->fd, op->flags, op->offset, op->len);
+	case DISK_SEEK:
+		return lseek(op->fd, op->offset, op->flags);
+	case DISK_CLOSE:
+		return close(op->fd);
+	case DISK_OPEN:
+		return open(op->path, op->flags, op->mode);
+	case DISK_UNLINK:
+		return unlink(op->path);
+	case DISK_RENAME:
+		return rename(op->path, op->to);
+	case DISK_SYNC_DIR:
+		return sync_dir(op->path);
+	}
+	errno = EINVAL;
+	return -1;
+}
+
+ssize_t disk_op_run(const struct disk_op *op)
+{
+	ssize_t n;
+
+	do
+		n = call(op);
+	while (n < 0 && errno == EINTR && op->call != DISK_CLOSE);
+	return n < 0 ? -errno : n;
+}
+
+struct offloaded_op {
+	struct job job;
+	struct completion done;
+	const struct disk_op *op;
+	ssize_t result;
+};
+
+static void run_offloaded_op(struct job *job)
+{
+	struct offloaded_op *o = container_of(job, struct offloaded_op, job);
+
+	o->result = disk_op_run(o->op);
+	completion_done(&o->done, 0);
+}
+
+ssize_t disk_op_offload(const struct disk_op *op)
+{
+	struct offloaded_op o = { .job.run = run_offloaded_op, .op = op };
+
+	completion_init(&o.done);
+	workers_submit(&o.job);
+	completion_wait(&o.done);
+	return o.result;
+}
+
+static ssize_t backend_run(struct disk_op *op)
+{
+	return reactor_current->ops->disk_op(reactor_current, op);
+}
+
+/* Succeeds if everything about the path is cached and nothing is created. */
+static int open_cached(const char *path, int flags)
+{
+	struct open_how how = { .flags = flags | O_LARGEFILE,
+				.resolve = RESOLVE_CACHED };
+
+	if (flags & (O_CREAT | O_TRUNC | O_TMPFILE))
+		return -1;
+	return syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
+static int disk_open(const char *path, int flags, mode_t mode,
+		     struct file **out)
+{
+	struct disk_op op = { .call = DISK_OPEN,
+			      .path = path,
+			      .flags = flags | O_CLOEXEC,
+			      .mode = mode };
+	int fd = open_cached(path, op.flags);
+	struct disk_file *f;
+
+	if (fd < 0)
+		fd = disk_op_offload(&op);
+	if (fd < 0)
+		return fd;
+	f = calloc(1, sizeof(*f));
+	if (f == NULL) {
+		close(fd);
+		return -ENOMEM;
+	}
+	file_init(&f->file, &real_disk);
+	f->fd = fd;
+	*out = &f->file;
+	return 0;
+}
+
+static void close_now(struct job *job)
+{
+	struct disk_file *f = container_of(job, struct disk_file, closing);
+
+	close(f->fd);
+	free(f);
+}
+
+/* Closing the last descriptor of a file without a name frees its blocks, which
+ * takes as long as the file is large. */
+static void disk_close(struct file *file)
+{
+	struct disk_file *f = disk_of(file);
+	struct stat st;
+
+	f->closing.run = close_now;
+	if (fstat(f->fd, &st) == 0 && st.st_nlink == 0 && st.st_blocks > 0)
+		workers_submit(&f->closing);
+	else
+		close_now(&f->closing);
+}
+
+static ssize_t read_cached(int fd, const struct iovec *iov, uint64_t offset)
+{
+	ssize_t n = preadv2(fd, iov, 1, offset, RWF_NOWAIT);
+
+	return n >= 0 ? n : -errno;
+}
+
+/* Everything that the page cache has comes at once; for the rest of a request
+ * the disk is asked. */
+static ssize_t disk_pread(struct file *file, void *buf, size_t len,
+			  uint64_t offset)
+{
+	int fd = disk_of(file)->fd;
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < len) {
+		struct iovec iov = { (char *)buf + done, len - done };
+		struct disk_op op = { .call = DISK_READ,
+				      .fd = fd,
+				      .iov = &iov,
+				      .n = 1,
+				      .offset = offset + done };
+
+		n = read_cached(fd, &iov, op.offset);
+		if (n == -EAGAIN || n == -EOPNOTSUPP || n == -EINTR)
+			n = backend_run(&op);
+		if (n < 0)
+			return n;
+		if (n == 0)
+			break;
+		done += n;
+	}
+	return done;
+}
+
+static int disk_pwritev(struct file *file, struct iovec *iov, int n,
+			uint64_t offset)
+{
+	struct disk_op op = { .call = DISK_WRITE, .fd = disk_of(file)->fd };
+	ssize_t done;
+	size_t len;
+
+	while (n > 0) {
+		op.iov = iov;
+		op.n = MIN(n, IOV_MAX);
+		op.offset = offset;
+		len = 0;
+		for (int i = 0; i < op.n; i++)
+			len += iov[i].iov_len;
+		done = len <= INLINE_WRITE_MAX ? disk_op_run(&op)
+					       : backend_run(&op);
+		if (done <= 0)
+			return done < 0 ? done : -EIO;
+		offset += done;
+		iov_advance(&iov, &n, done);
+	}
+	return 0;
+}
+
+static int disk_sync(struct file *file)
+{
+	struct disk_op op = { .call = DISK_SYNC, .fd = disk_of(file)->fd };
+
+	return backend_run(&op);
+}
+
+static void disk_start_writeback(struct file *file, uint64_t offset,
+				 uint64_t len)
+{
+	sync_file_range(disk_of(file)->fd, offset, len, SYNC_FILE_RANGE_WRITE);
+}
+
+static int disk_truncate(struct file *file, uint64_t size)
+{
+	struct disk_op op = { .call = DISK_TRUNCATE,
+			      .fd = disk_of(file)->fd,
+			      .len = size };
+
+	return disk_op_offload(&op);
+}
+
+static int disk_allocate(struct file *file, int mode, uint64_t offset,
+			 uint64_t len)
+{
+	struct disk_op op = { .call = DISK_ALLOCATE,
+			      .fd = disk_of(file)->fd,
+			      .flags = mode,
+			      .offset = offset,
+			      .len = len };
+
+	return backend_run(&op);
+}
+
+static int64_t disk_seek(struct file *file, uint64_t offset, int whence)
+{
+	struct disk_op op = { .call = DISK_SEEK,
+			      .fd = disk_of(file)->fd,
+			      .flags = whence,
+			      .offset = offset };
+
+	return disk_op_offload(&op);
+}
+
+static int disk_size(struct file *file, uint64_t *size, uint64_t *allocated)
+{
+	struct stat st;
+
+	if (fstat(disk_of(file)->fd, &st) != 0)
+		return -errno;
+	if (size != NULL)
+		*size = st.st_size;
+	if (allocated != NULL)
+		*allocated = (uint64_t)st.st_blocks * 512;
+	return 0;
+}
+
+static int disk_unlink(const char *path)
+{
+	struct disk_op op = { .call = DISK_UNLINK, .path = path };
+	int err = disk_op_offload(&op);
+
+	return err == -ENOENT ? 0 : err;
+}
+
+static int disk_rename(const char *from, const char *to)
+{
+	struct disk_op op = { .call = DISK_RENAME, .path = from, .to = to };
+
+	return disk_op_offload(&op);
+}
+
+static int disk_sync_dir(const char *path)
+{
+	struct disk_op op = { .call = DISK_SYNC_DIR, .path = path };
+
+	return disk_op_offload(&op);
+}
+
+const struct disk_ops real_disk = {
+	.open = disk_open,
+	.close = disk_close,
+	.pread = disk_pread,
+	.pwritev = disk_pwritev,
+	.sync = disk_sync,
+	.start_writeback = disk_start_writeback,
+	.truncate = disk_truncate,
+	.allocate = disk_allocate,
+	.seek = disk_seek,
+	.size = disk_size,
+	.unlink = disk_unlink,
+	.rename = disk_rename,
+	.sync_dir = disk_sync_dir,
+};

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worlds.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/util.h"
+
+static const struct world {
+	const char *name;
+	enum reactor_backend backend;
+	bool simulated;
+} worlds[] = {
+	{ "epoll", REACTOR_EPOLL },
+	{ "uring", REACTOR_URING },
+};
+
+static const struct world *world;
+static char dir[64];
+
+bool world_is_simulated(void)
+{
+	return world->simulated;
+}
+
+const char *world_dir(void)
+{
+	return dir;
+}
+
+static int try_create(struct reactor **r)
+{
+	struct reactor_options options = { .backend = world->backend };
+
+	return reactor_create(&options, r);
+}
+
+struct reactor *world_create(void)
+{
+	struct reactor *r;
+
+	assert_int_equal(try_create(&r), 0);
+	return r;
+}
+
+struct run {
+	struct reactor *reactor;
+	task_fn *body;
+	void *arg;
+};
+
+static void run_body(void *arg)
+{
+	struct run *run = arg;
+
+	run->body(run->arg);
+	reactor_stop(run->reactor);
+}
+
+void in_world(task_fn *body, void *arg)
+{
+	struct run run = { world_create(), body, arg };
+
+	assert_int_equal(reactor_spawn(run.reactor, "test", run_body, &run), 0);
+	reactor_run(run.reactor);
+	reactor_destroy(run.reactor);
+}
+
+int run_in_worlds(const char *suite, const struct CMUnitTest *tests, size_t n)
+{
+	char name[128], command[128];
+	struct reactor *r;
+	int failed = 0;
+
+	snprintf(dir, sizeof(dir), "/tmp/hawser-test-XXXXXX");
+	if (mkdtemp(dir) == NULL)
+		return 1;
+	for (size_t i = 0; i < ARRAY_SIZE(worlds); i++) {
+		world = &worlds[i];
+		if (try_create(&r) != 0) {
+			printf("%s: not on this machine\n", world->name);
+			continue;
+		}
+		reactor_destroy(r);
+		snprintf(name, sizeof(name), "%s, %s", suite, world->name);
+		failed += _cmocka_run_group_tests(name, tests, n, NULL, NULL);
+	}
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command) != 0 ? 1 : failed;
+}
