@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One LMDB table; a record's key is its kind, a NUL and its key, so the records
+ * of a kind stand together, in key order.  The directory itself carries the
+ * lock that keeps a second process out: it vanishes with the process.
+ */
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/util.h"
+#include "lmdb/env.h"
+#include "lmdb/group_commit.h"
+#include "reactor/reactor.h"
+
+/* Address space, not memory. */
+static const size_t map_size = MIB(1024);
+
+struct store {
+	MDB_env *env;
+	MDB_dbi records;
+	struct group_commit *commits;
+	struct lmdb_readers readers;
+	int lock; /* the directory's descriptor */
+};
+
+/* ------------------------------------------------------ open and close --- */
+
+struct opening {
+	const char *directory;
+	struct store *store;
+};
+
+static int lock_directory(const char *directory)
+{
+	int fd;
+
+	if (mkdir(directory, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		int error = errno == EWOULDBLOCK ? EBUSY : errno;
+
+		close(fd);
+		return -error;
+	}
+	return fd;
+}
+
+static int open_table(struct store *s)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(s->env, NULL, 0, &txn);
+
+	if (rc != 0)
+		return lmdb_errno(rc);
+	rc = mdb_dbi_open(txn, "records", MDB_CREATE, &s->records);
+	if (rc != 0) {
+		mdb_txn_abort(txn);
+		return lmdb_errno(rc);
+	}
+	return lmdb_errno(mdb_txn_commit(txn));
+}
+
+/* On a worker thread. */
+static int open_files(void *arg)
+{
+	struct opening *o = arg;
+	struct store *s = o->store;
+	int r;
+
+	s->lock = lock_directory(o->directory);
+	if (s->lock < 0)
+		return s->lock;
+	r = lmdb_env_open(o->directory, map_size, 1, &s->env);
+	if (r == 0) {
+		r = open_table(s);
+		if (r < 0)
+			mdb_env_close(s->env);
+	}
+	if (r < 0)
+		close(s->lock);
+	return r;
+}
+
+int store_open(const char *directory, struct store **out)
+{
+	struct store *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (s == NULL)
+		return -ENOMEM;
+	r = offload(open_files, &(struct opening){ directory, s });
+	if (r < 0) {
+		free(s);
+		return r;
+	}
+	lmdb_readers_init(&s->readers, s->env);
+	r = group_commit_create(s->env, &s->commits);
+	if (r < 0) {
+		store_close(s);
+		return r;
+	}
+	*out = s;
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	if (s->commits != NULL)
+		group_commit_destroy(s->commits);
+	lmdb_readers_fini(&s->readers);
+	mdb_env_close(s->env);
+	close(s->lock);
+	free(s);
+}
+
+/* ---------------------------------------------------------------- keys --- */
+
+struct record_key {
+	size_t len;
+	char bytes[STORE_KIND_MAX + 1 + STORE_KEY_MAX];
+};
+
+static int key_make(struct record_key *k, const char *kind, const void *key,
+		    size_t key_len)
+{
+	size_t kind_len = strlen(kind);
+
+	if (kind_len > STORE_KIND_MAX || key_len > STORE_KEY_MAX)
+		return -EINVAL;
+	memcpy(k->bytes, kind, kind_len + 1);
+	memcpy(k->bytes + kind_len + 1, key, key_len);
+	k->len = kind_len + 1 + key_len;
+	return 0;
+}
+
+static MDB_val key_val(struct record_key *k)
+{
+	return (MDB_val){ k->len, k->bytes };
+}
+
+/* ------------------------------------------------------------- changes --- */
+
+struct change {
+	MDB_dbi records;
+	struct record_key key;
+	MDB_val value;
+};
+
+static int put_record(MDB_txn *txn, void *arg)
+{
+	struct change *c = arg;
+	MDB_val key = key_val(&c->key), value = c->value;
+	int rc = mdb_put(txn, c->records, &key, &value, 0);
+
+	return rc ? group_commit_undo(lmdb_errno(rc)) : 0;
+}
+
+static int delete_record(MDB_txn *txn, void *arg)
+{
+	struct change *c = arg;
+	MDB_val key = key_val(&c->key);
+	int rc = mdb_del(txn, c->records, &key, NULL);
+
+	if (rc == MDB_NOTFOUND)
+		return 0;
+	return rc ? group_commit_undo(lmdb_errno(rc)) : 0;
+}
+
+int store_put(struct store *s, const char *kind, const void *key,
+	      size_t key_len, const void *value, size_t value_len)
+{
+	struct change c = {
+		.records = s->records,
+		.value = { value_len, (void *)value },
+	};
+
+	if (value_len > STORE_VALUE_MAX ||
+	    key_make(&c.key, kind, key, key_len) < 0)
+		return -EINVAL;
+	return group_commit_run(s->commits, put_record, NULL, &c);
+}
+
+int store_delete(struct store *s, const char *kind, const void *key,
+		 size_t key_len)
+{
+	struct change c = { .records = s->records };
+
+	if (key_make(&c.key, kind, key, key_len) < 0)
+		return -EINVAL;
+	return group_commit_run(s->commits, delete_record, NULL, &c);
+}
+
+/* --------------------------------------------------------------- reads --- */
+
+static ssize_t copy_out(const MDB_val *found, void **value)
+{
+	char *copy = malloc(found->mv_size + 1);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	memcpy(copy, found->mv_data, found->mv_size);
+	copy[found->mv_size] = '\0';
+	*value = copy;
+	return found->mv_size;
+}
+
+ssize_t store_get(struct store *s, const char *kind, const void *key,
+		  size_t key_len, void **value)
+{
+	struct record_key k;
+	MDB_val wanted, found;
+	MDB_txn *txn;
+	ssize_t r;
+	int rc;
+
+	if (key_make(&k, kind, key, key_len) < 0)
+		return -EINVAL;
+	r = lmdb_read_begin(&s->readers, &txn);
+	if (r < 0)
+		return r;
+	wanted = key_val(&k);
+	rc = mdb_get(txn, s->records, &wanted, &found);
+	r = rc ? lmdb_errno(rc) : copy_out(&found, value);
+	lmdb_read_end(&s->readers, txn);
+	return r;
+}
+
+/* Walks the records that start with `prefix`. */
+static int walk(MDB_cursor *cursor, struct record_key *prefix, store_fn *fn,
+		void *arg)
+{
+	MDB_val key = key_val(prefix), value;
+	int rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+
+	while (rc == 0 && key.mv_size >= prefix->len &&
+	       memcmp(key.mv_data, prefix->bytes, prefix->len) == 0 &&
+	       fn(arg, (char *)key.mv_data + prefix->len,
+		  key.mv_size - prefix->len, value.mv_data, value.mv_size))
+		rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	return rc == MDB_NOTFOUND ? 0 : lmdb_errno(rc);
+}
+
+int store_for_each(struct store *s, const char *kind, store_fn *fn, void *arg)
+{
+	struct record_key prefix;
+	MDB_cursor *cursor;
+	MDB_txn *txn;
+	int r;
+
+	if (key_make(&prefix, kind, "", 0) < 0)
+		return -EINVAL;
+	r = lmdb_read_begin(&s->readers, &txn);
+	if (r < 0)
+		return r;
+	r = lmdb_errno(mdb_cursor_open(txn, s->records, &cursor));
+	if (r == 0) {
+		r = walk(cursor, &prefix, fn, arg);
+		mdb_cursor_close(cursor);
+	}
+	lmdb_read_end(&s->readers, txn);
+	return r;
+}
