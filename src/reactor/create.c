@@ -53,6 +53,8 @@ int reactor_create(const struct reactor_options *o, struct reactor **out)
 	enum reactor_backend backend = choose(o->backend);
 	int err = -ENOSYS;
 
+	if (backend != REACTOR_EPOLL)
+		err = create_with(&uring_backend, uring_create_backend, o, out);
 	if (err == 0 || backend == REACTOR_URING)
 		return err;
 	return create_with(&epoll_backend, epoll_create_backend, o, out);

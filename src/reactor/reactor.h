@@ -51,7 +51,8 @@ struct reactor_options {
  */
 int reactor_create(const struct reactor_options *options, struct reactor **out);
 
-/* Runs on the calling thread until reactor_stop(). */
+/* Runs on the calling thread until reactor_stop().  May be called again, on the
+ * same thread. */
 void reactor_run(struct reactor *r);
 
 /* Makes reactor_run() return after the current turn.  Tasks stay where they
