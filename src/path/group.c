@@ -198,23 +198,33 @@ void group_rerank(struct path_group *g, nsec now)
 		g->stranded = now;
 }
 
-/* The path for a request, NULL: none is usable.  One that is to be repeated
- * has a say: on its path again if that can be, or on any other if there is. */
+/* The policy's choice, remembered for its next one. */
+static struct path *take_turn(struct path_group *g, path_set set, nsec now)
+{
+	unsigned i = g->policy->select(g, set, now);
+
+	g->run = i == g->last ? g->run + 1 : 1;
+	g->last = i;
+	return g->paths[i];
+}
+
+/* The path for a request that is sent now; NULL: none is usable.  One that is
+ * to be repeated has a say: on its path again if that can be, or on any other
+ * if there is one. */
 struct path *group_choose(struct path_group *g, const struct path_request *r,
 			  nsec now)
 {
-	path_set set = g->preferred, others;
+	path_set others = 0;
 
-	if (!set)
+	if (!g->preferred)
 		return NULL;
 	if (unlikely(r->path)) {
 		if (!r->elsewhere && path_rank(r->path) != RANK_UNUSABLE)
 			return r->path;
-		others = r->elsewhere ? group_best(g, r->path) : 0;
-		if (others)
-			set = others;
+		if (r->elsewhere)
+			others = group_best(g, r->path);
 	}
-	return g->paths[g->policy->select(g, set, now)];
+	return take_turn(g, others ? others : g->preferred, now);
 }
 
 /* --------------------------------------------------------- what to do next */

@@ -142,8 +142,6 @@ void request_send(struct path_group *g, struct path_request *r, struct path *p,
 {
 	if (!path_expects(p))
 		p->quiet = now;
-	g->run = p->index == g->last ? g->run + 1 : 1;
-	g->last = p->index;
 	r->tries++;
 	r->sent = now;
 	request_set_state(g, r, PATH_REQ_INFLIGHT, p, NULL);
