@@ -35,7 +35,7 @@ void arena_reset(struct arena *a)
 	}
 	a->used = 0;
 	a->next = a->initial;
-	a->end = a->initial + a->initial_size;
+	a->end = a->initial ? a->initial + a->initial_size : NULL;
 }
 
 void arena_fini(struct arena *a)

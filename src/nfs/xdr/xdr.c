@@ -95,7 +95,6 @@ bool xdr_bytes(struct xdr *x, struct xdr_bytes *v, uint32_t max)
 
 bool xdr_bulk(struct xdr *x, struct xdr_bytes *v, uint32_t max)
 {
-	static const uint8_t zeroes[4];
 	size_t padding;
 
 	if (x->decoding || v->len <= BULK_COPY_MAX || x->nbulk == XDR_BULK_MAX)
@@ -105,14 +104,17 @@ bool xdr_bulk(struct xdr *x, struct xdr_bytes *v, uint32_t max)
 	if (!xdr_u32(x, &v->len))
 		return false;
 	padding = -v->len & 3;
-	if (x->limit - xdr_length(x) < v->len + padding)
+	if (x->limit - xdr_length(x) < v->len + padding ||
+	    xdr_left(x) < padding)
 		return xdr_fail(x, XDR_SHORT);
 	x->bulk[x->nbulk].before = x->p;
 	x->bulk[x->nbulk].bytes = *v;
 	x->nbulk++;
 	x->bulk_bytes += v->len;
 	set_end(x);
-	return xdr_fixed(x, (void *)zeroes, padding);
+	memset(x->p, 0, padding);
+	x->p += padding;
+	return true;
 }
 
 bool xdr_array(struct xdr *x, uint32_t *n, void **v, uint32_t max, size_t size,

@@ -80,7 +80,7 @@ void xdr_decode_init(struct xdr *x, const void *record, size_t len,
  * such a bound; SIZE_MAX: only the buffer's size counts. */
 void xdr_encode_init(struct xdr *x, void *buffer, size_t size, size_t limit);
 
-/* Decoding: bytes that are left. */
+/* Bytes that are left of the record; room that is left in the buffer. */
 static inline size_t xdr_left(const struct xdr *x)
 {
 	return x->end - x->p;
