@@ -150,7 +150,8 @@ void path_set_access(struct path *p, enum path_access access, nsec now);
  * it any more.  (When the path was lost again in between, FENCE comes again.)
  */
 void path_fenced(struct path *p, nsec now);
-/* Time is passing: to be called at path_group_deadline() at the latest. */
+/* Time is passing: to be called at path_group_deadline() at the latest.  The
+ * deadline changes with every event; one that is in the past is due now. */
 void path_group_tick(struct path_group *g, nsec now);
 nsec path_group_deadline(const struct path_group *g);
 

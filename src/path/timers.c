@@ -85,7 +85,7 @@ static void drop_silent(struct path *p, const char *why, nsec now)
 
 static void give_up(struct path *p, nsec now)
 {
-	log_error("path %s: given up", p->label);
+	log_warn("path %s: given up", p->label);
 	if (p->attempt)
 		path_want(p, PATH_ACT_CLOSE);
 	if (p->state == PATH_CONNECTING)

@@ -22,6 +22,38 @@ static void later(struct world *w, nsec delay, struct event e)
 	w->events[w->event_count++] = e;
 }
 
+/* Over a link: as TCP does, what is on a silent one is kept, and arrives when
+ * the link is up again, if the connection is still the same. */
+static void over_link(struct world *w, nsec delay, struct event e)
+{
+	later(w, delay, e);
+	if (w->links[e.link].mode == LINK_SILENT)
+		w->events[w->event_count - 1].at = NSEC_NEVER;
+}
+
+static void release(struct world *w, unsigned link)
+{
+	for (unsigned i = 0; i < w->event_count; i++)
+		if (w->events[i].link == link && w->events[i].at == NSEC_NEVER)
+			w->events[i].at = w->now + w->links[link].rtt;
+}
+
+static bool is_stale(const struct world *w, const struct event *e)
+{
+	return e->connection != w->links[e->link].connection;
+}
+
+static void forget_stale(struct world *w)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < w->event_count; i++)
+		if (w->events[i].kind == EV_FENCED ||
+		    !is_stale(w, &w->events[i]))
+			w->events[kept++] = w->events[i];
+	w->event_count = kept;
+}
+
 static void end(struct world *w, struct job *job, int error)
 {
 	must(w, job->out);
@@ -36,10 +68,10 @@ static void end(struct world *w, struct job *job, int error)
 		return;
 	}
 	w->done++;
-	w->longest = MAX(w->longest, w->now - job->submitted);
+	w->longest = MAX(w->longest,
+			 w->now - job->submitted - job->r.tries * job->service);
 }
 
-/* What is sent on a silent link is gone. */
 static void put_on_wire(struct world *w, struct job *job, struct path *p)
 {
 	unsigned i = (unsigned)(uintptr_t)path_owner(p);
@@ -48,12 +80,11 @@ static void put_on_wire(struct world *w, struct job *job, struct path *p)
 	must(w, job->r.path == p && job->r.state == PATH_REQ_INFLIGHT);
 	must(w, l->path == p && l->connected);
 	l->sent++;
-	if (l->mode == LINK_UP)
-		later(w, l->rtt + job->service,
-		      (struct event){ .kind = EV_REPLY,
-				      .link = i,
-				      .connection = l->connection,
-				      .job = job });
+	over_link(w, l->rtt + job->service,
+		  (struct event){ .kind = EV_REPLY,
+				  .link = i,
+				  .connection = l->connection,
+				  .job = job });
 }
 
 static void do_action(struct world *w, const struct path_action *a)
@@ -80,16 +111,14 @@ static void do_action(struct world *w, const struct path_action *a)
 		must(w, !l->connected);
 		l->attempts++;
 		e.connection = ++l->connection;
-		e.kind = l->mode == LINK_UP ? EV_CONNECTED : EV_REFUSED;
-		if (l->mode != LINK_SILENT)
-			later(w, l->rtt, e);
+		e.kind = l->mode == LINK_REFUSED ? EV_REFUSED : EV_CONNECTED;
+		over_link(w, l->rtt, e);
 		break;
 	case PATH_ACT_PROBE:
 		must(w, l->connected);
 		l->probes++;
 		e.kind = EV_PROBED;
-		if (l->mode == LINK_UP)
-			later(w, l->rtt, e);
+		over_link(w, l->rtt, e);
 		break;
 	case PATH_ACT_SEND:
 		put_on_wire(w, container_of(a->request, struct job, r),
@@ -113,7 +142,6 @@ static void settle(struct world *w)
 		path_group_check(w->group);
 		must(w, limit-- > 0);
 	}
-	must(w, path_group_deadline(w->group) >= w->now);
 	w->steps++;
 }
 
@@ -135,12 +163,19 @@ static void happen(struct world *w, const struct event *e)
 			path_fenced(l->path, w->now);
 		return;
 	}
-	if (e->connection != l->connection || l->mode == LINK_SILENT)
+	if (is_stale(w, e))
 		return;
+	if (l->mode == LINK_SILENT) {
+		over_link(w, 0, *e);
+		return;
+	}
 	switch (e->kind) {
 	case EV_CONNECTED:
-		l->connected = true;
-		path_connected(l->path, w->now);
+		l->connected = l->mode == LINK_UP;
+		if (l->connected)
+			path_connected(l->path, w->now);
+		else
+			path_failed(l->path, w->now);
 		break;
 	case EV_REFUSED:
 		path_failed(l->path, w->now);
@@ -186,7 +221,7 @@ void world_run(struct world *w, nsec duration)
 			w->now = e.at;
 			happen(w, &e);
 		} else if (deadline <= until) {
-			w->now = deadline;
+			w->now = MAX(w->now, deadline);
 			path_group_tick(w->group, w->now);
 			must(w, path_group_deadline(w->group) > w->now ||
 					path_group_waiting(w->group));
@@ -231,6 +266,9 @@ struct job *world_submit(struct world *w, nsec service, bool needs_fence)
 void world_link(struct world *w, unsigned i, enum link_mode mode)
 {
 	w->links[i].mode = mode;
+	forget_stale(w);
+	if (mode == LINK_UP)
+		release(w, i);
 	if (mode == LINK_REFUSED)
 		world_reset(w, i);
 }

@@ -49,7 +49,7 @@ struct world {
 	struct event events[WORLD_EVENTS];
 	unsigned event_count;
 	unsigned out, done, failed; /* jobs */
-	nsec longest;		    /* wait of a job that was done */
+	nsec longest; /* that a job took beyond its service, at each try */
 	uint64_t steps;
 	unsigned live_changes; /* times that a live path stopped being it */
 	struct job *watch;     /* no SEND for it may come (or NULL) */
