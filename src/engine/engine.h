@@ -233,7 +233,11 @@ struct engine_node {
 	struct engine *engine;
 };
 
-/* Opens by the name of the kind, "local" for now; an unknown one is -ENOENT. */
+/* Makes a kind of engine known and fills in the defaults; `ops` is kept.  To be
+ * called before threads start.  "local" is known without.  0 or -ENOSPC. */
+int engine_register(struct engine_ops *ops);
+
+/* Opens by the name of the kind; an unknown one is -ENOENT. */
 int engine_open(const char *kind, const char *directory, struct engine **out);
 void engine_close(struct engine *e);
 

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The local engine, inside.  See README.md for the map of the files and
+ * docs/internals/engine-local.md for the schema and the order of writes.
+ *
+ * Lock order: node->io (held while parked), then shard->lock, then the mutexes
+ * of group commit and of the reaper.  The last three are held for a few
+ * instructions, one of each at a time, and never parked.
+ */
+#ifndef ENGINE_LOCAL_LOCAL_H
+#define ENGINE_LOCAL_LOCAL_H
+
+#include <pthread.h>
+
+#include "base/htable.h"
+#include "base/list.h"
+#include "engine/engine.h"
+#include "engine/local/schema.h"
+#include "lmdb/env.h"
+#include "lmdb/group_commit.h"
+#include "reactor/reactor.h"
+
+struct file;
+
+enum {
+	LOCAL_SHARDS = 64,
+	/* Files up to this size live in LMDB: docs/internals/engine-local.md
+	 * has the measurement. */
+	INLINE_MAX = 4096,
+	/* Bound of inline data that waits for COMMIT.  A writer beyond it
+	 * commits its own file at once. */
+	INLINE_DIRTY_MAX = 64 << 20,
+	PATH_ROOM = 4096,
+};
+
+/* Some of the live inodes. */
+struct shard {
+	pthread_mutex_t lock;
+	struct htable nodes; /* struct node, by ino */
+} __attribute__((aligned(64)));
+
+/* Inodes whose last name is gone, to be freed: reap.c. */
+struct reaper {
+	pthread_mutex_t lock; /* of the members below */
+	struct list queue;    /* struct orphan */
+	size_t queued;
+	bool busy;		 /* its task runs */
+	struct completion *idle; /* local_close() waits, or NULL */
+};
+
+struct local {
+	struct engine engine; /* first */
+	unsigned magic;
+	char *dir;
+	int lock; /* the directory's descriptor, flock'ed */
+	MDB_env *env;
+	MDB_dbi tables[TABLES];
+	struct lmdb_readers readers;
+	struct group_commit *commits;
+	struct format_rec format;
+	uint64_t clock;	       /* atomic; the last change attribute given out */
+	uint64_t clock_limit;  /* atomic; state_rec.clock as it is on disk */
+	uint64_t inline_dirty; /* atomic; bytes held by nodes */
+	bool grace; /* atomic; orphans of before the start may be held */
+	struct reaper reaper;
+	struct shard shards[LOCAL_SHARDS];
+};
+
+enum { LOCAL_MAGIC = 0x4c4f4331, NODE_MAGIC = 0x4e4f4431 };
+
+static inline struct local *local_of(struct engine *e)
+{
+	struct local *l = container_of(e, struct local, engine);
+
+	MAGIC_CHECK(l, LOCAL_MAGIC);
+	return l;
+}
+
+/*
+ * A live inode: somebody holds it.  It knows what is newer than the record in
+ * LMDB: size, times and change of a file that is being written, and the data if
+ * they are inline.  An inode that nobody holds has no state in memory, except
+ * when writing it back failed (`error`).
+ *
+ * References: one for each engine_hold(), one for a call that works on it.
+ */
+struct node {
+	struct engine_node base; /* first */
+	unsigned magic;
+	uint64_t ino;
+	uint32_t type; /* S_IFMT bits */
+	struct hnode link;
+
+	/* Shared: reads, writes, commits.  Exclusive: what changes `backed`,
+	 * `marked` or `file`, and whatever must see no write in progress. */
+	struct task_rwlock io;
+	struct file *file; /* the backing file, once it was needed */
+	bool backed;	   /* data are in the backing file, not inline */
+	bool marked;	   /* dirty/INO exists: see data.c */
+
+	/* Under the shard's lock. */
+	unsigned refs;
+	bool unlinked; /* freed by the last release */
+	bool setid;    /* the mode has bits that a write clears */
+	bool told;     /* somebody has got `error` */
+	int error;     /* writing back failed for good: what is in memory is
+			  not what will be there after a restart */
+	uint64_t size;
+	uint64_t committed_size; /* of the backing file, in LMDB */
+	uint64_t space;		 /* not less than what is allocated */
+	uint64_t change;	 /* of the last write; mtime and ctime too */
+	nsec time;
+	nsec atime; /* of the last read, 0: none yet */
+	/* Writes so far, and those that are on disk: dirty if they differ. */
+	uint64_t written, committed;
+	char *data; /* of an inline file that is dirty: INLINE_MAX bytes, zeroes
+		       beyond the size */
+};
+
+/*
+ * A view of LMDB: a snapshot, or the transaction that a change runs in.
+ */
+struct view {
+	struct local *l;
+	MDB_txn *txn;
+	struct change *change; /* NULL: a snapshot */
+};
+
+/*
+ * A change of metadata.  Every kind embeds one and gives:
+ *
+ *	check	may it be done?  Runs twice: against a snapshot, so that a
+ *		refusal costs no transaction, and again inside the transaction.
+ *		0, -errno, or CHANGE_NOTHING: done already, successfully.
+ *	apply	does it, in the transaction.
+ *	done	optional: what follows in memory; as group_commit_done_fn.
+ */
+enum { CHANGE_NOTHING = 1, TOUCHED_MAX = 4 };
+
+/* What a live node has to learn of a record that was put. */
+struct touched {
+	uint64_t ino, change;
+	uint32_t mode;
+	nsec atime;
+};
+
+struct change {
+	int (*check)(struct view *v, struct change *c);
+	int (*apply)(struct view *v, struct change *c);
+	void (*done)(struct change *c, int result);
+
+	/* Set by local_change(). */
+	struct local *l;
+	nsec now;
+	bool wrote;		/* something: a failure has to be undone */
+	struct state_rec state; /* apply may change it */
+	struct touched touched[TOUCHED_MAX];
+	int ntouched;
+};
+
+int local_change(struct local *l, struct change *c);
+int state_read(struct local *l, struct state_rec *state); /* as committed */
+
+/* change.c: records through a view.  All return 0 or -errno. */
+int view_begin(struct local *l, struct view *v); /* a snapshot */
+void view_end(struct view *v);
+int view_get(struct view *v, enum table t, MDB_val key, MDB_val *value);
+int view_put(struct view *v, enum table t, MDB_val key, MDB_val value);
+/* Room for `size` bytes that the caller fills at once. */
+int view_reserve(struct view *v, enum table t, MDB_val key, size_t size,
+		 void **room);
+int view_del(struct view *v, enum table t, MDB_val key); /* absent: 0 */
+int view_cursor(struct view *v, enum table t, MDB_cursor **out);
+
+/* -ESTALE if there is none.  inode_get_merged() adds what a live node knows of
+ * times, as every change of a record has to begin; and an inode without a name
+ * that nobody holds is gone for it. */
+int inode_get(struct view *v, uint64_t ino, struct inode_rec *rec);
+int inode_get_merged(struct view *v, uint64_t ino, struct inode_rec *rec);
+/* With a new change attribute and ctime. */
+int inode_put_changed(struct view *v, uint64_t ino, struct inode_rec *rec);
+int inode_put(struct view *v, uint64_t ino, const struct inode_rec *rec);
+
+/* The next value of the change attribute: max(time of day, last + 1). */
+uint64_t clock_tick(struct local *l);
+/* Makes sure that the values of the next while are covered on disk; before
+ * values are shown that no transaction carries.  May park. */
+int clock_reserve(struct local *l);
+
+/* Room for more used bytes or fewer. */
+static inline void usage_move(struct change *c, uint64_t from, uint64_t to)
+{
+	c->state.used_bytes += to - from;
+}
+
+/* attr.c */
+nsec time_to_nsec(struct timespec ts); /* saturates */
+int attr_read(struct local *l, uint64_t ino, struct fattr *attr);
+void attr_from_rec(uint64_t ino, const struct inode_rec *rec,
+		   struct fattr *attr);
+bool cred_owns(const struct cred *cred, const struct inode_rec *rec);
+unsigned rec_access(const struct inode_rec *rec, const struct cred *cred,
+		    unsigned want);
+/* Bits that a write or a change of owner by others clears. */
+uint32_t mode_without_setid(uint32_t mode);
+/* Checks and applies all but SATTR_SIZE. */
+int attr_check(const struct inode_rec *rec, const struct cred *cred,
+	       const struct sattr *set);
+void attr_apply(struct inode_rec *rec, const struct cred *cred,
+		const struct sattr *set, nsec now);
+
+/* dir.c */
+int name_check(const char *name, size_t len);
+/* The directory, and that cred may do `want` in it. */
+int dir_open(struct view *v, const struct cred *cred, uint64_t dir,
+	     unsigned want, struct inode_rec *rec);
+/* -ENOENT: d->cookie is then free for this name. */
+int dirent_find(struct view *v, uint64_t dir, const char *name, size_t len,
+		struct name *d);
+int dirent_put(struct view *v, uint64_t dir, const struct name *d,
+	       const char *name, size_t len);
+int dirent_del(struct view *v, uint64_t dir, uint64_t cookie);
+/* The sticky bit's rule (POSIX: S_ISVTX) for removing `victim` from `dir`. */
+int dir_check_sticky(const struct inode_rec *dir, const struct cred *cred,
+		     const struct inode_rec *victim);
+/* One name fewer; the last one makes an orphan. *orphan is then its ino. */
+int inode_drop_link(struct view *v, uint64_t ino, struct inode_rec *rec,
+		    uint64_t *orphan);
+
+/* node.c */
+struct shard *shard_lock(struct local *l, uint64_t ino);
+void shard_unlock(struct shard *s);
+struct node *shard_find(struct shard *s, uint64_t ino); /* or NULL */
+int node_get(struct local *l, uint64_t ino, struct node **out);
+void node_put(struct node *n);		/* may park */
+void node_drop_failed(struct local *l); /* at the end */
+/* After a change of a record is on disk: the live node must show something
+ * newer than it showed before. */
+void node_record_changed(struct local *l, const struct touched *t);
+int node_commit(struct node *n);
+void node_fail(struct node *n, int error); /* what is dirty is lost */
+int node_sync_data(struct node *n);	   /* n->io held, n->file open */
+static inline bool node_dirty(const struct node *n) /* lock held */
+{
+	return n->written != n->committed;
+}
+bool node_is_dirty(struct node *n); /* takes the lock */
+static inline struct node *node_of(struct engine_node *base)
+{
+	struct node *n = container_of(base, struct node, base);
+
+	MAGIC_CHECK(n, NODE_MAGIC);
+	return n;
+}
+static inline struct local *node_local(const struct node *n)
+{
+	return local_of(n->base.engine);
+}
+
+/* inline.c: data in LMDB.  Under the shard's lock, except inline_drop(). */
+int inline_load(struct node *n); /* n->data, from LMDB if need be */
+void inline_free(struct node *n);
+ssize_t inline_read(struct node *n, void *buf, size_t len, uint64_t offset);
+int inline_write(struct node *n, const struct iovec *iov, int iovcnt,
+		 uint64_t offset);
+int inline_store(struct view *v, struct node *n, uint64_t size);
+
+/* data.c: backing files */
+int data_check_regular(const struct node *n);
+int data_cut_rest(struct node *n); /* bytes beyond the size */
+void data_path(const struct local *l, uint64_t ino, char path[PATH_ROOM]);
+void marker_path(const struct local *l, uint64_t ino, char path[PATH_ROOM]);
+/* Locks n->io shared, with everything in place for access up to `end`. */
+int data_lock_for_write(struct node *n, uint64_t end);
+int data_lock_for_read(struct node *n);
+/* n->io is held exclusively: the same. */
+int data_prepare(struct node *n, uint64_t end);
+/* n->io is held: a write to [.., end) of `len` bytes has been done. */
+void data_written(struct node *n, uint64_t end, uint64_t len);
+int data_mark(struct node *n);	 /* n->io held exclusively */
+int data_unmark(struct node *n); /* n->io held exclusively, n is clean */
+
+/* reap.c */
+void reap_init(struct local *l);
+void reap_stop(struct local *l); /* nothing is removed any more: finish */
+void reap_fini(struct local *l);
+/* `backed`: has a backing file, even if LMDB does not know yet.  May park. */
+void reap(struct local *l, uint64_t ino, bool backed);
+bool reap_any_left(struct local *l); /* orphans of before the start */
+
+/* recovery.c: plain system calls, in offload(). */
+int recover(struct local *l);
+
+/* The calls of engine_ops, by file. */
+int local_getattr(struct engine *e, uint64_t ino, struct fattr *attr);
+int local_setattr(struct engine *e, const struct cred *cred, uint64_t ino,
+		  const struct sattr *set, struct fattr *attr);
+int local_lookup(struct engine *e, const struct cred *cred, uint64_t dir,
+		 const char *name, size_t len, struct fattr *attr);
+int local_readdir(struct engine *e, uint64_t dir, uint64_t after, bool attrs,
+		  engine_dirent_fn *fn, void *arg, bool *eof);
+int local_create(struct engine *e, const struct cred *cred, uint64_t dir,
+		 const char *name, size_t len, const struct create_spec *spec,
+		 struct fattr *attr, bool *existed, struct change_info *ci);
+int local_link(struct engine *e, const struct cred *cred, uint64_t ino,
+	       uint64_t dir, const char *name, size_t len,
+	       struct change_info *ci);
+int local_remove(struct engine *e, const struct cred *cred, uint64_t dir,
+		 const char *name, size_t len, enum engine_remove_kind kind,
+		 struct change_info *ci);
+int local_rename(struct engine *e, const struct cred *cred, uint64_t from,
+		 const char *from_name, size_t from_len, uint64_t to,
+		 const char *to_name, size_t to_len, struct change_info ci[2]);
+ssize_t local_readlink(struct engine *e, uint64_t ino, char *buf, size_t size);
+int local_hold(struct engine *e, uint64_t ino, struct engine_node **out);
+void local_release(struct engine_node *node);
+uint64_t local_node_ino(const struct engine_node *node);
+ssize_t local_read(struct engine_node *node, void *buf, size_t len,
+		   uint64_t offset, bool *eof);
+int local_write(struct engine_node *node, const struct cred *cred,
+		struct iovec *iov, int n, uint64_t offset,
+		enum engine_stable stable);
+int local_commit(struct engine_node *node, uint64_t offset, uint64_t len);
+int local_truncate(struct local *l, const struct cred *cred, uint64_t ino,
+		   const struct sattr *set);
+int64_t local_seek(struct engine_node *node, uint64_t offset, int whence);
+int local_allocate(struct engine_node *node, uint64_t offset, uint64_t len);
+int local_deallocate(struct engine_node *node, uint64_t offset, uint64_t len);
+int local_statfs(struct engine *e, struct engine_statfs *out);
+void local_end_grace(struct engine *e);
+ssize_t local_getxattr(struct engine *e, uint64_t ino, const char *name,
+		       size_t name_len, void *buf, size_t size);
+int local_setxattr(struct engine *e, const struct cred *cred, uint64_t ino,
+		   const char *name, size_t name_len, const void *value,
+		   size_t size, int flags, struct change_info *ci);
+int local_removexattr(struct engine *e, const struct cred *cred, uint64_t ino,
+		      const char *name, size_t name_len,
+		      struct change_info *ci);
+ssize_t local_listxattr(struct engine *e, uint64_t ino, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Freeing inodes that have no name any more.
+ *
+ *	transaction that removes	inode: nlink 0; orphan record
+ *	the last name
+ *	nobody holds it	──▶ reap()	backing file and marker are removed,
+ *					and their directories synced
+ *	another transaction		inode, data, xattrs, orphan record go
+ *
+ * A crash in between leaves the orphan record, and engine_end_grace() of the
+ * next start begins again.  Nobody waits for any of this: a task that exists
+ * while there is something to do takes what has gathered, so that many inodes
+ * share a transaction.
+ */
+#include "engine/local/local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "reactor/file.h"
+
+enum {
+	ROUND = 128,	     /* inodes that share a transaction */
+	QUEUE_MAX = 1 << 16, /* beyond it, those who remove wait */
+};
+
+struct orphan {
+	struct list link;
+	uint64_t ino;
+	bool backed;
+};
+
+struct round {
+	struct change c;
+	uint64_t inos[ROUND];
+	bool backed[ROUND]; /* known to have a backing file */
+	size_t n;
+};
+
+void reap_init(struct local *l)
+{
+	pthread_mutex_init(&l->reaper.lock, NULL);
+	list_init(&l->reaper.queue);
+}
+
+/* Holders come first: their last release starts again.  Later ones find no
+ * name, and are refused. */
+static bool is_held(struct local *l, uint64_t ino)
+{
+	struct shard *s = shard_lock(l, ino);
+	struct node *n = shard_find(s, ino);
+
+	if (n != NULL)
+		n->unlinked = true;
+	shard_unlock(s);
+	return n != NULL;
+}
+
+static void remove_files(struct local *l, uint64_t ino, bool dirs[256])
+{
+	char path[PATH_ROOM];
+	int r;
+
+	data_path(l, ino, path);
+	r = file_unlink(path);
+	if (r < 0)
+		log_error("%s: %s", path, strerror(-r));
+	marker_path(l, ino, path);
+	file_unlink(path);
+	dirs[ino & 0xff] = true;
+}
+
+static int sync_dirs(struct local *l, const bool dirs[256])
+{
+	char path[PATH_ROOM];
+	int r = 0;
+
+	for (int i = 0; i < 256 && r == 0; i++) {
+		if (!dirs[i])
+			continue;
+		snprintf(path, sizeof(path), "%s/data/%02x", l->dir, i);
+		r = file_sync_dir(path);
+	}
+	return r;
+}
+
+static int delete_xattrs(struct view *v, uint64_t ino)
+{
+	struct ino_key k;
+	MDB_val key = ino_key(&k, ino), value;
+	MDB_cursor *cursor;
+	int r = view_cursor(v, T_XATTR, &cursor), rc;
+
+	if (r < 0)
+		return r;
+	v->change->wrote = true;
+	rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+	while (rc == 0 && load_be64(key.mv_data) == ino) {
+		rc = mdb_cursor_del(cursor, 0);
+		if (rc == 0)
+			rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	}
+	mdb_cursor_close(cursor);
+	return rc == MDB_NOTFOUND ? 0 : lmdb_errno(rc);
+}
+
+static int delete_inode(struct view *v, uint64_t ino)
+{
+	struct change *c = v->change;
+	struct inode_rec rec;
+	struct ino_key k;
+	MDB_val key = ino_key(&k, ino);
+	int r = inode_get(v, ino, &rec);
+
+	if (r == -ESTALE) /* a second time */
+		return view_del(v, T_ORPHAN, key);
+	if (r == 0 && (rec.flags & INODE_XATTR))
+		r = delete_xattrs(v, ino);
+	if (r == 0)
+		r = view_del(v, T_INLINE, key);
+	if (r == 0)
+		r = view_del(v, T_INODE, key);
+	if (r == 0)
+		r = view_del(v, T_ORPHAN, key);
+	c->state.used_files--;
+	usage_move(c, rec.space, 0);
+	return r;
+}
+
+static int allow(struct view *v, struct change *c)
+{
+	return 0;
+}
+
+static int apply(struct view *v, struct change *c)
+{
+	struct round *round = container_of(c, struct round, c);
+	int r = 0;
+
+	for (size_t i = 0; i < round->n && r == 0; i++)
+		r = delete_inode(v, round->inos[i]);
+	return r;
+}
+
+/* Without a node, what LMDB says is all there is. */
+static bool has_file(struct local *l, uint64_t ino)
+{
+	struct inode_rec rec;
+	struct view v;
+	bool yes;
+
+	if (view_begin(l, &v) < 0)
+		return true;
+	yes = inode_get(&v, ino, &rec) == 0 && (rec.flags & INODE_FILE);
+	view_end(&v);
+	return yes;
+}
+
+static void run_round(struct local *l, struct round *round)
+{
+	bool dirs[256] = {};
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < round->n; i++) {
+		uint64_t ino = round->inos[i];
+
+		if (is_held(l, ino))
+			continue;
+		if (round->backed[i] || has_file(l, ino))
+			remove_files(l, ino, dirs);
+		round->inos[n++] = ino;
+	}
+	round->n = n;
+	r = sync_dirs(l, dirs);
+	if (r == 0 && n > 0)
+		r = local_change(l, &round->c);
+	if (r < 0)
+		log_error(
+			"%s: %zu removed inodes stay until the next start: %s",
+			l->dir, n, strerror(-r));
+}
+
+/* False: nothing is queued, and the reaper has ended. */
+static bool take(struct local *l, struct round *round)
+{
+	struct reaper *p = &l->reaper;
+	struct completion *idle = NULL;
+	struct orphan *o;
+
+	*round = (struct round){ .c = { .check = allow, .apply = apply } };
+	pthread_mutex_lock(&p->lock);
+	while (round->n < ROUND &&
+	       (o = list_first(&p->queue, struct orphan, link)) != NULL) {
+		list_del(&o->link);
+		p->queued--;
+		round->backed[round->n] = o->backed;
+		round->inos[round->n++] = o->ino;
+		free(o);
+	}
+	if (round->n == 0) {
+		p->busy = false;
+		idle = p->idle;
+	}
+	pthread_mutex_unlock(&p->lock);
+	if (idle != NULL)
+		completion_done(idle, 0);
+	return round->n > 0;
+}
+
+static void reaper(void *arg)
+{
+	struct local *l = arg;
+	struct round round;
+
+	while (take(l, &round))
+		run_round(l, &round);
+}
+
+void reap(struct local *l, uint64_t ino, bool backed)
+{
+	struct reaper *p = &l->reaper;
+	struct orphan *o;
+	bool start;
+
+	/* Who held it before the restart may still come: end_grace() will see
+	 * to it. */
+	if (__atomic_load_n(&l->grace, __ATOMIC_RELAXED))
+		return;
+	o = malloc(sizeof(*o));
+	if (o == NULL) /* it stays an orphan until the next start */
+		return;
+	o->ino = ino;
+	o->backed = backed;
+	pthread_mutex_lock(&p->lock);
+	list_append(&p->queue, &o->link);
+	p->queued++;
+	start = !p->busy;
+	p->busy = true;
+	pthread_mutex_unlock(&p->lock);
+	if (start && task_spawn("reaper", reaper, l) < 0)
+		reaper(l);
+	while (__atomic_load_n(&p->queued, __ATOMIC_RELAXED) > QUEUE_MAX)
+		task_sleep(MSEC(1));
+}
+
+void reap_stop(struct local *l)
+{
+	struct reaper *p = &l->reaper;
+	struct completion idle;
+	bool wait;
+
+	completion_init(&idle);
+	pthread_mutex_lock(&p->lock);
+	wait = p->busy;
+	p->idle = &idle;
+	pthread_mutex_unlock(&p->lock);
+	if (wait)
+		completion_wait(&idle);
+}
+
+void reap_fini(struct local *l)
+{
+	pthread_mutex_destroy(&l->reaper.lock);
+}
+
+/* Up to ROUND orphans above `*last`. */
+static size_t find_orphans(struct local *l, uint64_t *last,
+			   uint64_t inos[ROUND])
+{
+	struct ino_key k;
+	MDB_val key = ino_key(&k, *last + 1), value;
+	MDB_cursor *cursor;
+	struct view v;
+	size_t n = 0;
+	int rc;
+
+	if (view_begin(l, &v) < 0)
+		return 0;
+	if (view_cursor(&v, T_ORPHAN, &cursor) == 0) {
+		rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+		while (rc == 0 && n < ROUND) {
+			inos[n++] = *last = load_be64(key.mv_data);
+			rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+		}
+		mdb_cursor_close(cursor);
+	}
+	view_end(&v);
+	return n;
+}
+
+bool reap_any_left(struct local *l)
+{
+	uint64_t last = 0, inos[ROUND];
+
+	return find_orphans(l, &last, inos) > 0;
+}
+
+void local_end_grace(struct engine *e)
+{
+	struct local *l = local_of(e);
+	uint64_t last = 0, inos[ROUND];
+	size_t n;
+
+	__atomic_store_n(&l->grace, false, __ATOMIC_RELAXED);
+	while ((n = find_orphans(l, &last, inos)) > 0)
+		for (size_t i = 0; i < n; i++)
+			reap(l, inos[i], false);
+}
