@@ -243,12 +243,13 @@ static void idle(struct reactor *r, nsec until)
 
 static void collect_events(struct reactor *r)
 {
+	bool busy = !list_empty(&r->ready) || !inbox_empty(r);
 	nsec until = timers_next(&r->timers);
 
-	if (r->ops->virtual_time)
-		r->ops->wait(r, list_empty(&r->ready) ? until : 0);
-	else if (!list_empty(&r->ready) || !inbox_empty(r) || until <= r->now)
+	if (busy || until <= r->now)
 		r->ops->wait(r, 0);
+	else if (r->ops->virtual_time)
+		r->ops->wait(r, until);
 	else
 		idle(r, until);
 }

@@ -25,9 +25,13 @@ struct sim_faults {
 	double disk_error;	   /* chance of -EIO */
 };
 
+/* Begins with delays of 20 to 60 us on the network and 10 to 100 us on disk,
+ * and no faults. */
 int reactor_create_sim(uint64_t seed, struct reactor **out);
-struct rng *sim_rng(void); /* of the running simulation */
 bool sim_deadlocked(const struct reactor *r);
+
+/* What follows is for the tasks of a simulation. */
+struct rng *sim_rng(void);
 void sim_set_faults(const struct sim_faults *faults);
 
 enum sim_link {
@@ -36,14 +40,19 @@ enum sim_link {
 			     sent is delivered when the link is up again */
 	SIM_LINK_REFUSED, /* existing connections reset, new ones refused */
 };
+/* `listener` is the address that was connected to, should the listener have a
+ * wildcard. */
 void sim_set_link(const struct addr *listener, enum sim_link state);
 
 /* Resets the connections that lead to it now; new ones succeed. */
 void sim_cut(const struct addr *listener);
 
-/* Power failure for files below `prefix`: each loses a random part of what was
- * written since its last file_sync(); names behave as on a journaling file
- * system (in order, the tail lost).  Open files fail with -EIO from now on. */
+/* Power failure for the files below the directory `prefix`.  Each loses a
+ * random part of what was written since its last file_sync(), torn anywhere
+ * between two sectors of 512 bytes.  Names behave as on a journaling file
+ * system: of the changes since the last file_sync_dir() a random tail is lost.
+ * Neither makes the other durable.  Files that are open fail with -EIO from now
+ * on; their tasks are the test's to end. */
 void sim_crash_files(const char *prefix);
 
 #endif

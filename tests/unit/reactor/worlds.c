@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "reactor/sim.h"
 
 static const struct world {
 	const char *name;
@@ -15,6 +16,7 @@ static const struct world {
 } worlds[] = {
 	{ "epoll", REACTOR_EPOLL },
 	{ "uring", REACTOR_URING },
+	{ "simulation", .simulated = true },
 };
 
 static const struct world *world;
@@ -34,6 +36,8 @@ static int try_create(struct reactor **r)
 {
 	struct reactor_options options = { .backend = world->backend };
 
+	if (world->simulated)
+		return reactor_create_sim(1, r);
 	return reactor_create(&options, r);
 }
 
