@@ -72,6 +72,7 @@ int path_group_create(const struct path_options *options,
 	g->policy = path_policy_find(o.policy);
 	g->options.policy = g->policy->name; /* the owner's may go away */
 	g->stranded = NSEC_NEVER;
+	g->last = NO_CHOICE;
 	list_init(&g->waiting);
 	list_init(&g->busy);
 	*out = g;
@@ -117,7 +118,6 @@ int path_add(struct path_group *g, const char *label, void *owner, nsec now,
 		return -ENOMEM;
 	p->index = g->count;
 	g->paths[g->count++] = p;
-	g->gave_up = false;
 	*out = p;
 	return 0;
 }
@@ -138,8 +138,8 @@ void group_drop(struct path_group *g, struct path *p)
 	g->preferred = (g->preferred & below) | (g->preferred >> 1 & ~below);
 	if (g->last == p->index)
 		g->run = 0;
-	if (g->last >= p->index && g->last > 0)
-		g->last--;
+	if (g->last != NO_CHOICE && g->last >= p->index)
+		g->last--; /* from 0 to NO_CHOICE: the first is next */
 	path_free(p);
 }
 
@@ -249,17 +249,15 @@ static bool hopeless(const struct path_group *g)
 }
 
 /* What a path wants done, first things first. */
-static void next_of_path(struct path *p, nsec now, struct path_action *out)
+static void next_of_path(struct path *p, struct path_action *out)
 {
 	enum path_action_kind kind = __builtin_ctz(p->todo);
 
 	p->todo &= ~(1U << kind);
 	if (!p->todo)
 		list_del(&p->busy);
-	if (kind == PATH_ACT_CONNECT) {
+	if (kind == PATH_ACT_CONNECT)
 		p->attempt = true;
-		p->since = now;
-	}
 	*out = (struct path_action){ .kind = kind, .path = p };
 }
 
@@ -296,7 +294,7 @@ bool path_group_next(struct path_group *g, nsec now, struct path_action *out)
 	struct path *p = list_first(&g->busy, struct path, busy);
 
 	if (p) {
-		next_of_path(p, now, out);
+		next_of_path(p, out);
 		return true;
 	}
 	return next_of_waiting(g, now, out);

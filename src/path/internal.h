@@ -48,7 +48,7 @@ struct path {
 
 	enum path_state state; /* path_set_state() only */
 	enum path_access access;
-	nsec since;	 /* of the state; connecting: of the attempt */
+	nsec since;	 /* of the state */
 	nsec up_since;	 /* connected the last time */
 	nsec down_since; /* added, or lost, whichever was later */
 	nsec delay;	 /* the last pause before an attempt; 0: none yet */
@@ -99,12 +99,13 @@ struct path_group {
 	unsigned count;
 	path_set preferred; /* all of the best rank; 0: no path is usable */
 	unsigned last, run; /* the last choice, and how often in a row */
+#define NO_CHOICE UINT32_MAX
 
 	struct list waiting; /* requests */
 	unsigned waiting_count;
 	uint64_t submitted;
 	nsec stranded; /* since when none is usable; NSEC_NEVER: one is */
-	bool gave_up;  /* some path, and none was added since */
+	bool gave_up;  /* some path, once */
 
 	struct list busy; /* paths with something to do */
 };

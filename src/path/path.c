@@ -140,7 +140,7 @@ void path_connected(struct path *p, nsec now)
 {
 	if (is_up(p))
 		return;
-	if (!p->attempt) { /* one that we gave up: nobody waits for it */
+	if (!p->attempt) { /* nobody waits for it any more */
 		path_want(p, PATH_ACT_CLOSE);
 		return;
 	}

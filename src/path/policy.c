@@ -25,7 +25,7 @@ static bool contains(path_set set, unsigned index)
 	return set & path_bit(index);
 }
 
-/* The member that follows `index`, around the end. */
+/* The member that follows `index`, around the end; NO_CHOICE: the first. */
 static unsigned next(const struct path_group *g, path_set set, unsigned index)
 {
 	do
@@ -34,17 +34,21 @@ static unsigned next(const struct path_group *g, path_set set, unsigned index)
 	return index;
 }
 
+/* The last choice is there and may be repeated. */
+static bool can_stay(const struct path_group *g, path_set set)
+{
+	return g->run > 0 && contains(set, g->last);
+}
+
 static unsigned active_passive(const struct path_group *g, path_set set,
 			       nsec now)
 {
-	bool in_use = g->run > 0 && contains(set, g->last);
-
-	return in_use ? g->last : (unsigned)__builtin_ctzll(set);
+	return can_stay(g, set) ? g->last : next(g, set, NO_CHOICE);
 }
 
 static unsigned round_robin(const struct path_group *g, path_set set, nsec now)
 {
-	if (g->run < g->options.rr_min_io && contains(set, g->last))
+	if (can_stay(g, set) && g->run < g->options.rr_min_io)
 		return g->last;
 	return next(g, set, g->last);
 }
@@ -54,7 +58,7 @@ typedef double (*path_cost)(const struct path *p, nsec now);
 static inline unsigned least(const struct path_group *g, path_set set,
 			     path_cost cost, nsec now)
 {
-	unsigned i = g->last, best = i;
+	unsigned i = g->last, best = 0;
 	double lowest = INFINITY;
 
 	for (; set; set &= ~path_bit(i)) {

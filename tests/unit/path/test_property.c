@@ -60,6 +60,7 @@ struct model {
 	struct item items[REQUESTS];
 	nsec stranded;	     /* since when no path is usable; -1: one is */
 	struct slot *fenced; /* path_fenced() was this step's event */
+	bool undrained;	     /* an event was, and path_group_next() not yet */
 	bool repeats;	     /* a RETRY was answered in this step */
 	uint64_t ended, sent, moved;
 };
@@ -350,7 +351,7 @@ static void do_fenced(void)
 {
 	struct slot *s = &m.slots[rng_below(&m.rng, SLOTS)];
 
-	if (!s->path)
+	if (!s->path || (s->removed && !s->fence_out))
 		return;
 	if (s->fence_out)
 		m.fenced = s;
@@ -445,6 +446,8 @@ static void do_time(void)
 {
 	nsec deadline = path_group_deadline(m.g), step;
 
+	if (m.undrained)
+		return;
 	step = (nsec)rng_below(&m.rng, MSEC(2));
 	if (rng_chance(&m.rng, 0.1) && deadline != NSEC_NEVER)
 		step = MAX(deadline - m.now, 0);
@@ -533,13 +536,17 @@ static void check_fast_fail(void)
 
 static void step(void)
 {
-	m.step++;
-	m.fenced = NULL;
 	m.repeats = false;
-	random_event();
-	path_group_check(m.g);
-	check_fences();
+	do {
+		m.step++;
+		m.fenced = NULL;
+		random_event();
+		path_group_check(m.g);
+		check_fences();
+		m.undrained = true;
+	} while (rng_chance(&m.rng, 0.2)); /* more, before it looks again */
 	drain();
+	m.undrained = false;
 	path_group_check(m.g);
 	check_requests();
 	check_fast_fail();

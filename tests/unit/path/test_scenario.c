@@ -166,6 +166,47 @@ static void a_slow_fsync_is_probed_and_never_lost(void **state)
 	world_fini(w);
 }
 
+static void idleness_is_not_silence(void **state)
+{
+	struct world *w = warm(&defaults, 1);
+
+	world_run(w, SEC(4));
+	world_submit(w, MSEC(10), false);
+	world_run(w, MSEC(15));
+	assert_int_equal(w->links[0].probes, 0);
+	assert_int_equal(w->out, 0);
+	world_fini(w);
+}
+
+static void a_sign_of_life_saves_a_probe_that_was_not_sent(void **state)
+{
+	struct world *w = warm(&defaults, 1);
+	struct path *p = w->links[0].path;
+	struct job *job = world_submit(w, MSEC(25), false);
+
+	w->now += MSEC(20);
+	path_group_tick(w->group, w->now);
+	assert_int_equal(world_state(w, 0), PATH_SUSPECT);
+	path_heard(p, w->now);
+	assert_int_equal(world_state(w, 0), PATH_LIVE);
+	world_run(w, SEC(4)); /* and it is not waited for */
+	assert_int_equal(w->links[0].probes, 0);
+	assert_int_equal(job->ends, 1);
+	world_fini(w);
+}
+
+static void a_path_that_got_slower_is_lost_once(void **state)
+{
+	struct world *w = warm(&defaults, 2);
+
+	w->links[0].rtt = MSEC(120); /* another route */
+	world_load(w, SEC(5), MSEC(1), 0);
+	assert_int_equal(info(w, 0).losses, 1);
+	assert_int_equal(world_state(w, 0), PATH_LIVE);
+	assert_true(info(w, 0).latency > MSEC(100));
+	world_fini(w);
+}
+
 static void an_idle_path_is_probed_and_its_loss_found(void **state)
 {
 	struct world *w = warm(&defaults, 2);
@@ -261,6 +302,7 @@ static void ctrlr_loss_gives_a_path_up_and_the_last_one_fails_all(void **state)
 	world_run(w, SEC(11));
 	assert_int_equal(w->links[0].given_up, 1);
 	assert_int_equal(w->links[1].given_up, 0);
+	world_remove(w, 0);
 	world_link(w, 1, LINK_REFUSED);
 	job = world_submit(w, 0, false);
 	world_run(w, MSEC(9999));
@@ -268,11 +310,33 @@ static void ctrlr_loss_gives_a_path_up_and_the_last_one_fails_all(void **state)
 	world_run(w, MSEC(1));
 	assert_int_equal(w->links[1].given_up, 1);
 	assert_int_equal(job->error, -ENODEV);
+	world_remove(w, 1);
+	job = world_submit(w, 0, false);
+	assert_int_equal(job->error, -ENODEV);
 	world_add(w, 2); /* there is hope again */
 	job = world_submit(w, 0, false);
 	world_run(w, MSEC(1));
 	assert_int_equal(job->error, 0);
 	assert_int_equal(job->ends, 1);
+	world_fini(w);
+}
+
+static void a_path_is_given_up_in_the_middle_of_an_attempt(void **state)
+{
+	struct path_options o = { .ctrlr_loss_timeout = SEC(1) };
+	struct world *w = warm(&o, 2);
+
+	world_link(w, 0, LINK_SILENT);
+	world_reset(w, 0);
+	world_run(w, MSEC(999));
+	assert_int_equal(world_state(w, 0), PATH_CONNECTING);
+	assert_int_equal(w->links[0].closes, 0);
+	world_run(w, MSEC(1));
+	assert_int_equal(w->links[0].closes, 1);
+	assert_int_equal(w->links[0].given_up, 1);
+	world_link(w, 0, LINK_UP);
+	world_run(w, SEC(60));
+	assert_int_equal(world_state(w, 0), PATH_LOST);
 	world_fini(w);
 }
 
@@ -425,6 +489,21 @@ static void a_retry_goes_where_the_verdict_says(void **state)
 	world_fini(w);
 }
 
+static void a_repeat_forgets_a_path_that_was_removed(void **state)
+{
+	struct world *w = warm(&defaults, 2);
+	struct job *job = world_submit(w, 0, false);
+	unsigned i = job->r.path == w->links[1].path;
+
+	path_request_done(w->group, &job->r, PATH_RETRY_HERE, 0, w->now);
+	assert_ptr_equal(job->r.path, w->links[i].path);
+	world_remove(w, i);
+	assert_ptr_equal(job->r.path, w->links[!i].path);
+	world_run(w, MSEC(1));
+	assert_int_equal(job->ends, 1);
+	world_fini(w);
+}
+
 static void service_time_finds_a_path_that_has_recovered(void **state)
 {
 	struct path_options o = { .policy = "service-time" };
@@ -457,6 +536,13 @@ int main(void)
 		cmocka_unit_test(suspect_paths_are_used_when_there_is_no_other),
 		cmocka_unit_test(a_pause_of_the_other_end_loses_no_path),
 		cmocka_unit_test(a_slow_fsync_is_probed_and_never_lost),
+		cmocka_unit_test(
+			a_path_is_given_up_in_the_middle_of_an_attempt),
+		cmocka_unit_test(idleness_is_not_silence),
+		cmocka_unit_test(
+			a_sign_of_life_saves_a_probe_that_was_not_sent),
+		cmocka_unit_test(a_path_that_got_slower_is_lost_once),
+		cmocka_unit_test(a_repeat_forgets_a_path_that_was_removed),
 		cmocka_unit_test(an_idle_path_is_probed_and_its_loss_found),
 		cmocka_unit_test(
 			a_flapping_path_is_left_alone_longer_each_time),

@@ -253,6 +253,35 @@ static void round_robin_takes_rr_min_io_in_a_row(void **unused)
 	path_group_destroy(g);
 }
 
+static void a_removal_skips_nobodys_turn(void **unused)
+{
+	struct path_options o = { .policy = "round-robin" };
+	struct path_request r[6] = { 0 };
+	struct path *p[5];
+	struct path_group *g;
+	struct path_action a;
+
+	assert_int_equal(path_group_create(&o, &g), 0);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(path_add(g, "x", NULL, 1, &p[i]), 0);
+	while (path_group_next(g, 1, &a))
+		path_connected(a.path, 1);
+	assert_ptr_equal(path_group_submit(g, &r[0], 1), p[0]);
+	path_request_done(g, &r[0], PATH_DONE, 0, 1);
+	path_remove(p[0], 1); /* the last choice, and the first path */
+	assert_ptr_equal(path_group_submit(g, &r[1], 1), p[1]);
+	assert_ptr_equal(path_group_submit(g, &r[2], 1), p[2]);
+	path_request_done(g, &r[1], PATH_DONE, 0, 1);
+	path_remove(p[1], 1); /* before the last choice */
+	assert_ptr_equal(path_group_submit(g, &r[3], 1), p[3]);
+	path_remove(p[4], 1); /* behind it */
+	assert_ptr_equal(path_group_submit(g, &r[4], 1), p[2]);
+	assert_ptr_equal(path_group_submit(g, &r[5], 1), p[3]);
+	for (int i = 0; i < 6; i++)
+		path_request_cancel(g, &r[i]);
+	path_group_destroy(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +289,7 @@ int main(void)
 		cmocka_unit_test(options_that_make_no_sense_are_refused),
 		cmocka_unit_test(a_group_holds_64_paths),
 		cmocka_unit_test(round_robin_takes_rr_min_io_in_a_row),
+		cmocka_unit_test(a_removal_skips_nobodys_turn),
 	};
 
 	log_set_level("error");
