@@ -131,16 +131,33 @@ static void check_path(const struct path_group *g, const struct path *p)
 	check_todo(p);
 }
 
+static bool has_path(const struct path_group *g, const struct path *p)
+{
+	for (unsigned i = 0; i < g->count; i++)
+		if (g->paths[i] == p)
+			return true;
+	return false;
+}
+
+static void check_waiting(const struct path_group *g)
+{
+	const struct path_request *r;
+	uint64_t ignored = 0;
+
+	assert(check_list(&g->waiting, PATH_REQ_WAITING, NULL, &ignored) ==
+	       g->waiting_count);
+	list_for_each (r, &g->waiting, link)
+		assert(!r->path || has_path(g, r->path));
+}
+
 void path_group_check(const struct path_group *g)
 {
-	uint64_t ignored = 0;
 
 	for (unsigned i = 0; i < g->count; i++) {
 		assert(g->paths[i]->index == i);
 		check_path(g, g->paths[i]);
 	}
-	assert(check_list(&g->waiting, PATH_REQ_WAITING, NULL, &ignored) ==
-	       g->waiting_count);
+	check_waiting(g);
 	assert(g->preferred == group_best(g, NULL));
 	assert(!g->preferred || g->stranded == NSEC_NEVER);
 	assert(g->preferred || list_empty(&g->waiting) ||

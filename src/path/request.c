@@ -2,19 +2,16 @@
 /*
  * Requests: where each one is.
  *
- *	       submit, none usable             a path is chosen
- *	IDLE ────────────────────▶ WAITING ────────────────────▶ INFLIGHT
- *	 │ ▲                          ▲ ▲                         │ │ │
- *	 │ │ fail, cancel             │ │ retry; path lost        │ │ │
- *	 │ ├──────────────────────────┘ └─────────────────────────┘ │ │
- *	 │ │                          ▲                             │ │
- *	 │ │                   fenced │       path lost, needs      │ │
- *	 │ ├───────────────────── FENCED ◀──────────── fence ───────┘ │
- *	 │ │ cancel                                                   │
- *	 │ └──────────────────────────────────────────────────────────┘
- *	 │   done, cancel                                           ▲
- *	 └──────────────────────────────────────────────────────────┘
- *	     submit, and a path is chosen at once
+ *	     submit, none is usable       a path is chosen
+ *	IDLE ─────────────────▶ WAITING ─────────────────▶ INFLIGHT
+ *	 ▲                       ▲   ▲                        │
+ *	 │                       │   └── retry; path lost ────┤
+ *	 │                fenced │                            │
+ *	 │                      FENCED ◀── path lost, must ───┤
+ *	 │                                 not run twice      │
+ *	 └───────────── done; fail, cancel from anywhere ─────┘
+ *
+ * A request whose path is chosen at submit goes from IDLE to INFLIGHT.
  *
  * request_set_state() alone moves a request.  Whatever list it comes to, it
  * takes the place that its submission gives it; so those of a lost path stand

@@ -34,17 +34,21 @@ static nsec suspect_after(const struct path *p)
 	return MIN(silence << p->patience, o->suspect_max);
 }
 
+/* Is any path live?  Those preferred are of one rank: one speaks for all. */
+static bool has_live(const struct path_group *g)
+{
+	return g->preferred &&
+	       g->paths[__builtin_ctzll(g->preferred)]->state == PATH_LIVE;
+}
+
 /* To give up the last path moves nothing anywhere; and when all are silent at
  * once, it is rather the other end that pauses.  So it gets all the time. */
 static nsec probe_after(const struct path *p)
 {
 	const struct path_options *o = &p->group->options;
-	path_set preferred = p->group->preferred;
-	bool other =
-		preferred &&
-		p->group->paths[__builtin_ctzll(preferred)]->state == PATH_LIVE;
 
-	return usual(p, other ? o->probe_min : o->probe_max, o->probe_max);
+	return usual(p, has_live(p->group) ? o->probe_min : o->probe_max,
+		     o->probe_max);
 }
 
 static nsec give_up_at(const struct path *p)

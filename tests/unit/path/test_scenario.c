@@ -83,8 +83,7 @@ static void silence_on_a_lan_costs_less_than_150_ms(void **state)
 	world_fini(w);
 }
 
-static void silence_of_a_path_never_measured_costs_less_than_400_ms(
-	void **state)
+static void silence_of_an_unmeasured_path_costs_less_than_400_ms(void **state)
 {
 	static struct world w;
 
@@ -530,7 +529,7 @@ int main(void)
 		cmocka_unit_test(a_reset_path_comes_back_after_the_pause),
 		cmocka_unit_test(silence_on_a_lan_costs_less_than_150_ms),
 		cmocka_unit_test(
-			silence_of_a_path_never_measured_costs_less_than_400_ms),
+			silence_of_an_unmeasured_path_costs_less_than_400_ms),
 		cmocka_unit_test(
 			a_suspect_path_keeps_its_requests_and_gets_no_new_ones),
 		cmocka_unit_test(suspect_paths_are_used_when_there_is_no_other),

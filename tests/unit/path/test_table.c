@@ -253,6 +253,33 @@ static void round_robin_takes_rr_min_io_in_a_row(void **unused)
 	path_group_destroy(g);
 }
 
+static void the_active_path_is_the_first_unless_one_is_in_use(void **unused)
+{
+	struct path_options o = { .policy = "active-passive" };
+	struct path_request r[3] = { 0 };
+	struct path_group *g;
+	struct path_action a;
+	struct path *p[3];
+
+	assert_int_equal(path_group_create(&o, &g), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(path_add(g, "x", NULL, 1, &p[i]), 0);
+	while (path_group_next(g, 1, &a))
+		if (a.path == p[2])
+			path_connected(p[2], 1);
+	assert_ptr_equal(path_group_submit(g, &r[0], 1), p[2]);
+	path_connected(p[0], 1);
+	path_connected(p[1], 1);
+	assert_ptr_equal(path_group_submit(g, &r[1], 1), p[2]);
+	path_remove(p[2], 1);
+	while (path_group_next(g, 1, &a))
+		assert_ptr_equal(a.path, p[0]);
+	assert_ptr_equal(path_group_submit(g, &r[2], 1), p[0]);
+	for (int i = 0; i < 3; i++)
+		path_request_cancel(g, &r[i]);
+	path_group_destroy(g);
+}
+
 static void a_removal_skips_nobodys_turn(void **unused)
 {
 	struct path_options o = { .policy = "round-robin" };
@@ -289,6 +316,8 @@ int main(void)
 		cmocka_unit_test(options_that_make_no_sense_are_refused),
 		cmocka_unit_test(a_group_holds_64_paths),
 		cmocka_unit_test(round_robin_takes_rr_min_io_in_a_row),
+		cmocka_unit_test(
+			the_active_path_is_the_first_unless_one_is_in_use),
 		cmocka_unit_test(a_removal_skips_nobodys_turn),
 	};
 
