@@ -165,6 +165,23 @@ static void a_slow_fsync_is_probed_and_never_lost(void **state)
 	world_fini(w);
 }
 
+static void an_owner_that_was_stopped_finds_its_paths(void **state)
+{
+	struct world *w = warm(&defaults, 2);
+
+	for (int i = 0; i < 2; i++)
+		world_submit(w, SEC(90), false);
+	w->now += SEC(60);
+	path_group_tick(w->group, w->now);
+	assert_int_equal(world_state(w, 0), PATH_SUSPECT);
+	assert_int_equal(world_state(w, 1), PATH_SUSPECT);
+	world_run(w, MSEC(1));
+	assert_int_equal(world_state(w, 0), PATH_LIVE);
+	assert_int_equal(world_state(w, 1), PATH_LIVE);
+	assert_int_equal(info(w, 0).losses + info(w, 1).losses, 0);
+	world_fini(w);
+}
+
 static void idleness_is_not_silence(void **state)
 {
 	struct world *w = warm(&defaults, 1);
@@ -537,6 +554,7 @@ int main(void)
 		cmocka_unit_test(a_slow_fsync_is_probed_and_never_lost),
 		cmocka_unit_test(
 			a_path_is_given_up_in_the_middle_of_an_attempt),
+		cmocka_unit_test(an_owner_that_was_stopped_finds_its_paths),
 		cmocka_unit_test(idleness_is_not_silence),
 		cmocka_unit_test(
 			a_sign_of_life_saves_a_probe_that_was_not_sent),
