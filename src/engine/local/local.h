@@ -41,9 +41,9 @@ struct shard {
 
 /* Inodes whose last name is gone, to be freed: reap.c. */
 struct reaper {
-	pthread_mutex_t lock; /* of the members below */
-	struct list queue;    /* struct orphan */
-	size_t queued;
+	pthread_mutex_t lock;	 /* of the members below */
+	struct list queue;	 /* struct orphan */
+	size_t queued;		 /* atomic: also looked at without the lock */
 	bool busy;		 /* its task runs */
 	struct completion *idle; /* local_close() waits, or NULL */
 };

@@ -198,7 +198,7 @@ static bool take(struct local *l, struct round *round)
 	while (round->n < ROUND &&
 	       (o = list_first(&p->queue, struct orphan, link)) != NULL) {
 		list_del(&o->link);
-		p->queued--;
+		__atomic_sub_fetch(&p->queued, 1, __ATOMIC_RELAXED);
 		round->backed[round->n] = o->backed;
 		round->inos[round->n++] = o->ino;
 		free(o);
@@ -239,7 +239,7 @@ void reap(struct local *l, uint64_t ino, bool backed)
 	o->backed = backed;
 	pthread_mutex_lock(&p->lock);
 	list_append(&p->queue, &o->link);
-	p->queued++;
+	__atomic_add_fetch(&p->queued, 1, __ATOMIC_RELAXED);
 	start = !p->busy;
 	p->busy = true;
 	pthread_mutex_unlock(&p->lock);
