@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A connection: one task that reads, one for each call in progress, and for
+ * moments one that writes.
+ *
+ *	conn_main ── receive ──▶ nfsd_call_start ──▶ task: nfsd_compound_main
+ *	                 ▲                                     │
+ *	                 └── room ── write_ready ◀── ready ◀── nfsd_conn_send
+ *
+ * While nothing arrives the reader holds no buffer, and there is no other
+ * task: an idle connection is this struct and one small stack.
+ *
+ * Replies are gathered: the first one that becomes ready starts the writer as
+ * a task behind those that are runnable now, so all replies of one turn of the
+ * loop leave in one writev().
+ *
+ * What a peer can cost is bounded: at most NFSD_CONN_CALLS calls, whose
+ * requests and bulk data hold about NFSD_CONN_BYTES, count until their reply
+ * is written; beyond that nothing more is read.  A record must be complete
+ * within NFSD_RECORD_TIMEOUT, a write make progress within NFSD_WRITE_TIMEOUT.
+ */
+#include <errno.h>
+
+#include "base/log.h"
+#include "nfs/server/conn.h"
+#include "nfs/server/internal.h"
+
+struct nfsd_conn *nfsd_conn_new(struct nfs_server *srv, struct stream *s,
+				struct reactor *reactor)
+{
+	struct nfsd_conn *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	list_init(&c->link);
+	atomic_init(&c->refs, 1);
+	c->srv = srv;
+	c->reactor = reactor;
+	c->stream = s;
+	c->local = *stream_local(s);
+	c->peer = *stream_peer(s);
+	c->since = reactor_now();
+	record_reader_init(&c->reader, NFSD_MAX_MESSAGE);
+	waitq_init(&c->room);
+	list_init(&c->ready);
+	return c;
+}
+
+void nfsd_conn_put(struct nfsd_conn *c)
+{
+	if (atomic_fetch_sub(&c->refs, 1) == 1)
+		free(c);
+}
+
+void nfsd_conn_abort(struct nfsd_conn *c)
+{
+	c->broken = true;
+	if (c->stream != NULL)
+		stream_abort(c->stream);
+	waitq_wake_all(&c->room);
+}
+
+/* ---------------------------------------------------------------- sessions */
+
+static void unbind(struct nfsd_conn *c, unsigned i)
+{
+	nfsd_session_put(c->bound[i]);
+	memmove(&c->bound[i], &c->bound[i + 1],
+		(--c->nbound - i) * sizeof(c->bound[0]));
+}
+
+static void bind_session(struct nfsd_conn *c, struct nfsd_session *s)
+{
+	if (c->nbound == NFSD_CONN_BOUND)
+		unbind(c, c->nbound - 1);
+	memmove(&c->bound[1], &c->bound[0], c->nbound * sizeof(c->bound[0]));
+	c->bound[0] = s;
+	c->nbound++;
+}
+
+struct nfsd_session *nfsd_conn_session(struct nfsd_conn *c,
+				       const sessionid4 *id)
+{
+	struct nfsd_session *s;
+
+	for (unsigned i = 0; i < c->nbound; i++) {
+		s = c->bound[i];
+		if (!sessionid4_equal(s->id, *id))
+			continue;
+		memmove(&c->bound[1], &c->bound[0], i * sizeof(c->bound[0]));
+		c->bound[0] = s;
+		return nfsd_session_ref(s);
+	}
+	s = nfsd_session_get(c->srv, id);
+	if (s == NULL)
+		return NULL;
+	bind_session(c, s);
+	return nfsd_session_ref(s);
+}
+
+/* ----------------------------------------------------------------- writing */
+
+enum { WRITE_PIECES = 128, CALL_PIECES = 2 + 2 * XDR_BULK_MAX };
+
+static int call_pieces(struct nfsd_call *call, struct iovec *iov)
+{
+	int n = 1;
+
+	iov[0] = (struct iovec){ call->head, call->head_len };
+	if (call->replay != NULL)
+		iov[n++] = (struct iovec){ call->replay->data,
+					   call->replay->len };
+	else if (call->out.start != NULL)
+		n += xdr_iovec(&call->out, iov + n);
+	return n;
+}
+
+static void call_done(struct nfsd_conn *c, struct nfsd_call *call)
+{
+	c->calls--;
+	c->bytes -= call->charged;
+	nfsd_call_free(call);
+}
+
+/* One gather write of what is ready, as far as it goes. */
+static void write_some(struct nfsd_conn *c)
+{
+	struct iovec iov[WRITE_PIECES];
+	struct list sent = LIST_INIT(sent);
+	struct nfsd_call *call, *tmp;
+	int n = 0;
+
+	while (!list_empty(&c->ready) && n + CALL_PIECES <= WRITE_PIECES) {
+		call = list_first(&c->ready, struct nfsd_call, link);
+		n += call_pieces(call, iov + n);
+		list_del(&call->link);
+		list_append(&sent, &call->link);
+	}
+	if (!c->broken && stream_writev(c->stream, iov, n) < 0)
+		nfsd_conn_abort(c);
+	list_for_each_safe (call, tmp, &sent, link)
+		call_done(c, call);
+	waitq_wake_all(&c->room);
+}
+
+static void write_ready(void *arg)
+{
+	struct nfsd_conn *c = arg;
+
+	while (!list_empty(&c->ready))
+		write_some(c);
+	c->writing = false;
+	waitq_wake_all(&c->room);
+}
+
+void nfsd_conn_send(struct nfsd_call *call)
+{
+	struct nfsd_conn *c = call->conn;
+
+	list_append(&c->ready, &call->link);
+	if (c->writing)
+		return;
+	c->writing = true;
+	if (task_spawn("nfs-write", write_ready, c) < 0)
+		write_ready(c);
+}
+
+/* ----------------------------------------------------------------- reading */
+
+static void wait_for_room(struct nfsd_conn *c)
+{
+	while (!c->broken && (c->calls >= NFSD_CONN_CALLS ||
+			      (c->calls > 0 && c->bytes >= NFSD_CONN_BYTES)))
+		waitq_wait(&c->room, NSEC_NEVER);
+}
+
+void nfsd_conn_charge(struct nfsd_call *call, size_t bytes)
+{
+	struct nfsd_conn *c = call->conn;
+	size_t request = call->record.bytes.len;
+
+	/* Only a call without bulk data waits: those that have some can end,
+	 * whoever else waits. */
+	while (call->charged <= request && !c->broken &&
+	       c->bytes > NFSD_CONN_BYTES + request)
+		waitq_wait(&c->room, NSEC_NEVER);
+	call->charged += bytes;
+	c->bytes += bytes;
+}
+
+/* 0, or why the connection ends. */
+static int handle_records(struct nfsd_conn *c)
+{
+	struct record record;
+	int rc;
+
+	while ((rc = record_reader_next(&c->reader, &record)) > 0) {
+		wait_for_room(c);
+		if (c->broken) {
+			record_put(&record);
+			return -ECONNABORTED;
+		}
+		if (!nfsd_call_start(c, &record))
+			return -EPROTO;
+	}
+	return rc;
+}
+
+/* Bytes into the reader; 0: the peer has ended. */
+static ssize_t receive(struct nfsd_conn *c, nsec deadline)
+{
+	size_t room;
+	ssize_t n;
+	void *p;
+	int rc;
+
+	if (!record_reader_partial(&c->reader))
+		record_reader_idle(&c->reader);
+	rc = stream_wait_readable(c->stream, deadline);
+	if (rc < 0)
+		return rc;
+	room = record_reader_room(&c->reader, &p);
+	if (room == 0)
+		return -ENOMEM;
+	n = stream_read(c->stream, p, room);
+	if (n > 0)
+		record_reader_filled(&c->reader, n);
+	return n;
+}
+
+static int serve(struct nfsd_conn *c)
+{
+	nsec deadline = NSEC_NEVER;
+	ssize_t n;
+	int rc;
+
+	for (;;) {
+		n = receive(c, deadline);
+		if (n <= 0)
+			return (int)n;
+		rc = handle_records(c);
+		if (rc < 0)
+			return rc;
+		if (!record_reader_partial(&c->reader))
+			deadline = NSEC_NEVER;
+		else if (deadline == NSEC_NEVER)
+			deadline = reactor_now() + NFSD_RECORD_TIMEOUT;
+	}
+}
+
+void nfsd_conn_run(struct nfsd_conn *c)
+{
+	char text[ADDR_TEXT_MAX];
+	int rc;
+
+	stream_set_timeouts(c->stream, NFSD_RECORD_TIMEOUT, NFSD_WRITE_TIMEOUT);
+	rc = serve(c);
+	if (rc < 0 && rc != -ECONNRESET && rc != -ECONNABORTED)
+		log_debug("nfs connection from %s: %s",
+			  addr_format(&c->peer, text), strerror(-rc));
+	if (rc < 0)
+		nfsd_conn_abort(c);
+	while (c->calls > 0 || c->writing)
+		waitq_wait(&c->room, NSEC_NEVER);
+	record_reader_fini(&c->reader);
+	stream_close(c->stream);
+	c->stream = NULL;
+	while (c->nbound > 0)
+		unbind(c, c->nbound - 1);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside nfs/server: connections, calls, compounds.  What is remembered from
+ * one request to the next is in state.h; the way of a request through the
+ * files of this room is told in docs/internals/life-of-a-request.md.
+ */
+#ifndef NFS_SERVER_INTERNAL_H
+#define NFS_SERVER_INTERNAL_H
+
+#include "base/arena.h"
+#include "nfs/server/state.h"
+#include "nfs/xdr/attr.h"
+#include "nfs/xdr/record.h"
+#include "nfs/xdr/rpc.h"
+#include "reactor/stream.h"
+
+/* Bounds on what one connection may cost. */
+enum {
+	NFSD_CONN_CALLS = 128,	/* requests in progress or unsent replies */
+	NFSD_CONN_BOUND = 64,	/* sessions it remembers */
+	NFSD_CALL_ARENA = 256 << 10, /* decoded arrays of one request */
+};
+#define NFSD_CONN_BYTES	    (16u << 20) /* requests, and bulk data of replies */
+#define NFSD_RECORD_TIMEOUT SEC(60)	/* a record has to arrive within */
+#define NFSD_WRITE_TIMEOUT  SEC(60)	/* without progress */
+
+/* ------------------------------------------------------------ connections */
+
+/* An address that is listened on. */
+struct nfsd_endpoint {
+	struct list link; /* server.endpoints, under endpoints_lock */
+	struct nfs_server *srv;
+	struct addr addr;
+	struct listener *listener;
+	struct reactor *reactor; /* of the accepting task */
+	struct list conns;	 /* nfsd_conn.link, under endpoints_lock */
+	struct completion ended;
+};
+
+/*
+ * A connection.  All of it belongs to the tasks of its reactor, except `link`,
+ * `refs` and the counters.
+ *
+ * References: one for the task that reads; one for whoever wants to abort it.
+ */
+struct nfsd_conn {
+	struct list link; /* endpoint.conns, under endpoints_lock */
+	atomic_int refs;
+	struct nfs_server *srv;
+	struct reactor *reactor;
+	struct stream *stream; /* NULL when closed */
+	struct addr local, peer;
+	nsec since;
+
+	struct record_reader reader;
+	unsigned calls; /* in progress, or with an unsent reply */
+	size_t bytes;	/* they hold */
+	struct waitq room;
+	struct list ready; /* nfsd_call.link: replies to be written */
+	bool writing;	   /* a task does that */
+	bool broken;	   /* nothing more can be written */
+
+	unsigned nbound;
+	struct nfsd_session *bound[NFSD_CONN_BOUND]; /* latest first; a ref each */
+
+	/* Written by this reactor only, read by any thread. */
+	struct {
+		_Atomic uint64_t compounds, operations, replays;
+		_Atomic uint64_t bytes_read, bytes_written, bad_requests;
+	} stats;
+};
+
+#define nfsd_count(conn, member, n)                                            \
+	atomic_store_explicit(                                                 \
+		&(conn)->stats.member,                                         \
+		atomic_load_explicit(&(conn)->stats.member,                    \
+				     memory_order_relaxed) +                   \
+			(n),                                                   \
+		memory_order_relaxed)
+
+/* The session of that id, which the connection is bound to from now on; one
+ * reference; NULL: there is none. */
+struct nfsd_session *nfsd_conn_session(struct nfsd_conn *c,
+				       const sessionid4 *id);
+/* The call's reply is ready: it leaves with all that become ready in this turn
+ * of the loop.  Takes the call. */
+void nfsd_conn_send(struct nfsd_call *call);
+/* Charges bulk data to the connection; parks while it holds too much, unless
+ * the call itself holds some already. */
+void nfsd_conn_charge(struct nfsd_call *call, size_t bytes);
+
+/* ------------------------------------------------------------------ calls */
+
+/*
+ * One RPC from its arrival until its reply has been written.  It sits at the
+ * front of a pooled buffer, the rest of which takes the reply.
+ */
+struct nfsd_call {
+	struct list link; /* conn.ready */
+	struct nfsd_conn *conn;
+	struct record record;
+	size_t charged; /* part of conn.bytes */
+	struct arena arena;
+
+	struct xdr in; /* behind the RPC header */
+	struct rpc_call rpc;
+	struct cred cred; /* after squashing */
+	struct nfsd_principal principal;
+
+	/* The reply: head, then `replay` if it is set, else `out`. */
+	uint8_t head[64];
+	size_t head_len;
+	struct xdr out;
+	struct nfsd_reply *replay;
+	unsigned nbulk;
+	struct nfsd_bulk {
+		void *data;
+		size_t size;
+	} bulk[XDR_BULK_MAX]; /* pooled memory that `out` refers to */
+
+	char scratch[1024]; /* of the arena */
+	uint8_t buffer[];
+};
+
+/* Takes the record.  false: the connection is to be dropped. */
+bool nfsd_call_start(struct nfsd_conn *c, struct record *record);
+void nfsd_call_free(struct nfsd_call *call);
+void nfsd_call_begin_reply(struct nfsd_call *call); /* `out` is empty */
+/* Pooled memory for bulk data, freed with the call; NULL: none to be had. */
+void *nfsd_call_bulk(struct nfsd_call *call, size_t size);
+/* Writes the RPC header, for a result in `out` or `replay`. */
+void nfsd_call_finish(struct nfsd_call *call, enum rpc_status status);
+
+/* pool.c: memory in powers of two from 4 KiB to 2 MiB, kept by each thread. */
+void *nfsd_pool_get(size_t size, size_t *actual); /* NULL: no memory */
+void nfsd_pool_put(void *p, size_t actual);
+
+/* -------------------------------------------------------------- compounds */
+
+/*
+ * A compound while it runs, on the stack of its task.  Operations find their
+ * arguments in `arg` and leave their result in `res`.
+ */
+struct nfsd_compound {
+	struct nfs_server *srv;
+	struct nfsd_call *call;
+	struct xdr *in, *out;
+	const struct cred *cred;
+	uint32_t minorversion;
+	unsigned nops, index;
+
+	/* Set by SEQUENCE; NULL in compounds without. */
+	struct nfsd_session *session; /* one reference */
+	struct nfsd_client *client;   /* the session's */
+	slotid4 slotid;
+	bool holds_slot; /* until nfsd_slot_end() */
+	bool cache_this;
+	bool uncached; /* a repeat whose reply is not there any more */
+	size_t max_reply;
+	nfsstat4 too_big; /* what to say beyond it */
+
+	/* Inode numbers; 0: none.  And the stateids that go with them. */
+	uint64_t cfh, sfh;
+	stateid4 cfh_state, sfh_state;
+
+	nfs_argop4 arg;
+	nfs_resop4 res;
+};
+
+void nfsd_compound_main(void *call);
+
+enum {
+	OP_NEEDS_FH = 1 << 0,
+	OP_NEEDS_SAVED_FH = 1 << 1,
+	OP_SOLE = 1 << 2,    /* may come without SEQUENCE, but only alone */
+	OP_MUTATES = 1 << 3, /* its result must fit before it is run */
+	OP_ENCODES = 1 << 4, /* writes its result into `out` itself */
+	OP_READ_ONLY_OK = 1 << 5,
+};
+
+/* What COMPOUND must know of an operation before and after it runs. */
+struct nfsd_op {
+	nfsstat4 (*run)(struct nfsd_compound *c);
+	unsigned flags;
+	unsigned reply; /* OP_MUTATES: most that its result takes */
+};
+const struct nfsd_op *nfsd_op_find(nfs_opnum4 op); /* NULL: not supported */
+
+/* op_*.c */
+#define NFSD_OP(name) nfsstat4 nfsd_op_##name(struct nfsd_compound *c)
+NFSD_OP(access);
+NFSD_OP(allocate);
+NFSD_OP(backchannel_ctl);
+NFSD_OP(bind_conn_to_session);
+NFSD_OP(close);
+NFSD_OP(commit);
+NFSD_OP(create);
+NFSD_OP(create_session);
+NFSD_OP(deallocate);
+NFSD_OP(destroy_clientid);
+NFSD_OP(destroy_session);
+NFSD_OP(exchange_id);
+NFSD_OP(free_stateid);
+NFSD_OP(getattr);
+NFSD_OP(get_dir_delegation);
+NFSD_OP(getfh);
+NFSD_OP(getxattr);
+NFSD_OP(io_advise);
+NFSD_OP(link);
+NFSD_OP(listxattrs);
+NFSD_OP(lock);
+NFSD_OP(lockt);
+NFSD_OP(locku);
+NFSD_OP(lookup);
+NFSD_OP(lookupp);
+NFSD_OP(nverify);
+NFSD_OP(open);
+NFSD_OP(open_downgrade);
+NFSD_OP(openattr);
+NFSD_OP(putfh);
+NFSD_OP(putrootfh);
+NFSD_OP(read);
+NFSD_OP(readdir);
+NFSD_OP(readlink);
+NFSD_OP(reclaim_complete);
+NFSD_OP(remove);
+NFSD_OP(removexattr);
+NFSD_OP(rename);
+NFSD_OP(restorefh);
+NFSD_OP(savefh);
+NFSD_OP(secinfo);
+NFSD_OP(secinfo_no_name);
+NFSD_OP(seek);
+NFSD_OP(sequence);
+NFSD_OP(setattr);
+NFSD_OP(setxattr);
+NFSD_OP(test_stateid);
+NFSD_OP(verify);
+NFSD_OP(write);
+
+/* compound.c: room for a result of variable length, status included. */
+size_t nfsd_compound_room(const struct nfsd_compound *c);
+
+/* fh.c */
+void nfsd_set_cfh(struct nfsd_compound *c, uint64_t ino);
+struct nfs_fh nfsd_fh_make(const struct nfs_server *srv, uint64_t ino);
+nfsstat4 nfsd_fh_parse(const struct nfs_server *srv, nfs_fh4 fh, uint64_t *ino);
+
+/* status.c: the one place where errno becomes nfsstat4. */
+nfsstat4 nfsd_status(int rc); /* 0 or a count, or -errno */
+/* Of a name in a directory operation. */
+nfsstat4 nfsd_check_name(component4 name);
+/* -ENOTDIR: symbolic links are told apart. */
+nfsstat4 nfsd_status_dir(struct nfsd_compound *c, uint64_t dir, int rc);
+
+/* attrs.c */
+bitmap4 nfsd_attrs_supported(uint32_t minorversion);
+/* Everything that `want` names, for an object. */
+nfsstat4 nfsd_attrs_fill(struct nfsd_compound *c, const bitmap4 *want,
+			 const struct fattr *attr, struct nfs4_attrs *out);
+/* The part of it that is the same for all objects; nfsd_attrs_object() adds
+ * the rest and does not park. */
+struct nfsd_attrs_texts {
+	char owner[NFS4_ID_TEXT_MAX], group[NFS4_ID_TEXT_MAX];
+	struct nfs_fh fh;
+};
+nfsstat4 nfsd_attrs_common(struct nfsd_compound *c, const bitmap4 *want,
+			   struct nfs4_attrs *out);
+void nfsd_attrs_object(const struct nfs_server *srv, const struct fattr *attr,
+		       struct nfsd_attrs_texts *texts, struct nfs4_attrs *out);
+/* What a client wants to set, for the engine; `set` gets what was asked. */
+nfsstat4 nfsd_attrs_to_set(struct nfsd_compound *c, const fattr4 *f,
+			   struct sattr *out, bitmap4 *set);
+
+/* The open that allows I/O on the current file (RFC 8881 8.2.5, 9.1.2): *file
+ * gets a reference, NULL on error. */
+nfsstat4 nfsd_io_begin(struct nfsd_compound *c, const stateid4 *id,
+		       unsigned access, struct nfsd_file **file);
+
+#endif

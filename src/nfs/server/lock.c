@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Byte-range locks of a file, with POSIX's rules (RFC 8881 9.1 to 9.6): a new
+ * lock of the same owner replaces what it covers, which splits and merges its
+ * ranges; unlocking clears any part.
+ *
+ * A file's ranges are one list in the order of their starts.  Invariants, see
+ * nfsd_ranges_check(): ranges of one state neither overlap nor touch ranges of
+ * the same state and kind; ranges of different owners overlap only if both are
+ * read locks.
+ *
+ * Blocking locks: the protocol has no waiting, clients ask again, and wait
+ * longer each time.  So that who came last does not always win, a denied
+ * blocking lock is remembered until it can be expected to have been asked for
+ * again, and later blocking locks queue up behind it (RFC 8881 9.6).
+ */
+#include <errno.h>
+
+#include "nfs/server/internal.h"
+
+static bool overlaps(const struct nfsd_range *r, uint64_t start, uint64_t end)
+{
+	return r->start <= end && start <= r->end;
+}
+
+static bool same_owner(const struct nfsd_state *s,
+		       const struct nfsd_owner_ref *who)
+{
+	return s->owner->client->id == who->client &&
+	       s->owner->len == who->name.len &&
+	       (who->name.len == 0 ||
+		memcmp(s->owner->name, who->name.data, who->name.len) == 0);
+}
+
+struct nfsd_range *nfsd_range_conflict(const struct nfsd_file *f,
+				       const struct nfsd_owner_ref *who,
+				       uint64_t start, uint64_t end, bool write)
+{
+	struct nfsd_range *r;
+
+	list_for_each (r, &f->ranges, by_file) {
+		if (r->start > end)
+			return NULL;
+		if (overlaps(r, start, end) && (write || r->write) &&
+		    !same_owner(r->state, who))
+			return r;
+	}
+	return NULL;
+}
+
+static void insert(struct nfsd_file *f, struct nfsd_range *new)
+{
+	struct nfsd_range *r;
+
+	list_for_each (r, &f->ranges, by_file)
+		if (r->start > new->start)
+			break;
+	list_append(&r->by_file, &new->by_file); /* in front of r, or the end */
+	list_append(&new->state->ranges, &new->by_state);
+	new->state->owner->client->nranges++;
+}
+
+static void drop(struct nfsd_range *r)
+{
+	r->state->owner->client->nranges--;
+	list_del(&r->by_file);
+	list_del(&r->by_state);
+	free(r);
+}
+
+static struct nfsd_range *range_new(struct nfsd_state *s, uint64_t start,
+				    uint64_t end, bool write)
+{
+	struct nfsd_range *r = malloc(sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	r->state = s;
+	r->start = start;
+	r->end = end;
+	r->write = write;
+	list_init(&r->by_file);
+	list_init(&r->by_state);
+	return r;
+}
+
+/* Cuts [start, end] out of the state's ranges.  `spare` becomes the right part
+ * if one range is split in two; true if it was used. */
+static bool cut_out(struct nfsd_state *s, uint64_t start, uint64_t end,
+		    struct nfsd_range *spare)
+{
+	struct nfsd_range *r, *tmp;
+	bool split = false;
+
+	list_for_each_safe (r, tmp, &s->ranges, by_state) {
+		if (!overlaps(r, start, end))
+			continue;
+		if (r->start < start && r->end > end) {
+			spare->start = end + 1;
+			spare->end = r->end;
+			spare->write = r->write;
+			r->end = start - 1;
+			split = true;
+			break;
+		}
+		if (r->start >= start && r->end <= end) {
+			drop(r);
+		} else if (r->start < start) {
+			r->end = start - 1;
+		} else { /* its start moves: it may have to move behind others */
+			struct nfsd_file *f = s->file;
+
+			r->start = end + 1;
+			list_del(&r->by_file);
+			list_del(&r->by_state);
+			s->owner->client->nranges--;
+			insert(f, r);
+		}
+	}
+	if (split)
+		insert(s->file, spare);
+	return split;
+}
+
+/* Swallows neighbours of the same kind that touch the new range. */
+static void merge(struct nfsd_state *s, struct nfsd_range *new)
+{
+	struct nfsd_range *r, *tmp;
+
+	list_for_each_safe (r, tmp, &s->ranges, by_state) {
+		if (r == new || r->write != new->write)
+			continue;
+		if (r->end != UINT64_MAX && r->end + 1 == new->start)
+			new->start = r->start;
+		else if (new->end != UINT64_MAX && new->end + 1 == r->start)
+			new->end = r->end;
+		else
+			continue;
+		drop(r);
+	}
+}
+
+int nfsd_range_set(struct nfsd_state *s, uint64_t start, uint64_t end,
+		   bool write, bool unlock)
+{
+	struct nfsd_range *new = NULL, *spare;
+
+	if (s->owner->client->nranges + 2 > NFSD_MAX_RANGES)
+		return -ENOMEM;
+	spare = range_new(s, 0, 0, false);
+	if (!unlock)
+		new = range_new(s, start, end, write);
+	if (spare == NULL || (new == NULL && !unlock)) {
+		free(spare);
+		free(new);
+		return -ENOMEM;
+	}
+	if (!cut_out(s, start, end, spare))
+		free(spare);
+	if (new != NULL) {
+		merge(s, new);
+		insert(s->file, new);
+	}
+	return 0;
+}
+
+void nfsd_range_drop_all(struct nfsd_state *s)
+{
+	struct nfsd_range *r, *tmp;
+
+	list_for_each_safe (r, tmp, &s->ranges, by_state)
+		drop(r);
+}
+
+void nfsd_ranges_check(const struct nfsd_file *f)
+{
+	const struct nfsd_range *a, *b;
+
+	list_for_each (a, &f->ranges, by_file) {
+		assert(a->start <= a->end);
+		assert(a->state->file == f);
+		list_for_each (b, &f->ranges, by_file) {
+			if (a == b)
+				continue;
+			if (a->state == b->state) {
+				assert(!overlaps(a, b->start, b->end));
+				assert(a->write != b->write ||
+				       a->end == UINT64_MAX ||
+				       a->end + 1 != b->start);
+			} else if (overlaps(a, b->start, b->end)) {
+				assert(!a->write && !b->write);
+			}
+		}
+		if (a->by_file.next != &f->ranges)
+			assert(a->start <= list_entry(a->by_file.next,
+						      struct nfsd_range,
+						      by_file)
+						   ->start);
+	}
+}
+
+/* -------------------------------------------------------- blocking locks */
+
+static uint64_t name_hash(const struct nfsd_owner_ref *who)
+{
+	return hash_bytes(who->name.data, who->name.len);
+}
+
+static void waiter_drop(struct nfsd_file *f, struct nfsd_waiter *w)
+{
+	list_del(&w->by_file);
+	f->nwaiters--;
+	free(w);
+}
+
+static struct nfsd_waiter *waiter_find(struct nfsd_file *f,
+				       const struct nfsd_owner_ref *who,
+				       uint64_t start, uint64_t end)
+{
+	uint64_t owner = name_hash(who);
+	struct nfsd_waiter *w;
+
+	list_for_each (w, &f->waiters, by_file)
+		if (w->client == who->client && w->owner == owner &&
+		    w->start == start && w->end == end)
+			return w;
+	return NULL;
+}
+
+/* When too many wait, or memory is short, one is not remembered: it only loses
+ * its place in the queue. */
+void nfsd_waiter_note(struct nfsd_file *f, const struct nfsd_owner_ref *who,
+		      uint64_t start, uint64_t end, bool write, nsec now)
+{
+	struct nfsd_waiter *w = waiter_find(f, who, start, end);
+
+	if (w == NULL) {
+		if (f->nwaiters >= NFSD_MAX_WAITERS)
+			return;
+		w = calloc(1, sizeof(*w));
+		if (w == NULL)
+			return;
+		w->client = who->client;
+		w->owner = name_hash(who);
+		w->start = start;
+		w->end = end;
+		w->asked = now;
+		list_append(&f->waiters, &w->by_file);
+		f->nwaiters++;
+	}
+	w->write = write;
+	w->deadline = now + 2 * (now - w->asked) + SEC(2);
+	w->asked = now;
+}
+
+bool nfsd_waiter_before(struct nfsd_file *f, const struct nfsd_owner_ref *who,
+			uint64_t start, uint64_t end, bool write, nsec now)
+{
+	uint64_t owner = name_hash(who);
+	struct nfsd_waiter *w, *tmp;
+
+	list_for_each_safe (w, tmp, &f->waiters, by_file) {
+		if (w->deadline < now) {
+			waiter_drop(f, w);
+			continue;
+		}
+		if (w->client == who->client && w->owner == owner)
+			return false;
+		if (w->start <= end && start <= w->end && (write || w->write))
+			return true;
+	}
+	return false;
+}
+
+void nfsd_waiter_forget(struct nfsd_file *f, const struct nfsd_owner_ref *who,
+			uint64_t start, uint64_t end)
+{
+	struct nfsd_waiter *w = waiter_find(f, who, start, end);
+
+	if (w != NULL)
+		waiter_drop(f, w);
+}
+
+void nfsd_waiters_drop(struct nfsd_file *f)
+{
+	struct nfsd_waiter *w, *tmp;
+
+	list_for_each_safe (w, tmp, &f->waiters, by_file)
+		waiter_drop(f, w);
+}

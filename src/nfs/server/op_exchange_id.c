@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * EXCHANGE_ID (RFC 8881 18.35) and DESTROY_CLIENTID (18.50).  Which record
+ * comes out of it is decided in client.c.
+ *
+ * Server owner and scope are the same on every address of the file system and
+ * after every restart: that is what clients trunk by, and keep their state by.
+ */
+#include "nfs/server/internal.h"
+
+static uint32_t valid_flags(uint32_t minorversion)
+{
+	uint32_t flags = EXCHGID4_FLAG_SUPP_MOVED_REFER |
+			 EXCHGID4_FLAG_SUPP_MOVED_MIGR |
+			 EXCHGID4_FLAG_BIND_PRINC_STATEID |
+			 EXCHGID4_FLAG_MASK_PNFS |
+			 EXCHGID4_FLAG_UPD_CONFIRMED_REC_A;
+
+	if (minorversion >= 2)
+		flags |= EXCHGID4_FLAG_SUPP_FENCE_OPS;
+	return flags;
+}
+
+/* Machine credentials and SSV need RPCSEC_GSS, which there is none of. */
+static nfsstat4 check_protection(state_protect_how4 how)
+{
+	switch (how) {
+	case SP4_NONE:
+		return NFS4_OK;
+	case SP4_MACH_CRED:
+		return NFS4ERR_INVAL;
+	case SP4_SSV:
+		return NFS4ERR_ENCR_ALG_UNSUPP;
+	}
+	return NFS4ERR_BADXDR;
+}
+
+nfsstat4 nfsd_op_exchange_id(struct nfsd_compound *c)
+{
+	const EXCHANGE_ID4args *arg = &c->arg.opexchange_id;
+	EXCHANGE_ID4resok *res = &c->res.opexchange_id;
+	struct nfsd_client *client;
+	bool confirmed = false;
+	nfsstat4 status;
+
+	if (arg->eia_flags & ~valid_flags(c->minorversion))
+		return NFS4ERR_INVAL;
+	status = check_protection(arg->eia_state_protect.spa_how);
+	if (status != NFS4_OK)
+		return status;
+	status = nfsd_client_exchange(c->srv, arg, &c->call->principal, &client,
+				      &confirmed, &res->eir_sequenceid);
+	if (status != NFS4_OK)
+		return status;
+	res->eir_clientid = client->id;
+	res->eir_flags = EXCHGID4_FLAG_USE_NON_PNFS |
+			 (confirmed ? EXCHGID4_FLAG_CONFIRMED_R : 0);
+	res->eir_state_protect.spr_how = SP4_NONE;
+	res->eir_server_owner.so_major_id = xdr_text(c->srv->owner_text);
+	res->eir_server_scope = xdr_text(c->srv->owner_text);
+	res->has_impl_id = true;
+	res->eir_server_impl_id.nii_domain = xdr_text("hawser");
+	res->eir_server_impl_id.nii_name = xdr_text("hawserd " HAWSER_VERSION);
+	nfsd_client_put(client);
+	return NFS4_OK;
+}
+
+/* With a reference, out of the tables: it has neither sessions nor state. */
+static nfsstat4 find_idle(struct nfs_server *srv, clientid4 id,
+			  struct nfsd_client **out)
+{
+	struct nfsd_client *client;
+	nfsstat4 status = NFS4_OK;
+
+	pthread_mutex_lock(&srv->clients_lock);
+	client = nfsd_client_find(srv, id);
+	if (client == NULL)
+		status = NFS4ERR_STALE_CLIENTID;
+	else if (!list_empty(&client->sessions) ||
+		 nfsd_client_has_state(client))
+		status = NFS4ERR_CLIENTID_BUSY;
+	else
+		*out = nfsd_client_ref(client);
+	pthread_mutex_unlock(&srv->clients_lock);
+	return status;
+}
+
+nfsstat4 nfsd_op_destroy_clientid(struct nfsd_compound *c)
+{
+	clientid4 id = c->arg.opdestroy_clientid.dca_clientid;
+	struct nfsd_client *client;
+	nfsstat4 status = find_idle(c->srv, id, &client);
+
+	if (status != NFS4_OK)
+		return status;
+	nfsd_client_expel(client, "DESTROY_CLIENTID");
+	nfsd_client_put(client);
+	return NFS4_OK;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What else there is to do with sessions: BIND_CONN_TO_SESSION (RFC 8881
+ * 18.34), BACKCHANNEL_CTL (18.33), DESTROY_SESSION (18.37), and
+ * RECLAIM_COMPLETE (18.51).
+ */
+#include "nfs/server/internal.h"
+
+/* Without state protection any connection is bound by using it, so this only
+ * says yes. */
+nfsstat4 nfsd_op_bind_conn_to_session(struct nfsd_compound *c)
+{
+	const BIND_CONN_TO_SESSION4args *arg = &c->arg.opbind_conn_to_session;
+	BIND_CONN_TO_SESSION4resok *res = &c->res.opbind_conn_to_session;
+	struct nfsd_session *s;
+
+	if (c->session != NULL) /* 18.34.3: alone in its compound */
+		return NFS4ERR_NOT_ONLY_OP;
+	s = nfsd_conn_session(c->call->conn, &arg->bctsa_sessid);
+	if (s == NULL)
+		return NFS4ERR_BADSESSION;
+	res->bctsr_sessid = arg->bctsa_sessid;
+	res->bctsr_dir = arg->bctsa_dir == CDFC4_FORE ? CDFS4_FORE :
+			 arg->bctsa_dir == CDFC4_BACK ? CDFS4_BACK :
+							CDFS4_BOTH;
+	res->bctsr_use_conn_in_rdma_mode = false;
+	nfsd_session_put(s);
+	return NFS4_OK;
+}
+
+nfsstat4 nfsd_op_backchannel_ctl(struct nfsd_compound *c)
+{
+	struct nfsd_session *s = c->session;
+
+	pthread_mutex_lock(&s->lock);
+	s->cb_program = c->arg.opbackchannel_ctl.bca_cb_program;
+	pthread_mutex_unlock(&s->lock);
+	return NFS4_OK;
+}
+
+/* The session that the compound runs in may only be destroyed by its last
+ * operation.  The reply is sent, but not kept. */
+nfsstat4 nfsd_op_destroy_session(struct nfsd_compound *c)
+{
+	const sessionid4 *id = &c->arg.opdestroy_session.dsa_sessionid;
+	struct nfs_server *srv = c->srv;
+	struct nfsd_session *s;
+	bool dead;
+
+	if (c->session != NULL && sessionid4_equal(c->session->id, *id) &&
+	    c->index + 1 < c->nops)
+		return NFS4ERR_NOT_ONLY_OP;
+	s = nfsd_session_get(srv, id);
+	if (s == NULL)
+		return NFS4ERR_BADSESSION;
+	pthread_mutex_lock(&srv->clients_lock);
+	pthread_mutex_lock(&s->lock);
+	dead = s->dead;
+	pthread_mutex_unlock(&s->lock);
+	if (!dead)
+		nfsd_session_unlink(s);
+	pthread_mutex_unlock(&srv->clients_lock);
+	nfsd_session_put(s);
+	return dead ? NFS4ERR_BADSESSION : NFS4_OK;
+}
+
+/* The record has to be on disk before the client can have anything that it
+ * might have to reclaim. */
+nfsstat4 nfsd_op_reclaim_complete(struct nfsd_compound *c)
+{
+	struct nfsd_client *client = c->client;
+
+	if (c->arg.opreclaim_complete.rca_one_fs)
+		return c->cfh == 0 ? NFS4ERR_NOFILEHANDLE : NFS4_OK;
+	if (atomic_load(&client->reclaimed))
+		return NFS4ERR_COMPLETE_ALREADY;
+	if (nfsd_record_put(client) < 0)
+		return NFS4ERR_DELAY;
+	nfsd_grace_reclaimed(client);
+	atomic_store(&client->reclaimed, true);
+	return NFS4_OK;
+}

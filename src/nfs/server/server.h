@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nfs/server: one file system, served over NFSv4.1 and 4.2.
+ *
+ * A server is one file system (an engine) with its own server owner, scope,
+ * clients, sessions and locks.  It has any number of addresses: each serves
+ * this file system and no other, `mount ADDRESS:/` is its root, and all are
+ * the same server to a client, which therefore may spread one session over
+ * them (session trunking, RFC 8881 2.10.5).  Nothing of a session depends on a
+ * connection: it outlives the loss of all of them until the lease ends.
+ *
+ * Threads: the calls are made from tasks of any reactor and may park, unless
+ * a comment says otherwise.  Connections are spread over the reactors of the
+ * set that the options name; everything else is shared between reactors and
+ * guarded as state.h says.
+ *
+ *	nfs_server_create(engine, store, &options, &srv);
+ *	nfs_server_publish(srv, addrs, 2);
+ *	nfs_server_listen(srv, &addrs[0]);
+ *	nfs_server_listen(srv, &addrs[1]);
+ *	…
+ *	nfs_server_destroy(srv);
+ */
+#ifndef NFS_SERVER_SERVER_H
+#define NFS_SERVER_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/clock.h"
+
+struct engine;
+struct nfs_server;
+struct reactor_set;
+struct store;
+
+struct nfs_server_options {
+	/* Names the file system for ever: server owner and scope, fsid, part
+	 * of every file handle, key of the client records in the store. */
+	uint8_t uuid[16];
+	/* Where connections run; NULL: on the reactor that listens. */
+	struct reactor_set *reactors;
+
+	nsec lease; /* 0: 30 s.  Whole seconds, 1 s to 1 h */
+	nsec grace; /* for reclaims after a restart; 0: the lease */
+
+	bool root_squash; /* uid or gid 0 counts as anonymous */
+	uint32_t anon_uid, anon_gid; /* of root_squash and AUTH_NONE; both 0:
+					65534 */
+	bool read_only;
+
+	unsigned max_connections; /* 0: 4096; further ones are closed */
+	unsigned max_clients;	  /* 0: 16384 */
+};
+
+/* Reads the client records of before a restart, and starts the grace period if
+ * there are any.  `engine` and `store` stay the caller's and have to outlive
+ * the server; store NULL: nobody can reclaim anything after a restart.
+ * 0, -EINVAL (lease out of range), or what the store says. */
+int nfs_server_create(struct engine *engine, struct store *store,
+		      const struct nfs_server_options *options,
+		      struct nfs_server **out);
+
+/* Ends all connections, waits for the requests that are being worked on, and
+ * forgets clients, opens and locks; their records stay in the store, so that a
+ * server made later with the same uuid grants them a grace period. */
+void nfs_server_destroy(struct nfs_server *srv);
+
+/* Serves on an address; `at` with port 0 chooses one, and is updated.
+ * -EEXIST if it does already, -EADDRINUSE, -EADDRNOTAVAIL, … */
+int nfs_server_listen(struct nfs_server *srv, struct addr *at);
+
+/* Stops that: when it returns nobody listens there, and every connection that
+ * came in by it has been reset.  Requests that had arrived are finished, and
+ * their replies wait in the reply cache for whoever asks again on another
+ * connection.  -ENOENT if it does not listen there. */
+int nfs_server_unlisten(struct nfs_server *srv, const struct addr *at);
+
+/* What fs_locations says from now on (RFC 8881 11.16): the addresses by which
+ * clients reach this file system, whether or not they work at the moment.
+ * None at the start.  -ENOMEM. */
+int nfs_server_publish(struct nfs_server *srv, const struct addr *addrs,
+		       size_t n);
+
+/* Numbers for metrics and `hawser`.  Any thread; does not park. */
+struct nfs_server_stats {
+	unsigned connections, clients, sessions;
+	bool in_grace;
+	uint64_t compounds, operations, replays;
+	uint64_t bytes_read, bytes_written;
+	uint64_t bad_requests; /* dropped or refused before COMPOUND */
+};
+void nfs_server_get_stats(struct nfs_server *srv,
+			  struct nfs_server_stats *out);
+
+/* Calls fn for each connection: the address it came in by, the peer's, and
+ * since when (reactor_now()).  fn must not park nor call the server. */
+typedef void nfs_server_conn_fn(void *arg, const struct addr *local,
+				const struct addr *peer, nsec since);
+void nfs_server_for_each_connection(struct nfs_server *srv,
+				    nfs_server_conn_fn *fn, void *arg);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sessions (RFC 8881 2.10): a table of slots that belongs to a client and to no
+ * connection.  Whichever connection sends a SEQUENCE for it is bound to it by
+ * that; losing connections changes nothing.
+ *
+ * Memory of a session: the struct, a slot of some 60 bytes for each request
+ * that may be outstanding, and per slot the last reply (up to NFSD_MAX_CACHED)
+ * if the client wanted it cached.
+ */
+#include "nfs/server/internal.h"
+
+/* The least that is of any use: a request with a SEQUENCE, and its reply. */
+enum { MIN_REQUEST = 128, MIN_RESPONSE = 128, MIN_OPS = 2 };
+
+static bool useless(const channel_attrs4 *a)
+{
+	return a->ca_maxrequestsize < MIN_REQUEST ||
+	       a->ca_maxresponsesize < MIN_RESPONSE || a->ca_maxoperations == 0;
+}
+
+nfsstat4 nfsd_session_negotiate(channel_attrs4 *fore, channel_attrs4 *back)
+{
+	if (useless(fore) || fore->ca_maxoperations < MIN_OPS || useless(back))
+		return NFS4ERR_TOOSMALL;
+	fore->ca_headerpadsize = 0;
+	fore->ca_maxrequestsize =
+		MIN(fore->ca_maxrequestsize, (uint32_t)NFSD_MAX_MESSAGE);
+	fore->ca_maxresponsesize =
+		MIN(fore->ca_maxresponsesize, (uint32_t)NFSD_MAX_MESSAGE);
+	fore->ca_maxresponsesize_cached =
+		MIN(MIN(fore->ca_maxresponsesize_cached,
+			(uint32_t)NFSD_MAX_CACHED),
+		    fore->ca_maxresponsesize);
+	fore->ca_maxoperations =
+		MIN(fore->ca_maxoperations, (uint32_t)NFSD_MAX_OPS);
+	fore->ca_maxrequests =
+		MAX(1u, MIN(fore->ca_maxrequests, (uint32_t)NFSD_MAX_SLOTS));
+	fore->has_rdma_ird = false;
+
+	back->ca_headerpadsize = 0;
+	back->ca_maxrequests = 1;
+	back->has_rdma_ird = false;
+	return NFS4_OK;
+}
+
+static uint64_t id_hash(const sessionid4 *id)
+{
+	return hash_u64(load_be64(id->b + 8));
+}
+
+nfsstat4 nfsd_session_new(struct nfsd_client *c, const channel_attrs4 *fore,
+			  const channel_attrs4 *back, uint32_t cb_program,
+			  struct nfsd_session **out)
+{
+	struct nfs_server *srv = c->srv;
+	unsigned nslots = fore->ca_maxrequests;
+	struct nfsd_session *s;
+
+	if (c->nsessions >= NFSD_MAX_SESSIONS)
+		return NFS4ERR_NOSPC;
+	s = calloc(1, sizeof(*s) + nslots * sizeof(s->slots[0]));
+	if (s == NULL)
+		return NFS4ERR_DELAY;
+	MAGIC_SET(s, NFSD_SESSION_MAGIC);
+	atomic_init(&s->refs, 1);
+	s->srv = srv;
+	s->client = nfsd_client_ref(c);
+	s->fore = *fore;
+	s->back = *back;
+	s->cb_program = cb_program;
+	pthread_mutex_init(&s->lock, NULL);
+	s->nslots = nslots;
+	for (unsigned i = 0; i < nslots; i++)
+		list_init(&s->slots[i].waiters);
+	store_be64(s->id.b, c->id);
+	store_be64(s->id.b + 8, ++srv->next_session);
+
+	htable_insert(&srv->sessions, &s->node, id_hash(&s->id));
+	srv->nsessions++;
+	list_append(&c->sessions, &s->by_client);
+	c->nsessions++;
+	*out = s;
+	return NFS4_OK;
+}
+
+struct nfsd_session *nfsd_session_ref(struct nfsd_session *s)
+{
+	MAGIC_CHECK(s, NFSD_SESSION_MAGIC);
+	atomic_fetch_add(&s->refs, 1);
+	return s;
+}
+
+struct nfsd_session *nfsd_session_get(struct nfs_server *srv,
+				      const sessionid4 *id)
+{
+	struct nfsd_session *s;
+
+	pthread_mutex_lock(&srv->clients_lock);
+	htable_for_each_match (s, &srv->sessions, id_hash(id), node)
+		if (sessionid4_equal(s->id, *id)) {
+			nfsd_session_ref(s);
+			break;
+		}
+	pthread_mutex_unlock(&srv->clients_lock);
+	return s;
+}
+
+void nfsd_session_put(struct nfsd_session *s)
+{
+	if (s == NULL || atomic_fetch_sub(&s->refs, 1) != 1)
+		return;
+	MAGIC_CHECK(s, NFSD_SESSION_MAGIC);
+	for (unsigned i = 0; i < s->nslots; i++)
+		nfsd_reply_put(s->slots[i].reply);
+	nfsd_client_put(s->client);
+	pthread_mutex_destroy(&s->lock);
+	MAGIC_CLEAR(s);
+	free(s);
+}
+
+void nfsd_session_unlink(struct nfsd_session *s)
+{
+	struct nfs_server *srv = s->srv;
+
+	htable_remove(&srv->sessions, &s->node);
+	srv->nsessions--;
+	list_del(&s->by_client);
+	s->client->nsessions--;
+	pthread_mutex_lock(&s->lock);
+	s->dead = true;
+	pthread_mutex_unlock(&s->lock);
+	nfsd_session_put(s);
+}
