@@ -54,6 +54,7 @@ void nfsd_client_put(struct nfsd_client *c)
 	MAGIC_CHECK(c, NFSD_CLIENT_MAGIC);
 	assert(c->nstates == 0 && c->nranges == 0);
 	htable_fini(&c->states);
+	htable_fini(&c->pairs);
 	htable_fini(&c->owners);
 	pthread_mutex_destroy(&c->lock);
 	MAGIC_CLEAR(c);

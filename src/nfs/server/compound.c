@@ -21,16 +21,26 @@ enum {
 	RPC_REPLY_HEAD = 24,
 };
 
+size_t nfsd_compound_reply_left(const struct nfsd_compound *c)
+{
+	size_t later = c->index + 1 < c->nops ? OP_ERROR : 0;
+	size_t used = xdr_length(c->out) + RPC_REPLY_HEAD + later;
+
+	return used > c->max_reply ? 0 : c->max_reply - used;
+}
+
 size_t nfsd_compound_room(const struct nfsd_compound *c)
 {
-	const struct xdr *x = c->out;
-	size_t used = xdr_length(x) + RPC_REPLY_HEAD;
-	size_t later = c->index + 1 < c->nops ? OP_ERROR : 0;
-	size_t room = used + later > c->max_reply ?
-			      0 :
-			      c->max_reply - used - later;
+	size_t buffer = c->out->end - c->out->p;
 
-	return MIN(room, (size_t)(x->end - x->p));
+	if (buffer < OP_ERROR) /* for an error of the next one */
+		return 0;
+	return MIN(nfsd_compound_reply_left(c), buffer - OP_ERROR);
+}
+
+stateid4 nfsd_resolve_stateid(const struct nfsd_compound *c, const stateid4 *id)
+{
+	return stateid4_equal(id, &stateid4_current) ? c->cfh_state : *id;
 }
 
 /* ------------------------------------------------------------- before it runs */

@@ -216,7 +216,6 @@ NFSD_OP(lookupp);
 NFSD_OP(nverify);
 NFSD_OP(open);
 NFSD_OP(open_downgrade);
-NFSD_OP(openattr);
 NFSD_OP(putfh);
 NFSD_OP(putrootfh);
 NFSD_OP(read);
@@ -238,8 +237,16 @@ NFSD_OP(test_stateid);
 NFSD_OP(verify);
 NFSD_OP(write);
 
-/* compound.c: room for a result of variable length, status included. */
+/* compound.c: room for a result of variable length, in the reply's buffer and
+ * in what the session allows; and the latter alone, for bulk data. */
 size_t nfsd_compound_room(const struct nfsd_compound *c);
+size_t nfsd_compound_reply_left(const struct nfsd_compound *c);
+/* The stateid of an argument, with the current one put in its place; and the
+ * one that is current from now on. */
+stateid4 nfsd_resolve_stateid(const struct nfsd_compound *c,
+			      const stateid4 *id);
+/* op_dir.c */
+change_info4 nfsd_change_info(const struct change_info *ci);
 
 /* fh.c */
 void nfsd_set_cfh(struct nfsd_compound *c, uint64_t ino);
@@ -271,6 +278,13 @@ void nfsd_attrs_object(const struct nfs_server *srv, const struct fattr *attr,
 /* What a client wants to set, for the engine; `set` gets what was asked. */
 nfsstat4 nfsd_attrs_to_set(struct nfsd_compound *c, const fattr4 *f,
 			   struct sattr *out, bitmap4 *set);
+
+/* op_io.c.  Of an access that is shared or asked for (OPEN4_SHARE_ACCESS_*). */
+nfsstat4 nfsd_check_access(const struct fattr *attr, const struct cred *cred,
+			   unsigned access);
+nfsstat4 nfsd_check_regular(uint32_t mode); /* ISDIR, SYMLINK, WRONG_TYPE */
+/* Names no state: anonymous, or READ bypass. */
+bool nfsd_stateid_is_special(const struct nfsd_compound *c, const stateid4 *id);
 
 /* The open that allows I/O on the current file (RFC 8881 8.2.5, 9.1.2): *file
  * gets a reference, NULL on error. */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "nfs/server/conn.h"
 #include "nfs/server/internal.h"
+#include "nfs/server/listen.h"
 
 /* ------------------------------------------------------- a connection's life */
 

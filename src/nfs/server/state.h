@@ -118,6 +118,7 @@ struct nfsd_owner {
  */
 struct nfsd_state {
 	struct hnode node; /* client.states, by id */
+	struct hnode pair; /* client.pairs, by owner and file */
 	uint64_t id;	   /* part of the stateid */
 	uint32_t seqid;
 	bool is_lock;
@@ -193,7 +194,18 @@ struct nfsd_dropped {
 void nfsd_state_drop(struct nfsd_state *s, struct nfsd_dropped **files);
 void nfsd_files_put(struct nfsd_dropped *files); /* may park */
 
-/* open.c: share reservations.  Want file.lock. */
+/* open.c: opens and share reservations. */
+
+/* An OPEN of a file: a new state, or the upgrade of the one that the owner has.
+ * NFS4ERR_SHARE_DENIED.  Takes the locks, and parks. */
+nfsstat4 nfsd_open_add(struct nfsd_client *c, struct xdr_bytes owner,
+		       struct nfsd_file *f, unsigned access, unsigned deny,
+		       stateid4 *id, bool *is_new);
+/* OPEN_DOWNGRADE: NFS4ERR_INVAL if that is no part of what was opened.  Wants
+ * client.lock. */
+nfsstat4 nfsd_open_downgrade(struct nfsd_state *s, unsigned access,
+			     unsigned deny);
+/* The following want file.lock. */
 /* An open that stands in the way of access/deny (RFC 8881 9.7); NULL. */
 struct nfsd_state *nfsd_share_conflict(const struct nfsd_file *f,
 				       unsigned access, unsigned deny);
@@ -337,7 +349,7 @@ struct nfsd_client {
 	atomic_bool recorded;  /* has a record in the store */
 
 	pthread_mutex_t lock; /* guards what follows */
-	struct htable states, owners;
+	struct htable states, pairs, owners;
 	unsigned nstates, nranges;
 
 	uint32_t owner_len;

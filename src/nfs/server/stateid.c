@@ -116,6 +116,12 @@ static void owner_put_if_unused(struct nfsd_owner *o)
 
 /* --------------------------------------------------------------- states */
 
+/* Linux has one open-owner for each user, with any number of files. */
+static uint64_t pair_hash(const struct nfsd_owner *o, const struct nfsd_file *f)
+{
+	return hash_u64((uintptr_t)o ^ (uintptr_t)f << 7);
+}
+
 struct nfsd_state *nfsd_state_new(struct nfsd_client *c, struct xdr_bytes name,
 				  bool is_lock, struct nfsd_file *f)
 {
@@ -143,6 +149,7 @@ struct nfsd_state *nfsd_state_new(struct nfsd_client *c, struct xdr_bytes name,
 	list_init(&s->by_open);
 	list_init(&s->ranges);
 	htable_insert(&c->states, &s->node, id_hash(s->id));
+	htable_insert(&c->pairs, &s->pair, pair_hash(o, f));
 	c->nstates++;
 	return s;
 }
@@ -156,8 +163,10 @@ struct nfsd_state *nfsd_state_of_owner(struct nfsd_client *c,
 
 	if (o == NULL)
 		return NULL;
-	list_for_each (s, &o->states, by_owner)
-		if (s->file == f)
+	if (o == NULL)
+		return NULL;
+	htable_for_each_match (s, &c->pairs, pair_hash(o, f), pair)
+		if (s->owner == o && s->file == f)
 			return s;
 	return NULL;
 }
@@ -180,6 +189,7 @@ void nfsd_state_drop(struct nfsd_state *s, struct nfsd_dropped **files)
 	list_del(&s->by_owner);
 	owner_put_if_unused(s->owner);
 	htable_remove(&c->states, &s->node);
+	htable_remove(&c->pairs, &s->pair);
 	c->nstates--;
 
 	/* The state's memory now carries the file reference out. */
