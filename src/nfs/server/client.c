@@ -145,8 +145,7 @@ static nfsstat4 exchange_update(struct nfsd_client *conf,
 {
 	if (conf == NULL)
 		return NFS4ERR_NOENT;
-	if (!verifier4_equal(conf->verifier,
-			     args->eia_clientowner.co_verifier))
+	if (!verifier4_equal(conf->verifier, args->eia_clientowner.co_verifier))
 		return NFS4ERR_NOT_SAME;
 	if (!same_principal(conf, p))
 		return NFS4ERR_PERM;
@@ -172,10 +171,9 @@ static nfsstat4 exchange_locked(struct nfs_server *srv,
 	struct xdr_bytes owner = args->eia_clientowner.co_ownerid;
 	struct nfsd_client *conf = by_owner(&srv->confirmed, owner);
 	struct nfsd_client *unconf = by_owner(&srv->unconfirmed, owner);
-	bool same_verifier =
-		conf != NULL &&
-		verifier4_equal(conf->verifier,
-				args->eia_clientowner.co_verifier);
+	bool same_verifier = conf != NULL &&
+			     verifier4_equal(conf->verifier,
+					     args->eia_clientowner.co_verifier);
 	nfsstat4 status;
 
 	if (args->eia_flags & EXCHGID4_FLAG_UPD_CONFIRMED_REC_A) {
@@ -268,8 +266,8 @@ static bool unlink_locked(struct nfsd_client *c)
 	}
 	pthread_mutex_unlock(&c->lock);
 	while (!list_empty(&c->sessions))
-		nfsd_session_unlink(list_first(
-			&c->sessions, struct nfsd_session, by_client));
+		nfsd_session_unlink(list_first(&c->sessions,
+					       struct nfsd_session, by_client));
 	htable_remove(&srv->by_id, &c->by_id);
 	htable_remove(c->confirmed ? &srv->confirmed : &srv->unconfirmed,
 		      &c->by_owner);

@@ -43,7 +43,8 @@ stateid4 nfsd_resolve_stateid(const struct nfsd_compound *c, const stateid4 *id)
 	return stateid4_equal(id, &stateid4_current) ? c->cfh_state : *id;
 }
 
-/* ------------------------------------------------------------- before it runs */
+/* ------------------------------------------------------------- before it runs
+ */
 
 /* Where may the operation stand (RFC 8881 2.10.2.1, 15.1.3, 18.46)? */
 static nfsstat4 check_position(const struct nfsd_compound *c,
@@ -75,8 +76,8 @@ static nfsstat4 check_op(const struct nfsd_compound *c,
 		return NFS4_OK;
 	if (c->srv->options.read_only && !(op->flags & OP_READ_ONLY_OK))
 		return NFS4ERR_ROFS;
-	return nfsd_compound_room(c) < OP_HEAD + op->reply ? c->too_big :
-							     NFS4_OK;
+	return nfsd_compound_room(c) < OP_HEAD + op->reply ? c->too_big
+							   : NFS4_OK;
 }
 
 /* The next operation's arguments.  The number stays valid for the reply. */
@@ -100,9 +101,11 @@ static nfsstat4 decode_op(struct nfsd_compound *c)
 	return info->known ? NFS4ERR_BADXDR : NFS4ERR_NOTSUPP;
 }
 
-/* -------------------------------------------------------------------- running */
+/* -------------------------------------------------------------------- running
+ */
 
-/* Does the reply, as it is now, still have room for an error of the next one? */
+/* Does the reply, as it is now, still have room for an error of the next one?
+ */
 static bool fits(const struct nfsd_compound *c)
 {
 	size_t later = c->index + 1 < c->nops ? OP_ERROR : 0;

@@ -108,8 +108,8 @@ static int call_pieces(struct nfsd_call *call, struct iovec *iov)
 
 	iov[0] = (struct iovec){ call->head, call->head_len };
 	if (call->replay != NULL)
-		iov[n++] = (struct iovec){ call->replay->data,
-					   call->replay->len };
+		iov[n++] =
+			(struct iovec){ call->replay->data, call->replay->len };
 	else if (call->out.start != NULL)
 		n += xdr_iovec(&call->out, iov + n);
 	return n;

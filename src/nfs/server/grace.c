@@ -65,12 +65,14 @@ void nfsd_grace_begin(struct nfs_server *srv)
 	}
 	srv->grace->end = reactor_now() + srv->options.grace;
 	atomic_store(&srv->in_grace, true);
-	log_info("nfs %s: grace period of %lld s: clients of before the restart "
-		 "may reclaim",
-		 srv->owner_text, (long long)(srv->options.grace / SEC(1)));
+	log_info(
+		"nfs %s: grace period of %lld s: clients of before the restart "
+		"may reclaim",
+		srv->owner_text, (long long)(srv->options.grace / SEC(1)));
 }
 
-static struct old_client *find(struct nfsd_grace *g, const struct nfsd_client *c)
+static struct old_client *find(struct nfsd_grace *g,
+			       const struct nfsd_client *c)
 {
 	struct old_client *o;
 

@@ -16,13 +16,15 @@
 
 /* Bounds on what one connection may cost. */
 enum {
-	NFSD_CONN_CALLS = 128,	/* requests in progress or unsent replies */
-	NFSD_CONN_BOUND = 64,	/* sessions it remembers */
+	NFSD_CONN_CALLS = 128, /* requests in progress or unsent replies */
+	NFSD_CONN_BOUND = 64,  /* sessions it remembers */
 	NFSD_CALL_ARENA = 256 << 10, /* decoded arrays of one request */
 };
 #define NFSD_CONN_BYTES	    (16u << 20) /* requests, and bulk data of replies */
 #define NFSD_RECORD_TIMEOUT SEC(60)	/* a record has to arrive within */
 #define NFSD_WRITE_TIMEOUT  SEC(60)	/* without progress */
+
+struct nfsd_call;
 
 /* ------------------------------------------------------------ connections */
 
@@ -61,7 +63,8 @@ struct nfsd_conn {
 	bool broken;	   /* nothing more can be written */
 
 	unsigned nbound;
-	struct nfsd_session *bound[NFSD_CONN_BOUND]; /* latest first; a ref each */
+	struct nfsd_session
+		*bound[NFSD_CONN_BOUND]; /* latest first; a ref each */
 
 	/* Written by this reactor only, read by any thread. */
 	struct {
@@ -71,12 +74,11 @@ struct nfsd_conn {
 };
 
 #define nfsd_count(conn, member, n)                                            \
-	atomic_store_explicit(                                                 \
-		&(conn)->stats.member,                                         \
-		atomic_load_explicit(&(conn)->stats.member,                    \
-				     memory_order_relaxed) +                   \
-			(n),                                                   \
-		memory_order_relaxed)
+	atomic_store_explicit(&(conn)->stats.member,                           \
+			      atomic_load_explicit(&(conn)->stats.member,      \
+						   memory_order_relaxed) +     \
+				      (n),                                     \
+			      memory_order_relaxed)
 
 /* The session of that id, which the connection is bound to from now on; one
  * reference; NULL: there is none. */

@@ -11,7 +11,8 @@
 #include "nfs/server/internal.h"
 #include "nfs/server/listen.h"
 
-/* ------------------------------------------------------- a connection's life */
+/* ------------------------------------------------------- a connection's life
+ */
 
 static void add_stats(struct nfs_server_stats *sum, const struct nfsd_conn *c)
 {
@@ -44,9 +45,9 @@ static void conn_main(void *arg)
 static void start_conn(struct nfsd_endpoint *ep, struct stream *s)
 {
 	struct nfs_server *srv = ep->srv;
-	struct reactor *r = srv->options.reactors != NULL ?
-				    reactor_set_pick(srv->options.reactors) :
-				    reactor_self();
+	struct reactor *r = srv->options.reactors != NULL
+				    ? reactor_set_pick(srv->options.reactors)
+				    : reactor_self();
 	struct nfsd_conn *c;
 
 	if (atomic_fetch_add(&srv->nconns, 1) >= srv->options.max_connections)

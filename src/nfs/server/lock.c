@@ -107,7 +107,8 @@ static bool cut_out(struct nfsd_state *s, uint64_t start, uint64_t end,
 			drop(r);
 		} else if (r->start < start) {
 			r->end = start - 1;
-		} else { /* its start moves: it may have to move behind others */
+		} else { /* its start moves: it may have to move behind others
+			  */
 			struct nfsd_file *f = s->file;
 
 			r->start = end + 1;
@@ -132,7 +133,7 @@ static void merge(struct nfsd_state *s, struct nfsd_range *new)
 			continue;
 		if (r->end != UINT64_MAX && r->end + 1 == new->start)
 			new->start = r->start;
-		else if (new->end != UINT64_MAX && new->end + 1 == r->start)
+		else if (new->end != UINT64_MAX &&new->end + 1 == r->start)
 			new->end = r->end;
 		else
 			continue;

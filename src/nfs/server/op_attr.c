@@ -76,8 +76,7 @@ static int set_size_by_open(struct nfsd_compound *c, struct sattr *set)
 
 	set->mask &= ~SATTR_SIZE;
 	if (rc == 0 && set->mask != 0)
-		rc = engine_setattr(c->srv->engine, c->cred, c->cfh, set,
-				    NULL);
+		rc = engine_setattr(c->srv->engine, c->cred, c->cfh, set, NULL);
 	return rc;
 }
 
@@ -148,8 +147,8 @@ nfsstat4 nfsd_op_access(struct nfsd_compound *c)
 		granted &= ~ENGINE_W;
 	for (size_t i = 0; i < ARRAY_SIZE(access_bits); i++) {
 		uint32_t bit = access_bits[i].bit;
-		unsigned need = S_ISDIR(attr.mode) ? access_bits[i].dir :
-						     access_bits[i].other;
+		unsigned need = S_ISDIR(attr.mode) ? access_bits[i].dir
+						   : access_bits[i].other;
 
 		if (!(asked & bit) ||
 		    (bit > ACCESS4_EXECUTE && c->minorversion < 2))

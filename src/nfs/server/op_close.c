@@ -82,8 +82,8 @@ nfsstat4 nfsd_op_test_stateid(struct nfsd_compound *c)
 /* Frees the stateid of a lock-owner that holds no locks any more. */
 nfsstat4 nfsd_op_free_stateid(struct nfsd_compound *c)
 {
-	stateid4 id = nfsd_resolve_stateid(
-		c, &c->arg.opfree_stateid.fsa_stateid);
+	stateid4 id =
+		nfsd_resolve_stateid(c, &c->arg.opfree_stateid.fsa_stateid);
 	struct nfsd_client *client = c->client;
 	struct nfsd_dropped *files = NULL;
 	struct nfsd_state *s;

@@ -44,14 +44,14 @@ static nfsstat4 create(struct nfsd_compound *c, struct nfsd_client *client,
 	res->csr_sessionid = s->id;
 	res->csr_sequence = arg->csa_sequence;
 	/* Neither is the reply cache on disk, nor is there RDMA. */
-	res->csr_flags =
-		arg->csa_flags & CREATE_SESSION4_FLAG_CONN_BACK_CHAN;
+	res->csr_flags = arg->csa_flags & CREATE_SESSION4_FLAG_CONN_BACK_CHAN;
 	res->csr_fore_chan_attrs = s->fore;
 	res->csr_back_chan_attrs = s->back;
 	return NFS4_OK;
 }
 
-static nfsstat4 sequenced(struct nfsd_compound *c, struct nfsd_client **replaced)
+static nfsstat4 sequenced(struct nfsd_compound *c,
+			  struct nfsd_client **replaced)
 {
 	const CREATE_SESSION4args *arg = &c->arg.opcreate_session;
 	channel_attrs4 fore = arg->csa_fore_chan_attrs;

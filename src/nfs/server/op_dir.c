@@ -101,8 +101,8 @@ static nfsstat4 rename_status(struct nfsd_compound *c, int rc)
 {
 	nfsstat4 status = nfsd_status_dir(c, c->sfh, rc);
 
-	return status == NFS4ERR_NOTDIR ? nfsd_status_dir(c, c->cfh, rc) :
-					  status;
+	return status == NFS4ERR_NOTDIR ? nfsd_status_dir(c, c->cfh, rc)
+					: status;
 }
 
 nfsstat4 nfsd_op_rename(struct nfsd_compound *c)

@@ -11,8 +11,7 @@
 nfsstat4 nfsd_op_putfh(struct nfsd_compound *c)
 {
 	uint64_t ino;
-	nfsstat4 status =
-		nfsd_fh_parse(c->srv, c->arg.opputfh.object, &ino);
+	nfsstat4 status = nfsd_fh_parse(c->srv, c->arg.opputfh.object, &ino);
 
 	if (status == NFS4_OK)
 		nfsd_set_cfh(c, ino);

@@ -217,7 +217,7 @@ nfsstat4 nfsd_op_write(struct nfsd_compound *c)
 	nfsstat4 status;
 	int rc = 0;
 
-	if (arg->offset > ENGINE_FILE_SIZE_MAX - arg->data.len)
+	if (arg->offset > (uint64_t)ENGINE_FILE_SIZE_MAX - arg->data.len)
 		return NFS4ERR_FBIG;
 	status = nfsd_io_begin(c, &arg->stateid, OPEN4_SHARE_ACCESS_WRITE, &f);
 	if (status != NFS4_OK)

@@ -23,8 +23,8 @@ static nfsstat4 make_wish(nfs_lock_type4 type, offset4 offset, length4 length,
 	if (length != NFS4_UINT64_MAX && offset > NFS4_UINT64_MAX - length)
 		return NFS4ERR_INVAL;
 	w->start = offset;
-	w->end = length == NFS4_UINT64_MAX ? NFS4_UINT64_MAX :
-					     offset + (length - 1);
+	w->end = length == NFS4_UINT64_MAX ? NFS4_UINT64_MAX
+					   : offset + (length - 1);
 	w->write = type == WRITE_LT || type == WRITEW_LT;
 	w->blocking = type == READW_LT || type == WRITEW_LT;
 	return NFS4_OK;
@@ -37,8 +37,8 @@ static void deny(struct nfsd_compound *c, const struct nfsd_range *r)
 	LOCK4denied *d = &c->res.denied;
 
 	d->offset = r->start;
-	d->length = r->end == NFS4_UINT64_MAX ? NFS4_UINT64_MAX :
-						r->end - r->start + 1;
+	d->length = r->end == NFS4_UINT64_MAX ? NFS4_UINT64_MAX
+					      : r->end - r->start + 1;
 	d->locktype = r->write ? WRITE_LT : READ_LT;
 	d->owner.clientid = o->client->id;
 	d->owner.owner.data = arena_strndup(&c->call->arena, o->name, o->len);
@@ -51,8 +51,8 @@ static void deny_queued(struct nfsd_compound *c, const struct wish *w)
 	LOCK4denied *d = &c->res.denied;
 
 	d->offset = w->start;
-	d->length = w->end == NFS4_UINT64_MAX ? NFS4_UINT64_MAX :
-						w->end - w->start + 1;
+	d->length = w->end == NFS4_UINT64_MAX ? NFS4_UINT64_MAX
+					      : w->end - w->start + 1;
 	d->locktype = WRITE_LT;
 }
 
@@ -61,8 +61,8 @@ static nfsstat4 check_conflict(struct nfsd_compound *c, struct nfsd_file *f,
 			       const struct wish *w,
 			       struct nfsd_client **culprit)
 {
-	struct nfsd_range *r = nfsd_range_conflict(f, &w->who, w->start, w->end,
-						   w->write);
+	struct nfsd_range *r =
+		nfsd_range_conflict(f, &w->who, w->start, w->end, w->write);
 
 	if (r != NULL) {
 		*culprit = nfsd_client_ref(r->state->owner->client);
@@ -89,8 +89,8 @@ static nfsstat4 check_grace(const struct nfsd_compound *c, bool reclaim)
 /* An open without the access can't be locked for it: POSIX's EBADF. */
 static nfsstat4 check_mode(const struct nfsd_state *open, const struct wish *w)
 {
-	unsigned need = w->write ? OPEN4_SHARE_ACCESS_WRITE :
-				   OPEN4_SHARE_ACCESS_READ;
+	unsigned need =
+		w->write ? OPEN4_SHARE_ACCESS_WRITE : OPEN4_SHARE_ACCESS_READ;
 
 	return open->access & need ? NFS4_OK : NFS4ERR_OPENMODE;
 }
@@ -101,11 +101,10 @@ static nfsstat4 find_states(struct nfsd_compound *c, struct wish *w,
 			    struct nfsd_state **open, struct nfsd_state **lock)
 {
 	const locker4 *l = &c->arg.oplock.locker;
-	stateid4 id = nfsd_resolve_stateid(c, l->new_lock_owner ?
-						      &l->open_stateid :
-						      &l->lock_stateid);
-	enum nfsd_want want = l->new_lock_owner ? NFSD_WANT_OPEN :
-						  NFSD_WANT_LOCK;
+	stateid4 id = nfsd_resolve_stateid(
+		c, l->new_lock_owner ? &l->open_stateid : &l->lock_stateid);
+	enum nfsd_want want =
+		l->new_lock_owner ? NFSD_WANT_OPEN : NFSD_WANT_LOCK;
 	struct nfsd_state *s;
 	nfsstat4 status = nfsd_state_find(c->client, &id, want, &s);
 
@@ -120,8 +119,8 @@ static nfsstat4 find_states(struct nfsd_compound *c, struct wish *w,
 		*lock = nfsd_state_of_owner(c->client, w->who.name, true,
 					    s->file);
 	} else {
-		w->who.name = (struct xdr_bytes){ s->owner->name,
-						  s->owner->len };
+		w->who.name =
+			(struct xdr_bytes){ s->owner->name, s->owner->len };
 		*open = s->open;
 		*lock = s;
 	}

@@ -36,8 +36,8 @@ static nfsstat4 check_args(struct opening *o)
 		return nfsd_check_name(arg->claim.file);
 	case CLAIM_PREVIOUS:
 	case CLAIM_FH:
-		return arg->openhow.opentype == OPEN4_CREATE ? NFS4ERR_INVAL :
-							       NFS4_OK;
+		return arg->openhow.opentype == OPEN4_CREATE ? NFS4ERR_INVAL
+							     : NFS4_OK;
 	case CLAIM_DELEGATE_CUR:
 	case CLAIM_DELEG_CUR_FH:
 		return NFS4ERR_BAD_STATEID; /* nobody has a delegation */
@@ -147,9 +147,8 @@ static nfsstat4 find_by_name(struct opening *o)
 		status = create_attrs(o);
 		if (status != NFS4_OK)
 			return status;
-		rc = o->arg->openhow.how.mode == UNCHECKED4 ?
-			     look_up_or_make(o) :
-			     make(o);
+		rc = o->arg->openhow.how.mode == UNCHECKED4 ? look_up_or_make(o)
+							    : make(o);
 	}
 	return rc < 0 ? nfsd_status_dir(o->c, o->c->cfh, rc) : NFS4_OK;
 }
@@ -158,8 +157,8 @@ static nfsstat4 find(struct opening *o)
 {
 	if (o->arg->claim.claim == CLAIM_NULL)
 		return find_by_name(o);
-	return nfsd_status(engine_getattr(o->c->srv->engine, o->c->cfh,
-					  &o->attr));
+	return nfsd_status(
+		engine_getattr(o->c->srv->engine, o->c->cfh, &o->attr));
 }
 
 /* Who reclaims had the permission when he opened; who creates a file may use
@@ -237,10 +236,9 @@ static void no_delegation(uint32_t share_access, open_delegation4 *d)
 	if (want == OPEN4_SHARE_ACCESS_WANT_NO_PREFERENCE)
 		return;
 	d->delegation_type = OPEN_DELEGATE_NONE_EXT;
-	d->ond_why = want == OPEN4_SHARE_ACCESS_WANT_NO_DELEG ?
-			     WND4_NOT_WANTED :
-		     want == OPEN4_SHARE_ACCESS_WANT_CANCEL ? WND4_CANCELLED :
-							      WND4_RESOURCE;
+	d->ond_why = want == OPEN4_SHARE_ACCESS_WANT_NO_DELEG ? WND4_NOT_WANTED
+		     : want == OPEN4_SHARE_ACCESS_WANT_CANCEL ? WND4_CANCELLED
+							      : WND4_RESOURCE;
 }
 
 nfsstat4 nfsd_op_open(struct nfsd_compound *c)
@@ -261,8 +259,8 @@ nfsstat4 nfsd_op_open(struct nfsd_compound *c)
 	if (status != NFS4_OK)
 		return status;
 	res->cinfo = o.cinfo;
-	res->rflags = OPEN4_RESULT_LOCKTYPE_POSIX |
-		      OPEN4_RESULT_PRESERVE_UNLINKED;
+	res->rflags =
+		OPEN4_RESULT_LOCKTYPE_POSIX | OPEN4_RESULT_PRESERVE_UNLINKED;
 	no_delegation(o.arg->share_access, &res->delegation);
 	nfsd_set_cfh(c, o.attr.ino);
 	c->cfh_state = res->stateid;

@@ -93,8 +93,8 @@ static nfsstat4 may_list(struct nfsd_compound *c)
 		return nfsd_status(rc);
 	if (!S_ISDIR(attr.mode))
 		return S_ISLNK(attr.mode) ? NFS4ERR_SYMLINK : NFS4ERR_NOTDIR;
-	return engine_access(&attr, c->cred, ENGINE_R) ? NFS4_OK :
-							 NFS4ERR_ACCESS;
+	return engine_access(&attr, c->cred, ENGINE_R) ? NFS4_OK
+						       : NFS4ERR_ACCESS;
 }
 
 nfsstat4 nfsd_op_readdir(struct nfsd_compound *c)

@@ -20,9 +20,9 @@ nfsstat4 nfsd_op_bind_conn_to_session(struct nfsd_compound *c)
 	if (s == NULL)
 		return NFS4ERR_BADSESSION;
 	res->bctsr_sessid = arg->bctsa_sessid;
-	res->bctsr_dir = arg->bctsa_dir == CDFC4_FORE ? CDFS4_FORE :
-			 arg->bctsa_dir == CDFC4_BACK ? CDFS4_BACK :
-							CDFS4_BOTH;
+	res->bctsr_dir = arg->bctsa_dir == CDFC4_FORE	? CDFS4_FORE
+			 : arg->bctsa_dir == CDFC4_BACK ? CDFS4_BACK
+							: CDFS4_BOTH;
 	res->bctsr_use_conn_in_rdma_mode = false;
 	nfsd_session_put(s);
 	return NFS4_OK;

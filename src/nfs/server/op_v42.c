@@ -15,8 +15,8 @@ nfsstat4 nfsd_op_seek(struct nfsd_compound *c)
 	nfsstat4 status;
 	int64_t found;
 
-	status = nfsd_io_begin(c, &arg->sa_stateid, OPEN4_SHARE_ACCESS_READ,
-			       &f);
+	status =
+		nfsd_io_begin(c, &arg->sa_stateid, OPEN4_SHARE_ACCESS_READ, &f);
 	if (status != NFS4_OK)
 		return status;
 	if (arg->sa_offset > ENGINE_FILE_SIZE_MAX)
@@ -39,7 +39,7 @@ static nfsstat4 change_range(struct nfsd_compound *c, const ALLOCATE4args *arg,
 	nfsstat4 status;
 	int rc;
 
-	if (arg->length == 0 ||
+	if (arg->length == 0 || arg->length > ENGINE_FILE_SIZE_MAX ||
 	    arg->offset > ENGINE_FILE_SIZE_MAX - arg->length)
 		return arg->length == 0 ? NFS4ERR_INVAL : NFS4ERR_FBIG;
 	status = nfsd_io_begin(c, &arg->stateid, OPEN4_SHARE_ACCESS_WRITE, &f);
@@ -66,8 +66,8 @@ nfsstat4 nfsd_op_deallocate(struct nfsd_compound *c)
 nfsstat4 nfsd_op_io_advise(struct nfsd_compound *c)
 {
 	struct nfsd_file *f;
-	nfsstat4 status = nfsd_io_begin(c, &c->arg.opio_advise.iaa_stateid, 0,
-					&f);
+	nfsstat4 status =
+		nfsd_io_begin(c, &c->arg.opio_advise.iaa_stateid, 0, &f);
 
 	nfsd_file_put(f);
 	return status;

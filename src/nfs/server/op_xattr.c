@@ -37,8 +37,8 @@ static nfsstat4 may_read(struct nfsd_compound *c)
 
 	if (rc < 0)
 		return nfsd_status(rc);
-	return engine_access(&attr, c->cred, ENGINE_R) ? NFS4_OK :
-							 NFS4ERR_ACCESS;
+	return engine_access(&attr, c->cred, ENGINE_R) ? NFS4_OK
+						       : NFS4ERR_ACCESS;
 }
 
 nfsstat4 nfsd_op_getxattr(struct nfsd_compound *c)
@@ -67,9 +67,9 @@ nfsstat4 nfsd_op_getxattr(struct nfsd_compound *c)
 nfsstat4 nfsd_op_setxattr(struct nfsd_compound *c)
 {
 	const SETXATTR4args *arg = &c->arg.opsetxattr;
-	int flags = arg->sxa_option == SETXATTR4_CREATE	 ? XATTR_CREATE :
-		    arg->sxa_option == SETXATTR4_REPLACE ? XATTR_REPLACE :
-							   0;
+	int flags = arg->sxa_option == SETXATTR4_CREATE	   ? XATTR_CREATE
+		    : arg->sxa_option == SETXATTR4_REPLACE ? XATTR_REPLACE
+							   : 0;
 	struct change_info ci;
 	struct name n;
 	nfsstat4 status = full_name(arg->sxa_key, &n);

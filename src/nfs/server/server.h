@@ -46,7 +46,7 @@ struct nfs_server_options {
 	nsec lease; /* 0: 30 s.  Whole seconds, 1 s to 1 h */
 	nsec grace; /* for reclaims after a restart; 0: the lease */
 
-	bool root_squash; /* uid or gid 0 counts as anonymous */
+	bool root_squash;	     /* uid or gid 0 counts as anonymous */
 	uint32_t anon_uid, anon_gid; /* of root_squash and AUTH_NONE; both 0:
 					65534 */
 	bool read_only;
@@ -92,8 +92,7 @@ struct nfs_server_stats {
 	uint64_t bytes_read, bytes_written;
 	uint64_t bad_requests; /* dropped or refused before COMPOUND */
 };
-void nfs_server_get_stats(struct nfs_server *srv,
-			  struct nfs_server_stats *out);
+void nfs_server_get_stats(struct nfs_server *srv, struct nfs_server_stats *out);
 
 /* Calls fn for each connection: the address it came in by, the peer's, and
  * since when (reactor_now()).  fn must not park nor call the server. */

@@ -19,23 +19,24 @@ static bool useless(const channel_attrs4 *a)
 	       a->ca_maxresponsesize < MIN_RESPONSE || a->ca_maxoperations == 0;
 }
 
+static void cap(count4 *value, count4 most)
+{
+	if (*value > most)
+		*value = most;
+}
+
 nfsstat4 nfsd_session_negotiate(channel_attrs4 *fore, channel_attrs4 *back)
 {
 	if (useless(fore) || fore->ca_maxoperations < MIN_OPS || useless(back))
 		return NFS4ERR_TOOSMALL;
 	fore->ca_headerpadsize = 0;
-	fore->ca_maxrequestsize =
-		MIN(fore->ca_maxrequestsize, (uint32_t)NFSD_MAX_MESSAGE);
-	fore->ca_maxresponsesize =
-		MIN(fore->ca_maxresponsesize, (uint32_t)NFSD_MAX_MESSAGE);
-	fore->ca_maxresponsesize_cached =
-		MIN(MIN(fore->ca_maxresponsesize_cached,
-			(uint32_t)NFSD_MAX_CACHED),
-		    fore->ca_maxresponsesize);
-	fore->ca_maxoperations =
-		MIN(fore->ca_maxoperations, (uint32_t)NFSD_MAX_OPS);
-	fore->ca_maxrequests =
-		MAX(1u, MIN(fore->ca_maxrequests, (uint32_t)NFSD_MAX_SLOTS));
+	cap(&fore->ca_maxrequestsize, NFSD_MAX_MESSAGE);
+	cap(&fore->ca_maxresponsesize, NFSD_MAX_MESSAGE);
+	cap(&fore->ca_maxresponsesize_cached, NFSD_MAX_CACHED);
+	cap(&fore->ca_maxresponsesize_cached, fore->ca_maxresponsesize);
+	cap(&fore->ca_maxoperations, NFSD_MAX_OPS);
+	cap(&fore->ca_maxrequests, NFSD_MAX_SLOTS);
+	fore->ca_maxrequests += fore->ca_maxrequests == 0;
 	fore->has_rdma_ird = false;
 
 	back->ca_headerpadsize = 0;

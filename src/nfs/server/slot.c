@@ -77,8 +77,7 @@ static nfsstat4 repeat(struct nfsd_session *s, struct nfsd_slot *slot,
 
 static nfsstat4 begin_locked(struct nfsd_session *s,
 			     const struct nfsd_sequence *q,
-			     struct nfsd_reply **reply,
-			     struct nfsd_reply **old)
+			     struct nfsd_reply **reply, struct nfsd_reply **old)
 {
 	struct nfsd_slot *slot;
 
@@ -128,7 +127,8 @@ static void release(struct nfsd_slot *slot, struct nfsd_reply *kept)
 		list_del(&w->link);
 		w->reply = kept == NULL ? NULL : nfsd_reply_ref(kept);
 		w->done = true;
-		task_wake(task); /* under the lock: the task can't be gone yet */
+		task_wake(
+			task); /* under the lock: the task can't be gone yet */
 	}
 }
 

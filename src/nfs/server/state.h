@@ -3,9 +3,9 @@
  * What a server remembers: clients, sessions, slots, and on files opens and
  * byte-range locks.  The nouns are those of RFC 8881; each has a file.
  *
- *	server ──< client ──< session ──< slot          client.c session.c slot.c
- *	             │  └──< owner ──< state >── file   stateid.c open.c lock.c
- *	             └── record in the store            recovery.c grace.c
+ *	server ──< client ──< session ──< slot          client.c session.c
+ *slot.c │  └──< owner ──< state >── file   stateid.c open.c lock.c └── record
+ *in the store            recovery.c grace.c
  *
  * Nothing here belongs to a connection or a reactor: any task of any reactor
  * may come by.  Locks are pthread mutexes, held for some hundred nanoseconds
@@ -13,13 +13,11 @@
  *
  * Lock order, outermost first:
  *
- *	server.clients_lock	tables of clients and sessions; who is confirmed;
- *				CREATE_SESSION's slot.  Not on the hot path.
- *	client.lock		the client's owners and states
- *	file.lock		opens and locks of one file
- *	session.lock		slots; bindings
- *	server.files[i].lock	one shard of the table of files
- *	server.locations_lock	the published addresses
+ *	server.clients_lock	tables of clients and sessions; who is
+ *confirmed; CREATE_SESSION's slot.  Not on the hot path. client.lock
+ *the client's owners and states file.lock		opens and locks of one
+ *file session.lock		slots; bindings server.files[i].lock	one
+ *shard of the table of files server.locations_lock	the published addresses
  *
  * What the hot path takes (SEQUENCE, PUTFH, READ, WRITE, GETATTR): the lock of
  * its session, and with a stateid the lock of its client.
@@ -51,13 +49,13 @@ enum {
 	NFSD_MAX_READ = 1 << 20,
 	NFSD_MAX_WRITE = 1 << 20,
 	NFSD_MAX_MESSAGE = NFSD_MAX_WRITE + (64 << 10),
-	NFSD_MAX_CACHED = 4096, /* ca_maxresponsesize_cached */
-	NFSD_MAX_OPS = 64,	/* ca_maxoperations */
-	NFSD_MAX_SLOTS = 256,	/* ca_maxrequests */
-	NFSD_MAX_SESSIONS = 64, /* of a client */
+	NFSD_MAX_CACHED = 4096,	   /* ca_maxresponsesize_cached */
+	NFSD_MAX_OPS = 64,	   /* ca_maxoperations */
+	NFSD_MAX_SLOTS = 256,	   /* ca_maxrequests */
+	NFSD_MAX_SESSIONS = 64,	   /* of a client */
 	NFSD_MAX_STATES = 1 << 20, /* of a client: opens and lock stateids */
 	NFSD_MAX_RANGES = 1 << 16, /* of a client: byte-range locks */
-	NFSD_MAX_WAITERS = 64,	/* of a file: blocking locks remembered */
+	NFSD_MAX_WAITERS = 64,	   /* of a file: blocking locks remembered */
 	NFSD_FILE_SHARDS = 64,
 };
 
@@ -105,7 +103,7 @@ void nfsd_file_put(struct nfsd_file *f); /* may park; NULL is fine */
 struct nfsd_owner {
 	struct hnode node; /* client.owners */
 	struct nfsd_client *client;
-	bool locks; /* a lock-owner */
+	bool locks;	    /* a lock-owner */
 	struct list states; /* nfsd_state.by_owner */
 	uint32_t len;
 	uint8_t name[];
@@ -127,7 +125,7 @@ struct nfsd_state {
 	struct nfsd_file *file; /* one reference */
 
 	/* An open. */
-	struct list by_file; /* file.opens, under file.lock */
+	struct list by_file;  /* file.opens, under file.lock */
 	uint8_t access, deny; /* changed under both locks */
 	/* Bit 1 << m: an OPEN with access (deny) m is part of it; what
 	 * OPEN_DOWNGRADE may go back to. */
@@ -263,7 +261,7 @@ struct nfsd_slot {
 	uint32_t seqid; /* of the last request */
 	bool used;	/* there was one */
 	bool busy;
-	uint64_t fingerprint; /* of that request: tells false retries */
+	uint64_t fingerprint;	  /* of that request: tells false retries */
 	struct nfsd_reply *reply; /* if it was to be cached */
 	struct list waiters;	  /* slot.c */
 };
@@ -334,7 +332,7 @@ struct nfsd_client {
 	struct nfsd_principal principal;
 	bool confirmed; /* under clients_lock, as up to `sessions` */
 	struct hnode by_id, by_owner;
-	struct list all; /* server.clients: oldest first */
+	struct list all;      /* server.clients: oldest first */
 	sequenceid4 cs_seqid; /* of the last CREATE_SESSION */
 	bool cs_cached;	      /* cs_status and cs_res are its outcome */
 	nfsstat4 cs_status;
@@ -420,7 +418,7 @@ void nfsd_grace_fini(struct nfs_server *srv);
 struct nfs_server {
 	unsigned magic;
 	struct engine *engine;
-	struct store *store; /* or NULL */
+	struct store *store;		   /* or NULL */
 	struct nfs_server_options options; /* defaults filled in */
 	uint64_t fsid;			   /* from the uuid */
 	char owner_text[64];		   /* server owner and scope */

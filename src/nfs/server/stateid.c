@@ -14,8 +14,7 @@ static uint64_t id_hash(uint64_t id)
 	return hash_u64(id);
 }
 
-stateid4 nfsd_state_id(const struct nfs_server *srv,
-		       const struct nfsd_state *s)
+stateid4 nfsd_state_id(const struct nfs_server *srv, const struct nfsd_state *s)
 {
 	stateid4 id = { .seqid = s->seqid };
 
@@ -49,8 +48,8 @@ static nfsstat4 check_seqid(const struct nfsd_state *s, uint32_t seqid)
 {
 	if (seqid == 0 || seqid == s->seqid)
 		return NFS4_OK;
-	return (int32_t)(seqid - s->seqid) < 0 ? NFS4ERR_OLD_STATEID :
-						 NFS4ERR_BAD_STATEID;
+	return (int32_t)(seqid - s->seqid) < 0 ? NFS4ERR_OLD_STATEID
+					       : NFS4ERR_BAD_STATEID;
 }
 
 nfsstat4 nfsd_state_find(struct nfsd_client *c, const stateid4 *id,

@@ -85,8 +85,7 @@ nfsstat4 nfsd_status_dir(struct nfsd_compound *c, uint64_t dir, int rc)
 {
 	struct fattr attr;
 
-	if (rc == -ENOTDIR &&
-	    engine_getattr(c->srv->engine, dir, &attr) == 0 &&
+	if (rc == -ENOTDIR && engine_getattr(c->srv->engine, dir, &attr) == 0 &&
 	    S_ISLNK(attr.mode))
 		return NFS4ERR_SYMLINK;
 	return nfsd_status(rc);
