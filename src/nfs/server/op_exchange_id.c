@@ -8,17 +8,14 @@
  */
 #include "nfs/server/internal.h"
 
-static uint32_t valid_flags(uint32_t minorversion)
-{
-	uint32_t flags =
+/* EXCHGID4_FLAG_SUPP_FENCE_OPS of 4.2 is not among them: nothing is fenced, and
+ * the Linux server refuses it as well. */
+enum {
+	VALID_FLAGS =
 		EXCHGID4_FLAG_SUPP_MOVED_REFER | EXCHGID4_FLAG_SUPP_MOVED_MIGR |
 		EXCHGID4_FLAG_BIND_PRINC_STATEID | EXCHGID4_FLAG_MASK_PNFS |
-		EXCHGID4_FLAG_UPD_CONFIRMED_REC_A;
-
-	if (minorversion >= 2)
-		flags |= EXCHGID4_FLAG_SUPP_FENCE_OPS;
-	return flags;
-}
+		EXCHGID4_FLAG_UPD_CONFIRMED_REC_A,
+};
 
 /* Machine credentials and SSV need RPCSEC_GSS, which there is none of. */
 static nfsstat4 check_protection(state_protect_how4 how)
@@ -42,7 +39,7 @@ nfsstat4 nfsd_op_exchange_id(struct nfsd_compound *c)
 	bool confirmed = false;
 	nfsstat4 status;
 
-	if (arg->eia_flags & ~valid_flags(c->minorversion))
+	if (arg->eia_flags & ~VALID_FLAGS)
 		return NFS4ERR_INVAL;
 	status = check_protection(arg->eia_state_protect.spa_how);
 	if (status != NFS4_OK)
