@@ -512,6 +512,9 @@ static void socket_listener_close(struct listener *listener)
 	watch_destroy(l->watch);
 	if (l->listener.addr.sa.sa_family == AF_UNIX)
 		unlink(l->listener.addr.un.sun_path);
+	/* A poll that io_uring has not let go of yet keeps the socket open
+	 * beyond close(); it must not take connections any more. */
+	shutdown(l->fd, SHUT_RDWR);
 	close(l->fd);
 	free(l);
 }
