@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/control.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/rng.h"
+#include "control/internal.h"
+#include "reactor/reactor.h"
+
+const char *control_state_name(enum control_state s)
+{
+	static const char *const names[] = {
+		[CONTROL_CREATING] = "creating",
+		[CONTROL_AVAILABLE] = "available",
+		[CONTROL_DOWN] = "down",
+		[CONTROL_DELETING] = "deleting",
+		[CONTROL_ERROR] = "error",
+	};
+
+	return names[s];
+}
+
+int refuse(struct control_error *err, int error, const char *code,
+	   const char *format, ...)
+{
+	va_list args;
+
+	err->code = code;
+	va_start(args, format);
+	vsnprintf(err->text, sizeof(err->text), format, args);
+	va_end(args);
+	return error;
+}
+
+void make_id(char id[CONTROL_ID_SIZE], const char *prefix)
+{
+	uint64_t random[2];
+
+	random_bytes(random, sizeof(random));
+	snprintf(id, CONTROL_ID_SIZE, "%s%01llx%016llx", prefix,
+		 (unsigned long long)(random[0] & 0xf),
+		 (unsigned long long)random[1]);
+}
+
+size_t control_subnets(const struct control *c, const struct subnet **list)
+{
+	*list = c->subnets;
+	return c->n_subnets;
+}
+
+static void restore_targets(struct fs *fs)
+{
+	struct mount_target *t;
+
+	targets_publish(fs);
+	list_for_each (t, &fs->targets, link)
+		if (t->want_up)
+			target_start(t);
+}
+
+/* What fails is said in the log and stays as an error to be seen: one bad disk
+ * or missing interface does not take down the rest. */
+static void restore_fs(struct fs *fs)
+{
+	if (fs->state != CONTROL_AVAILABLE) {
+		fs->state = CONTROL_DELETING;
+		fs_remove_in_background(fs);
+	} else if (fs_start(fs) < 0) {
+		fs->state = CONTROL_ERROR;
+	} else {
+		restore_targets(fs);
+	}
+}
+
+static int make_directory(void *path)
+{
+	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int restore(struct control *c)
+{
+	char path[FS_PATH_SIZE];
+	struct fs *fs, *tmp;
+	int r = offload(make_directory, (void *)fs_path(c, "", path));
+
+	if (r < 0) {
+		log_error("%s: %s", path, strerror(-r));
+		return r;
+	}
+	r = records_load(c);
+	if (r < 0) {
+		log_error("reading the resources: %s", strerror(-r));
+		return r;
+	}
+	task_write_lock(&c->lock);
+	list_for_each_safe (fs, tmp, &c->fs, link)
+		restore_fs(fs);
+	task_write_unlock(&c->lock);
+	return 0;
+}
+
+int control_create(const struct control_options *options, struct control **out)
+{
+	struct control *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (c == NULL)
+		return -ENOMEM;
+	c->directory = options->directory;
+	c->store = options->store;
+	c->reactors = options->reactors;
+	c->lease = options->lease;
+	c->root_squash = options->root_squash;
+	task_rwlock_init(&c->lock);
+	waitq_init(&c->removed);
+	list_init(&c->fs);
+	c->subnets = calloc(options->n_subnets + 1, sizeof(*c->subnets));
+	if (c->subnets == NULL) {
+		control_destroy(c);
+		return -ENOMEM;
+	}
+	c->n_subnets = options->n_subnets;
+	memcpy(c->subnets, options->subnets,
+	       c->n_subnets * sizeof(*c->subnets));
+	r = restore(c);
+	if (r < 0) {
+		control_destroy(c);
+		return r;
+	}
+	*out = c;
+	return 0;
+}
+
+void control_destroy(struct control *c)
+{
+	struct fs *fs, *tmp;
+
+	__atomic_store_n(&c->stopping, true, __ATOMIC_RELAXED);
+	while (c->removing > 0)
+		waitq_wait(&c->removed, NSEC_NEVER);
+	list_for_each_safe (fs, tmp, &c->fs, link) {
+		fs_stop(fs);
+		fs_free(fs);
+	}
+	task_rwlock_fini(&c->lock);
+	free(c->subnets);
+	free(c);
+}

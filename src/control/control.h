@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Control: the resources of one hawserd and their rules.
+ *
+ * A *file system* is a tree of files in an engine below DIR/fs.  A *mount
+ * target* is an address in a subnet on which one file system is served; all
+ * mount targets of a file system are one NFS server to its clients.  Both are
+ * records in the store: control_create() brings back all that was there, and
+ * finishes the deletions that the last process left unfinished.
+ *
+ * Every change is on disk when the call returns 0.  Creation that is cut short
+ * by a crash leaves nothing behind; deletion goes on after it.
+ *
+ * All calls are made from tasks of one reactor, the one that created it, and
+ * may park.  Results are copies.  A call that fails returns a negative errno
+ * and says in *err what was refused and why, for whoever asked.
+ */
+#ifndef CONTROL_CONTROL_H
+#define CONTROL_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "control/subnet.h"
+
+struct control;
+struct reactor_set;
+struct store;
+
+enum {
+	CONTROL_ID_SIZE = 32,
+	CONTROL_NAME_MAX = 256, /* bytes of UTF-8 */
+	CONTROL_FS_MAX = 1000,
+	CONTROL_TARGETS_MAX = 32, /* of one file system */
+	CONTROL_PORT = 2049,	  /* unless told otherwise */
+};
+
+struct control_error {
+	const char *code; /* as the EFS API spells it: "FileSystemNotFound" */
+	char text[256];
+};
+
+/*
+ *	creating ──▶ available ──▶ deleting ──▶ (gone)
+ *	                 │ ▲
+ *	                 ▼ │  mount targets only, on request
+ *	                down
+ *
+ * error: it exists, but could not be brought back at this start (the log says
+ * why); it can be deleted, and a mount target can be set up again.
+ */
+enum control_state {
+	CONTROL_CREATING,
+	CONTROL_AVAILABLE,
+	CONTROL_DOWN,
+	CONTROL_DELETING,
+	CONTROL_ERROR,
+};
+const char *control_state_name(enum control_state s);
+
+struct control_fs {
+	char id[CONTROL_ID_SIZE]; /* fs-… */
+	char name[CONTROL_NAME_MAX + 1];
+	enum control_state state;
+	nsec created; /* time of day */
+	unsigned mount_targets;
+	uint64_t used_bytes, used_files; /* 0 unless available */
+};
+
+struct control_mount_target {
+	char id[CONTROL_ID_SIZE]; /* fsmt-… */
+	char fs[CONTROL_ID_SIZE];
+	char subnet[SUBNET_ID_SIZE];
+	char zone[SUBNET_ZONE_SIZE];
+	enum control_state state;
+	nsec created; /* time of day */
+	struct addr address;
+};
+
+struct control_options {
+	const char *directory;	      /* of hawserd's state; borrowed */
+	struct store *store;	      /* borrowed */
+	const struct subnet *subnets; /* copied; they do not overlap */
+	size_t n_subnets;
+	struct reactor_set *reactors; /* that serve connections; borrowed */
+	nsec lease;	  /* of NFS clients; 0: nfs/server's default */
+	bool root_squash; /* see nfs/server/server.h */
+};
+
+int control_create(const struct control_options *options, struct control **out);
+/* Stops serving; the resources stay on disk. */
+void control_destroy(struct control *c);
+
+size_t control_subnets(const struct control *c, const struct subnet **list);
+
+/* `name` may be NULL, and need not be unique. */
+int control_fs_create(struct control *c, const char *name,
+		      struct control_fs *out, struct control_error *err);
+/* Refused as long as it has mount targets.  Its data goes in the background:
+ * until that is done the file system is listed as deleting. */
+int control_fs_delete(struct control *c, const char *id,
+		      struct control_error *err);
+/* All, oldest first, or the one with this id, as a malloc'ed array for the
+ * caller to free: how many, or -errno. */
+int control_fs_list(struct control *c, const char *id, struct control_fs **list,
+		    struct control_error *err);
+
+struct control_mount_target_spec {
+	const char *fs;
+	const char *subnet;  /* NULL: the address's; without an address, one in
+				which the file system has the fewest */
+	const char *address; /* NULL: a free one of the subnet */
+	int port;	     /* 0: CONTROL_PORT */
+};
+/* It serves when this returns. */
+int control_mount_target_create(struct control *c,
+				const struct control_mount_target_spec *spec,
+				struct control_mount_target *out,
+				struct control_error *err);
+/* Connections to it are reset. */
+int control_mount_target_delete(struct control *c, const char *id,
+				struct control_error *err);
+/* down: resets connections and refuses new ones, until it is up again, also
+ * after a restart. */
+int control_mount_target_set_state(struct control *c, const char *id, bool up,
+				   struct control_mount_target *out,
+				   struct control_error *err);
+/* All, or those of a file system, or the one with this id; as above. */
+int control_mount_target_list(struct control *c, const char *id, const char *fs,
+			      struct control_mount_target **list,
+			      struct control_error *err);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The end of a file system: its files are removed by a task of their own, on a
+ * worker thread, because there can be millions.  The record goes last, so
+ * whatever interrupts this, the next start takes it up again.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/tree.h"
+#include "control/internal.h"
+#include "reactor/file.h"
+#include "reactor/reactor.h"
+
+struct tree {
+	const char *path;
+	const bool *stop;
+};
+
+static int remove_tree(void *arg)
+{
+	const struct tree *tree = arg;
+
+	return tree_remove(tree->path, tree->stop);
+}
+
+static int remove_data(struct fs *fs)
+{
+	struct control *c = fs->control;
+	char path[FS_PATH_SIZE];
+	int r;
+
+	fs_path(c, fs->id, path);
+	r = offload(remove_tree, &(struct tree){ path, &c->stopping });
+	if (r == -ECANCELED)
+		return r;
+	if (r == 0)
+		r = file_sync_dir(fs_path(c, "", path));
+	if (r < 0)
+		log_error("%s: removing its data: %s", fs->id, strerror(-r));
+	return r;
+}
+
+static void remove_task(void *arg)
+{
+	struct fs *fs = arg;
+	struct control *c = fs->control;
+
+	if (remove_data(fs) == 0 && fs_forget(fs) == 0) {
+		log_debug("%s: its data is gone", fs->id);
+		task_write_lock(&c->lock);
+		fs_free(fs);
+		task_write_unlock(&c->lock);
+	}
+	c->removing--;
+	waitq_wake_all(&c->removed);
+}
+
+void fs_remove_in_background(struct fs *fs)
+{
+	struct control *c = fs->control;
+
+	c->removing++;
+	if (task_spawn("fs remove", remove_task, fs) == 0)
+		return;
+	log_warn("%s: no task to remove its data; the next start does", fs->id);
+	c->removing--;
+}

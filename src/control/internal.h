@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside control/: the objects, who owns them, and the calls between files.
+ *
+ * The control owns its file systems, a file system its mount targets; all are
+ * freed with the owner or when their deletion is done.  Everything here belongs
+ * to one reactor.  `lock` is held for writing by whatever changes the lists or
+ * an object, parking included, and for reading by whatever walks them and may
+ * park meanwhile; what does not park needs no lock.
+ */
+#ifndef CONTROL_INTERNAL_H
+#define CONTROL_INTERNAL_H
+
+#include "base/list.h"
+#include "control/control.h"
+#include "reactor/task.h"
+
+struct engine;
+struct nfs_server;
+
+struct control {
+	const char *directory;
+	struct store *store;
+	struct reactor_set *reactors;
+	struct subnet *subnets;
+	size_t n_subnets;
+	nsec lease;
+	bool root_squash;
+
+	struct task_rwlock lock;
+	struct list fs; /* oldest first */
+	unsigned n_fs;
+
+	/* Deletions that run in the background; see fs_remove.c. */
+	unsigned removing;
+	struct waitq removed;
+	bool stopping; /* atomic; read by worker threads */
+};
+
+struct fs {
+	struct list link;
+	struct control *control;
+	char id[CONTROL_ID_SIZE];
+	char name[CONTROL_NAME_MAX + 1];
+	enum control_state state;
+	nsec created;
+	struct list targets;
+	unsigned n_targets;
+	struct engine *engine;	   /* NULL unless available */
+	struct nfs_server *server; /* NULL unless available */
+};
+
+struct mount_target {
+	struct list link;
+	struct fs *fs;
+	char id[CONTROL_ID_SIZE];
+	char subnet[SUBNET_ID_SIZE];
+	char zone[SUBNET_ZONE_SIZE];
+	nsec created;
+	struct addr address;
+	bool want_up;  /* as it was asked for; kept on disk */
+	bool is_up;    /* its address is listened on */
+	bool deleting; /* its record is being removed */
+};
+
+/* Fills *err, and returns `error` for the caller to return. */
+__attribute__((format(printf, 4, 5))) int refuse(struct control_error *err,
+						 int error, const char *code,
+						 const char *format, ...);
+/* prefix + 17 random hex digits, as AWS makes them. */
+void make_id(char id[CONTROL_ID_SIZE], const char *prefix);
+
+/* fs.c */
+struct fs *fs_find(struct control *c, const char *id);
+int fs_not_found(struct control_error *err, const char *id);
+/* DIR/fs/ID, or DIR/fs for id ""; in buf. */
+enum { FS_PATH_SIZE = 4096 };
+const char *fs_path(const struct control *c, const char *id,
+		    char buf[FS_PATH_SIZE]);
+struct fs *fs_alloc(struct control *c);
+void fs_free(struct fs *fs); /* its targets, too */
+void fs_insert(struct fs *fs);
+/* Opens the engine and starts a server without addresses. */
+int fs_start(struct fs *fs);
+void fs_stop(struct fs *fs);
+
+/* fs_remove.c: removes data and record of a file system that is stopped and
+ * whose record says so (creating or deleting), and frees it. */
+void fs_remove_in_background(struct fs *fs);
+
+/* mount_target.c */
+struct mount_target *target_alloc(struct fs *fs, nsec created);
+void target_free(struct mount_target *t);
+int target_start(struct mount_target *t);
+/* Tells clients which addresses lead here, after the list has changed. */
+void targets_publish(struct fs *fs);
+
+/* record.c: the objects as JSON in the store. */
+int fs_save(const struct fs *fs);
+int fs_forget(const struct fs *fs);
+int target_save(const struct mount_target *t);
+int target_forget(const struct mount_target *t);
+/* Adds all that is in the store, stopped. */
+int records_load(struct control *c);
+
+#endif

@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Mount targets.  One exists once it listens and its record is on disk, in this
+ * order: so what a crash leaves half made is nothing, and what could not listen
+ * was never promised.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "control/internal.h"
+#include "nfs/server/server.h"
+#include "reactor/reactor.h"
+
+/* Oldest first. */
+static void insert(struct mount_target *t)
+{
+	struct mount_target *before;
+
+	list_for_each (before, &t->fs->targets, link)
+		if (before->created > t->created)
+			break;
+	list_append(&before->link, &t->link); /* the head, if none is younger */
+}
+
+struct mount_target *target_alloc(struct fs *fs, nsec created)
+{
+	struct mount_target *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return NULL;
+	t->fs = fs;
+	t->created = created;
+	t->want_up = true;
+	insert(t);
+	fs->n_targets++;
+	return t;
+}
+
+void target_free(struct mount_target *t)
+{
+	t->fs->n_targets--;
+	list_del(&t->link);
+	free(t);
+}
+
+static int target_listen(struct mount_target *t)
+{
+	int r = t->fs->server ? nfs_server_listen(t->fs->server, &t->address)
+			      : -ENODEV;
+
+	t->is_up = r == 0;
+	return r;
+}
+
+static void target_unlisten(struct mount_target *t)
+{
+	if (t->is_up)
+		nfs_server_unlisten(t->fs->server, &t->address);
+	t->is_up = false;
+}
+
+int target_start(struct mount_target *t)
+{
+	char text[ADDR_TEXT_MAX];
+	int r = target_listen(t);
+
+	if (r < 0)
+		log_error("%s: listening on %s: %s", t->id,
+			  addr_format(&t->address, text), strerror(-r));
+	return r;
+}
+
+static enum control_state state_of(const struct mount_target *t)
+{
+	if (t->deleting)
+		return CONTROL_DELETING;
+	if (!t->want_up)
+		return CONTROL_DOWN;
+	return t->is_up ? CONTROL_AVAILABLE : CONTROL_ERROR;
+}
+
+static void describe(const struct mount_target *t,
+		     struct control_mount_target *out)
+{
+	memset(out, 0, sizeof(*out));
+	strcpy(out->id, t->id);
+	strcpy(out->fs, t->fs->id);
+	strcpy(out->subnet, t->subnet);
+	strcpy(out->zone, t->zone);
+	out->state = state_of(t);
+	out->created = t->created;
+	out->address = t->address;
+}
+
+static struct mount_target *target_find(struct control *c, const char *id)
+{
+	struct mount_target *t;
+	struct fs *fs;
+
+	list_for_each (fs, &c->fs, link)
+		list_for_each (t, &fs->targets, link)
+			if (strcmp(t->id, id) == 0)
+				return t;
+	return NULL;
+}
+
+static int target_not_found(struct control_error *err, const char *id)
+{
+	return refuse(err, -ENOENT, "MountTargetNotFound",
+		      "Mount target '%.64s' does not exist.", id);
+}
+
+static int internal_error(struct control_error *err, int error,
+			  const struct mount_target *t)
+{
+	return refuse(err, error, "InternalServerError", "Mount target %s: %s.",
+		      t->id, strerror(-error));
+}
+
+void targets_publish(struct fs *fs)
+{
+	struct addr list[CONTROL_TARGETS_MAX];
+	struct mount_target *t;
+	size_t n = 0;
+	int r;
+
+	if (fs->server == NULL)
+		return;
+	list_for_each (t, &fs->targets, link)
+		if (!t->deleting && n < CONTROL_TARGETS_MAX)
+			list[n++] = t->address;
+	r = nfs_server_publish(fs->server, list, n);
+	if (r < 0)
+		log_error("%s: publishing its addresses: %s", fs->id,
+			  strerror(-r));
+}
+
+/* ------------------------------------- which subnet, which address --- */
+
+static bool host_in_use(struct control *c, const struct addr *a)
+{
+	struct mount_target *t;
+	struct fs *fs;
+
+	list_for_each (fs, &c->fs, link)
+		list_for_each (t, &fs->targets, link)
+			if (addr_same_host(&t->address, a))
+				return true;
+	return false;
+}
+
+/* Whether it is up or down. */
+static const struct mount_target *target_at(struct control *c,
+					    const struct addr *a)
+{
+	struct mount_target *t;
+	struct fs *fs;
+
+	list_for_each (fs, &c->fs, link)
+		list_for_each (t, &fs->targets, link)
+			if (addr_equal(&t->address, a))
+				return t;
+	return NULL;
+}
+
+static const struct subnet *subnet_by_id(struct control *c, const char *id)
+{
+	for (size_t i = 0; i < c->n_subnets; i++)
+		if (strcmp(c->subnets[i].id, id) == 0)
+			return &c->subnets[i];
+	return NULL;
+}
+
+static const struct subnet *subnet_of(struct control *c, const struct addr *a)
+{
+	for (size_t i = 0; i < c->n_subnets; i++)
+		if (subnet_contains(&c->subnets[i], a))
+			return &c->subnets[i];
+	return NULL;
+}
+
+static unsigned targets_in(const struct fs *fs, const struct subnet *s)
+{
+	struct mount_target *t;
+	unsigned n = 0;
+
+	list_for_each (t, &fs->targets, link)
+		n += strcmp(t->subnet, s->id) == 0;
+	return n;
+}
+
+/* The one that adds most to the ways that lead to the file system. */
+static const struct subnet *subnet_with_fewest(const struct fs *fs)
+{
+	const struct control *c = fs->control;
+	const struct subnet *best = NULL;
+
+	for (size_t i = 0; i < c->n_subnets; i++)
+		if (best == NULL ||
+		    targets_in(fs, &c->subnets[i]) < targets_in(fs, best))
+			best = &c->subnets[i];
+	return best;
+}
+
+/* What a spec asks for, looked up. */
+struct place {
+	const struct subnet *subnet;
+	struct addr address; /* len 0: any of the subnet */
+	int port;
+};
+
+static int place_address(struct control *c, const char *text,
+			 struct place *place, struct control_error *err)
+{
+	const struct mount_target *t;
+	const struct subnet *s;
+
+	if (addr_parse(&place->address, text, 0) < 0 ||
+	    place->address.sa.sa_family == AF_UNIX ||
+	    addr_port(&place->address) != 0)
+		return refuse(err, -EINVAL, "BadRequest",
+			      "'%.64s' is not an IP address.", text);
+	s = place->subnet ? place->subnet : subnet_of(c, &place->address);
+	if (s == NULL || !subnet_contains(s, &place->address))
+		return refuse(err, -EINVAL, "BadRequest",
+			      "Address %.64s is not in %s.", text,
+			      s ? s->cidr : "any subnet");
+	place->subnet = s;
+	addr_set_port(&place->address, place->port);
+	t = target_at(c, &place->address);
+	if (t != NULL)
+		return refuse(err, -EADDRINUSE, "IpAddressInUse",
+			      "Address %.64s, port %d, is that of mount target "
+			      "%s.",
+			      text, place->port, t->id);
+	return 0;
+}
+
+static int place_find(struct fs *fs,
+		      const struct control_mount_target_spec *spec,
+		      struct place *place, struct control_error *err)
+{
+	struct control *c = fs->control;
+
+	memset(place, 0, sizeof(*place));
+	if (spec->port < 0 || spec->port > UINT16_MAX)
+		return refuse(err, -EINVAL, "BadRequest",
+			      "Port %d is not in 1..65535.", spec->port);
+	place->port = spec->port ? spec->port : CONTROL_PORT;
+	if (spec->subnet != NULL) {
+		place->subnet = subnet_by_id(c, spec->subnet);
+		if (place->subnet == NULL)
+			return refuse(err, -ENOENT, "SubnetNotFound",
+				      "Subnet '%.64s' does not exist.",
+				      spec->subnet);
+	}
+	if (spec->address != NULL)
+		return place_address(c, spec->address, place, err);
+	if (place->subnet == NULL)
+		place->subnet = subnet_with_fewest(fs);
+	if (place->subnet == NULL)
+		return refuse(err, -ENOENT, "SubnetNotFound",
+			      "The configuration names no subnet.");
+	return 0;
+}
+
+/* ------------------------------------------------------------ create --- */
+
+static int listen_on_given(struct mount_target *t, const struct addr *a,
+			   struct control_error *err)
+{
+	char text[ADDR_TEXT_MAX];
+	int r;
+
+	t->address = *a;
+	r = target_listen(t);
+	if (r == 0)
+		return 0;
+	return refuse(err, r,
+		      r == -EADDRINUSE ? "IpAddressInUse" : "BadRequest",
+		      "%s can't be listened on: %s.", addr_format(a, text),
+		      strerror(-r));
+}
+
+struct candidates {
+	const struct subnet *subnet;
+	struct addr *list;
+};
+
+static int find_candidates(void *arg)
+{
+	struct candidates *c = arg;
+
+	return subnet_local_addresses(c->subnet, &c->list);
+}
+
+/* Others on this host may hold an address, so trying is the only test. */
+static int listen_on_free(struct mount_target *t, const struct place *place,
+			  struct control_error *err)
+{
+	struct candidates found = { .subnet = place->subnet };
+	int n = offload(find_candidates, &found);
+	int r = n < 0 ? n : -EADDRNOTAVAIL;
+
+	for (int i = 0; i < n && r < 0; i++) {
+		if (host_in_use(t->fs->control, &found.list[i]))
+			continue;
+		t->address = found.list[i];
+		addr_set_port(&t->address, place->port);
+		r = target_listen(t);
+	}
+	free(found.list);
+	if (r == 0)
+		return 0;
+	return refuse(err, r, "NoFreeAddressesInSubnet",
+		      "This host has no free address in subnet %s (%s).",
+		      place->subnet->id, place->subnet->cidr);
+}
+
+static int create_at(struct fs *fs, const struct place *place,
+		     struct control_mount_target *out,
+		     struct control_error *err)
+{
+	struct mount_target *t = target_alloc(fs, reactor_realtime());
+	char text[ADDR_TEXT_MAX];
+	int r;
+
+	if (t == NULL)
+		return refuse(err, -ENOMEM, "InternalServerError",
+			      "Out of memory.");
+	make_id(t->id, "fsmt-");
+	strcpy(t->subnet, place->subnet->id);
+	strcpy(t->zone, place->subnet->zone);
+	r = place->address.len ? listen_on_given(t, &place->address, err)
+			       : listen_on_free(t, place, err);
+	if (r == 0) {
+		r = target_save(t);
+		if (r < 0)
+			internal_error(err, r, t);
+	}
+	if (r < 0) {
+		target_unlisten(t);
+		target_free(t);
+		return r;
+	}
+	targets_publish(fs);
+	log_info("%s: %s on %s", t->id, fs->id, addr_format(&t->address, text));
+	describe(t, out);
+	return 0;
+}
+
+static int create_locked(struct control *c,
+			 const struct control_mount_target_spec *spec,
+			 struct control_mount_target *out,
+			 struct control_error *err)
+{
+	struct fs *fs = fs_find(c, spec->fs);
+	struct place place;
+	int r;
+
+	if (fs == NULL)
+		return fs_not_found(err, spec->fs);
+	if (fs->state != CONTROL_AVAILABLE)
+		return refuse(err, -EBUSY, "IncorrectFileSystemLifeCycleState",
+			      "File system '%s' is %s, not available.", fs->id,
+			      control_state_name(fs->state));
+	if (fs->n_targets >= CONTROL_TARGETS_MAX)
+		return refuse(err, -EDQUOT, "NetworkInterfaceLimitExceeded",
+			      "File system '%s' has %d mount targets, the most "
+			      "that can be.",
+			      fs->id, CONTROL_TARGETS_MAX);
+	r = place_find(fs, spec, &place, err);
+	return r < 0 ? r : create_at(fs, &place, out, err);
+}
+
+int control_mount_target_create(struct control *c,
+				const struct control_mount_target_spec *spec,
+				struct control_mount_target *out,
+				struct control_error *err)
+{
+	int r;
+
+	task_write_lock(&c->lock);
+	r = create_locked(c, spec, out, err);
+	task_write_unlock(&c->lock);
+	return r;
+}
+
+/* ------------------------------------------------- change and delete --- */
+
+static int delete_locked(struct mount_target *t, struct control_error *err)
+{
+	int r;
+
+	t->deleting = true;
+	r = target_forget(t);
+	if (r < 0) {
+		t->deleting = false;
+		return internal_error(err, r, t);
+	}
+	log_info("%s: deleted", t->id);
+	targets_publish(t->fs);
+	target_unlisten(t);
+	target_free(t);
+	return 0;
+}
+
+int control_mount_target_delete(struct control *c, const char *id,
+				struct control_error *err)
+{
+	struct mount_target *t;
+	int r;
+
+	task_write_lock(&c->lock);
+	t = target_find(c, id);
+	r = t ? delete_locked(t, err) : target_not_found(err, id);
+	task_write_unlock(&c->lock);
+	return r;
+}
+
+static int set_state_locked(struct mount_target *t, bool up,
+			    struct control_error *err)
+{
+	bool before = t->want_up;
+	int r = 0;
+
+	if (up && !t->is_up)
+		r = listen_on_given(t, &t->address, err);
+	if (r < 0 || up == before)
+		return r;
+	t->want_up = up;
+	r = target_save(t);
+	if (r < 0) {
+		t->want_up = before;
+		if (up)
+			target_unlisten(t);
+		return internal_error(err, r, t);
+	}
+	if (!up)
+		target_unlisten(t);
+	log_info("%s: %s", t->id, up ? "up" : "down");
+	return 0;
+}
+
+int control_mount_target_set_state(struct control *c, const char *id, bool up,
+				   struct control_mount_target *out,
+				   struct control_error *err)
+{
+	struct mount_target *t;
+	int r;
+
+	task_write_lock(&c->lock);
+	t = target_find(c, id);
+	r = t ? set_state_locked(t, up, err) : target_not_found(err, id);
+	if (r == 0)
+		describe(t, out);
+	task_write_unlock(&c->lock);
+	return r;
+}
+
+/* -------------------------------------------------------------- list --- */
+
+static int list_locked(struct control *c, const char *id, const char *fs_id,
+		       struct control_mount_target **list,
+		       struct control_error *err)
+{
+	struct control_mount_target *out;
+	struct mount_target *t;
+	struct fs *fs;
+	int n = 0;
+
+	if (fs_id != NULL && fs_find(c, fs_id) == NULL)
+		return fs_not_found(err, fs_id);
+	list_for_each (fs, &c->fs, link)
+		n += fs->n_targets;
+	out = calloc(n + 1, sizeof(*out));
+	if (out == NULL)
+		return refuse(err, -ENOMEM, "InternalServerError",
+			      "Out of memory.");
+	n = 0;
+	list_for_each (fs, &c->fs, link)
+		list_for_each (t, &fs->targets, link)
+			if ((id == NULL || strcmp(t->id, id) == 0) &&
+			    (fs_id == NULL || strcmp(fs->id, fs_id) == 0))
+				describe(t, &out[n++]);
+	if (id != NULL && n == 0) {
+		free(out);
+		return target_not_found(err, id);
+	}
+	*list = out;
+	return n;
+}
+
+int control_mount_target_list(struct control *c, const char *id, const char *fs,
+			      struct control_mount_target **list,
+			      struct control_error *err)
+{
+	int r;
+
+	task_read_lock(&c->lock);
+	r = list_locked(c, id, fs, list, err);
+	task_read_unlock(&c->lock);
+	return r;
+}

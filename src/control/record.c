@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Resources as records: kind "fs" or "mount-target", key the id, value a JSON
+ * object.  A file system that is down is not written: only creating, available
+ * and deleting outlive the process.  Members that are not known are ignored,
+ * so that an older hawserd can read what a newer one wrote.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "control/internal.h"
+#include "store/store.h"
+
+static const char kind_fs[] = "fs", kind_target[] = "mount-target";
+
+static int save(struct store *store, const char *kind, const char *id,
+		json_t *object)
+{
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	int r = -ENOMEM;
+
+	if (text != NULL)
+		r = store_put(store, kind, id, strlen(id), text, strlen(text));
+	free(text);
+	json_decref(object);
+	if (r < 0)
+		log_error("%s: writing its record: %s", id, strerror(-r));
+	return r;
+}
+
+static int forget(struct store *store, const char *kind, const char *id)
+{
+	int r = store_delete(store, kind, id, strlen(id));
+
+	if (r < 0)
+		log_error("%s: removing its record: %s", id, strerror(-r));
+	return r;
+}
+
+int fs_save(const struct fs *fs)
+{
+	return save(fs->control->store, kind_fs, fs->id,
+		    json_pack("{s:s, s:s, s:s, s:I}", "id", fs->id, "name",
+			      fs->name, "state", control_state_name(fs->state),
+			      "created", (json_int_t)fs->created));
+}
+
+int fs_forget(const struct fs *fs)
+{
+	return forget(fs->control->store, kind_fs, fs->id);
+}
+
+int target_save(const struct mount_target *t)
+{
+	char address[ADDR_TEXT_MAX];
+
+	return save(
+		t->fs->control->store, kind_target, t->id,
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:I}", "id", t->id,
+			  "fs", t->fs->id, "subnet", t->subnet, "zone", t->zone,
+			  "address", addr_format(&t->address, address), "up",
+			  (int)t->want_up, "created", (json_int_t)t->created));
+}
+
+int target_forget(const struct mount_target *t)
+{
+	return forget(t->fs->control->store, kind_target, t->id);
+}
+
+static bool copy_text(char *to, size_t size, const char *from)
+{
+	if (strlen(from) >= size)
+		return false;
+	strcpy(to, from);
+	return true;
+}
+
+static bool parse_state(enum control_state *state, const char *name)
+{
+	for (int s = CONTROL_CREATING; s <= CONTROL_DELETING; s++) {
+		if (strcmp(name, control_state_name(s)) == 0) {
+			*state = s;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool load_fs(struct control *c, json_t *object)
+{
+	const char *id, *name, *state;
+	json_int_t created;
+	struct fs *fs;
+
+	if (json_unpack(object, "{s:s, s:s, s:s, s:I}", "id", &id, "name",
+			&name, "state", &state, "created", &created) < 0)
+		return false;
+	fs = fs_alloc(c);
+	if (fs == NULL)
+		return false;
+	if (!copy_text(fs->id, sizeof(fs->id), id) ||
+	    !copy_text(fs->name, sizeof(fs->name), name) ||
+	    !parse_state(&fs->state, state)) {
+		fs_free(fs);
+		return false;
+	}
+	fs->created = created;
+	fs_insert(fs);
+	return true;
+}
+
+static bool load_target(struct control *c, json_t *object)
+{
+	const char *id, *fs_id, *subnet, *zone, *address;
+	struct mount_target *t;
+	json_int_t created;
+	struct fs *fs;
+	int up;
+
+	if (json_unpack(object, "{s:s, s:s, s:s, s:s, s:s, s:b, s:I}", "id",
+			&id, "fs", &fs_id, "subnet", &subnet, "zone", &zone,
+			"address", &address, "up", &up, "created",
+			&created) < 0)
+		return false;
+	fs = fs_find(c, fs_id);
+	if (fs == NULL)
+		return false;
+	t = target_alloc(fs, created);
+	if (t == NULL)
+		return false;
+	if (!copy_text(t->id, sizeof(t->id), id) ||
+	    !copy_text(t->subnet, sizeof(t->subnet), subnet) ||
+	    !copy_text(t->zone, sizeof(t->zone), zone) ||
+	    addr_parse(&t->address, address, CONTROL_PORT) < 0) {
+		target_free(t);
+		return false;
+	}
+	t->want_up = up;
+	return true;
+}
+
+struct loader {
+	struct control *control;
+	bool (*load)(struct control *c, json_t *object);
+};
+
+static bool load_one(void *arg, const void *key, size_t key_len,
+		     const void *value, size_t value_len)
+{
+	struct loader *l = arg;
+	json_t *object = json_loadb(value, value_len, 0, NULL);
+
+	/* Left as it is: whoever can read it may still want it. */
+	if (object == NULL || !l->load(l->control, object))
+		log_error("record %.*s can't be read; ignored", (int)key_len,
+			  (const char *)key);
+	json_decref(object);
+	return true;
+}
+
+int records_load(struct control *c)
+{
+	struct loader fs = { c, load_fs }, targets = { c, load_target };
+	int r = store_for_each(c->store, kind_fs, load_one, &fs);
+
+	if (r < 0)
+		return r;
+	return store_for_each(c->store, kind_target, load_one, &targets);
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From one JSON text to its reply: is it a request, is there such a method, do
+ * its parameters fit the table, run it, wrap what comes out.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "rpc/internal.h"
+
+const char *rpc_type_name(enum rpc_type type)
+{
+	static const char *const names[] = {
+		[RPC_STRING] = "string",
+		[RPC_INTEGER] = "integer",
+		[RPC_BOOLEAN] = "boolean",
+	};
+
+	return names[type];
+}
+
+const struct rpc_method *rpc_method_find(const char *name)
+{
+	for (const struct rpc_method *m = rpc_methods; m->name != NULL; m++)
+		if (strcmp(m->name, name) == 0)
+			return m;
+	return NULL;
+}
+
+int rpc_refuse(struct rpc_call *call, int code, const char *format, ...)
+{
+	va_list args;
+
+	call->code = code;
+	call->error.code = NULL;
+	va_start(args, format);
+	vsnprintf(call->error.text, sizeof(call->error.text), format, args);
+	va_end(args);
+	return code;
+}
+
+const char *rpc_string(const struct rpc_call *call, const char *name)
+{
+	return json_string_value(json_object_get(call->params, name));
+}
+
+int rpc_integer(const struct rpc_call *call, const char *name, int absent)
+{
+	json_t *value = json_object_get(call->params, name);
+
+	return value ? (int)json_integer_value(value) : absent;
+}
+
+bool rpc_boolean(const struct rpc_call *call, const char *name, bool absent)
+{
+	json_t *value = json_object_get(call->params, name);
+
+	return value ? json_is_true(value) : absent;
+}
+
+/* ---------------------------------------------------------- parameters --- */
+
+static bool fits(const json_t *value, enum rpc_type type)
+{
+	switch (type) {
+	case RPC_STRING: /* one that C can hold */
+		return json_is_string(value) &&
+		       strlen(json_string_value(value)) ==
+			       json_string_length(value);
+	case RPC_INTEGER:
+		return json_is_integer(value) &&
+		       json_integer_value(value) >= INT_MIN &&
+		       json_integer_value(value) <= INT_MAX;
+	case RPC_BOOLEAN:
+		return json_is_boolean(value);
+	}
+	return false;
+}
+
+static const struct rpc_param *param_find(const struct rpc_method *m,
+					  const char *name)
+{
+	for (const struct rpc_param *p = m->params; p && p->name; p++)
+		if (strcmp(p->name, name) == 0)
+			return p;
+	return NULL;
+}
+
+static int check_known(struct rpc_call *call, const struct rpc_method *m)
+{
+	const struct rpc_param *p;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(call->params, name, value)
+	{
+		p = param_find(m, name);
+		if (p == NULL)
+			return rpc_refuse(call, RPC_INVALID_PARAMS,
+					  "%s has no parameter '%.64s'",
+					  m->name, name);
+		if (!fits(value, p->type))
+			return rpc_refuse(call, RPC_INVALID_PARAMS,
+					  "%s: parameter %s must be of type "
+					  "%s",
+					  m->name, name,
+					  rpc_type_name(p->type));
+	}
+	return 0;
+}
+
+static int check_required(struct rpc_call *call, const struct rpc_method *m)
+{
+	for (const struct rpc_param *p = m->params; p && p->name; p++)
+		if (p->required && !json_object_get(call->params, p->name))
+			return rpc_refuse(call, RPC_INVALID_PARAMS,
+					  "%s: parameter %s is missing",
+					  m->name, p->name);
+	return 0;
+}
+
+static int check_params(struct rpc_call *call, const struct rpc_method *m)
+{
+	int r;
+
+	if (call->params != NULL && m->params == NULL)
+		return rpc_refuse(call, RPC_INVALID_PARAMS,
+				  "%s method requires no parameters", m->name);
+	if (call->params != NULL && !json_is_object(call->params))
+		return rpc_refuse(call, RPC_INVALID_PARAMS,
+				  "%s: parameters must be an object", m->name);
+	r = check_known(call, m);
+	return r ? r : check_required(call, m);
+}
+
+/* ------------------------------------------------------------ requests --- */
+
+/* Messages quote what was sent, and may have cut it within a character. */
+static json_t *make_text(const char *text)
+{
+	json_t *value = json_string(text);
+	char ascii[sizeof(((struct control_error *)0)->text)];
+	size_t n;
+
+	if (value != NULL)
+		return value;
+	for (n = 0; text[n] && n < sizeof(ascii) - 1; n++)
+		ascii[n] = text[n] & 0x80 ? '?' : text[n];
+	return json_stringn(ascii, n);
+}
+
+static json_t *error_reply(json_t *id, const struct rpc_call *call)
+{
+	json_t *error = json_pack("{s:i, s:o}", "code", call->code, "message",
+				  make_text(call->error.text));
+
+	if (call->error.code != NULL)
+		json_object_set_new(error, "data",
+				    json_pack("{s:s}", "code",
+					      call->error.code));
+	return json_pack("{s:s, s:O?, s:o}", "jsonrpc", "2.0", "id", id,
+			 "error", error);
+}
+
+static json_t *invalid_request(void)
+{
+	struct rpc_call call = {};
+
+	rpc_refuse(&call, RPC_INVALID_REQUEST, "Invalid request");
+	return error_reply(json_null(), &call);
+}
+
+static void run(struct rpc_call *call, const char *name)
+{
+	const struct rpc_method *m = rpc_method_find(name);
+	int r;
+
+	if (m == NULL) {
+		rpc_refuse(call, RPC_METHOD_NOT_FOUND, "Method not found");
+		return;
+	}
+	r = check_params(call, m);
+	if (r != 0)
+		return;
+	r = m->run(call);
+	if (r < 0 && call->code == 0)
+		call->code = r;
+}
+
+/* A new reference; NULL if none is due. */
+static json_t *answer(const struct rpc_environment *env, json_t *request)
+{
+	struct rpc_call call = { .env = env };
+	const char *version = "2.0", *method;
+	json_t *id = NULL, *reply;
+
+	if (!json_is_object(request) ||
+	    json_unpack(request, "{s?s, s:s, s?o, s?o}", "jsonrpc", &version,
+			"method", &method, "params", &call.params, "id",
+			&id) < 0 ||
+	    strcmp(version, "2.0") != 0 ||
+	    (id != NULL && !json_is_null(id) && !json_is_string(id) &&
+	     !json_is_number(id)))
+		return invalid_request();
+	run(&call, method);
+	if (id == NULL || json_is_null(id))
+		reply = NULL;
+	else if (call.code != 0)
+		reply = error_reply(id, &call);
+	else
+		reply = json_pack("{s:s, s:O, s:O}", "jsonrpc", "2.0", "id", id,
+				  "result", call.result);
+	json_decref(call.result);
+	return reply;
+}
+
+static json_t *answer_batch(const struct rpc_environment *env, json_t *batch)
+{
+	json_t *replies, *reply, *request;
+	size_t i;
+
+	if (json_array_size(batch) == 0)
+		return invalid_request();
+	replies = json_array();
+	json_array_foreach(batch, i, request)
+	{
+		reply = answer(env, request);
+		if (reply != NULL)
+			json_array_append_new(replies, reply);
+	}
+	if (json_array_size(replies) == 0) {
+		json_decref(replies);
+		return NULL;
+	}
+	return replies;
+}
+
+static char *dump_line(const json_t *value, size_t *len)
+{
+	size_t n = json_dumpb(value, NULL, 0, JSON_COMPACT);
+	char *line = malloc(n + 1);
+
+	if (line == NULL)
+		return NULL;
+	json_dumpb(value, line, n, JSON_COMPACT);
+	line[n] = '\n';
+	*len = n + 1;
+	return line;
+}
+
+int rpc_dispatch(const struct rpc_environment *env, const char *text,
+		 size_t len, char **reply, size_t *reply_len)
+{
+	json_t *in = json_loadb(text, len,
+				JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+	json_t *out;
+
+	if (in == NULL)
+		return -EPROTO;
+	out = json_is_array(in) ? answer_batch(env, in) : answer(env, in);
+	json_decref(in);
+	*reply = NULL;
+	*reply_len = 0;
+	if (out == NULL)
+		return 0;
+	*reply = dump_line(out, reply_len);
+	json_decref(out);
+	return *reply ? 0 : -ENOMEM;
+}
