@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command of hawserd --run. */
+#ifndef CMD_CHILD_H
+#define CMD_CHILD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Starts it with the shell.  In its environment: HAWSER_STATE, HAWSER_RPC, and
+ * the folder of this program in front of PATH.  The pid, or -errno. */
+pid_t child_start(const char *command, const char *directory,
+		  const char *socket);
+
+/* True once it has ended; then *status is as a shell would have it.  To be
+ * asked after SIGCHLD. */
+bool child_ended(pid_t pid, int *status);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of `hawser`, in the order in which --help lists them. */
+#include "cmd/cli.h"
+
+#define FS_ID                                                                  \
+	{                                                                      \
+		.name = "id", .shown = "FS", .help = "fs-…"                  \
+	}
+#define TARGET_ID                                                              \
+	{                                                                      \
+		.name = "id", .shown = "MOUNT-TARGET", .help = "fsmt-…"      \
+	}
+
+const struct cli_command cli_commands[] = {
+	{
+		.words = "fs create",
+		.help = "create a file system; prints its id",
+		.method = "fs_create",
+		.params = { { .name = "name",
+			      .flag = "--name",
+			      .shown = "NAME",
+			      .help = "to tell it by; need not be unique" } },
+		.show = cli_show_id,
+	},
+	{
+		.words = "fs list",
+		.help = "list the file systems",
+		.method = "fs_get",
+		.show = cli_show_fs_table,
+	},
+	{
+		.words = "fs show",
+		.help = "show one file system",
+		.method = "fs_get",
+		.params = { FS_ID },
+		.show = cli_show_object,
+		.only = true,
+	},
+	{
+		.words = "fs delete",
+		.help = "delete a file system without mount targets, and its "
+			"data",
+		.method = "fs_delete",
+		.params = { FS_ID },
+		.show = cli_show_nothing,
+	},
+	{
+		.words = "mount-target create",
+		.help = "serve a file system on an address; prints id and "
+			"address",
+		.method = "mount_target_create",
+		.params = { { .name = "fs", .shown = "FS", .help = "fs-…" },
+			    { .name = "subnet",
+			      .flag = "--subnet",
+			      .shown = "SUBNET",
+			      .help = "default: one in which FS has the "
+				      "fewest" },
+			    { .name = "address",
+			      .flag = "--address",
+			      .shown = "ADDRESS",
+			      .help = "default: a free one of the subnet" },
+			    { .name = "port",
+			      .flag = "--port",
+			      .shown = "PORT",
+			      .help = "default: 2049",
+			      .integer = true } },
+		.show = cli_show_target,
+	},
+	{
+		.words = "mount-target list",
+		.help = "list the mount targets",
+		.method = "mount_target_get",
+		.params = { { .name = "fs",
+			      .shown = "FS",
+			      .help = "only those of this file system",
+			      .optional = true } },
+		.show = cli_show_target_table,
+	},
+	{
+		.words = "mount-target delete",
+		.help = "delete a mount target",
+		.method = "mount_target_delete",
+		.params = { TARGET_ID },
+		.show = cli_show_nothing,
+	},
+	{
+		.words = "mount-target down",
+		.help = "reset its connections and refuse new ones",
+		.method = "mount_target_set_state",
+		.params = { TARGET_ID, { .name = "state", .fixed = "down" } },
+		.show = cli_show_nothing,
+	},
+	{
+		.words = "mount-target up",
+		.help = "serve on it again",
+		.method = "mount_target_set_state",
+		.params = { TARGET_ID, { .name = "state", .fixed = "up" } },
+		.show = cli_show_nothing,
+	},
+	{
+		.words = "subnet list",
+		.help = "list the subnets of the configuration",
+		.method = "subnet_get",
+		.show = cli_show_subnet_table,
+	},
+	{
+		.words = "info",
+		.help = "say what runs: version, process, state directory",
+		.method = "hawserd_get_info",
+		.show = cli_show_object,
+	},
+	{
+		.words = "rpc",
+		.help = "call any method; prints JSON",
+		.main = cli_rpc_main,
+		.usage = "METHOD [NAME=VALUE… | JSON]",
+	},
+	{},
+};

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Results for people: tables as wide as their contents, in 80 columns. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/util.h"
+#include "cmd/cli.h"
+
+enum { CELL_SIZE = 128, COLUMNS_MAX = 8 };
+
+struct column {
+	const char *title, *key; /* title NULL ends the columns */
+	/* Makes the text of the cell from the whole object; NULL: the value
+	 * of the key as it is. */
+	void (*format)(const json_t *object, char cell[CELL_SIZE]);
+};
+
+void cli_show_json(const json_t *value)
+{
+	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	putchar('\n');
+}
+
+void cli_show_nothing(const json_t *value) {}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static json_int_t number_of(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+void cli_show_id(const json_t *object)
+{
+	puts(text_of(object, "id"));
+}
+
+static size_t utf8_width(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += (*text & 0xc0) != 0x80;
+	return n;
+}
+
+static void pad(const char *cell, size_t width)
+{
+	printf("%s%*s", cell, (int)(width - utf8_width(cell)), "");
+}
+
+static void value_text(const json_t *value, char cell[CELL_SIZE])
+{
+	if (json_is_string(value))
+		snprintf(cell, CELL_SIZE, "%s", json_string_value(value));
+	else if (json_is_integer(value))
+		snprintf(cell, CELL_SIZE, "%lld",
+			 (long long)json_integer_value(value));
+	else
+		snprintf(cell, CELL_SIZE, "%s",
+			 json_is_true(value) ? "yes" : "no");
+}
+
+static void cell_text(const struct column *c, const json_t *object,
+		      char cell[CELL_SIZE])
+{
+	if (c->format != NULL)
+		c->format(object, cell);
+	else
+		value_text(json_object_get(object, c->key), cell);
+}
+
+static void show_table(const struct column *columns, const json_t *list)
+{
+	size_t width[COLUMNS_MAX], i, n;
+	char cell[CELL_SIZE];
+	json_t *object;
+
+	for (n = 0; columns[n].title; n++) {
+		width[n] = strlen(columns[n].title);
+		json_array_foreach(list, i, object)
+		{
+			cell_text(&columns[n], object, cell);
+			width[n] = MAX(width[n], utf8_width(cell));
+		}
+	}
+	width[n - 1] = 0; /* nothing stands behind the last */
+	for (size_t c = 0; c < n; c++)
+		printf("%-*s%s", (int)width[c], columns[c].title,
+		       c + 1 < n ? "  " : "\n");
+	json_array_foreach(list, i, object)
+	{
+		for (size_t c = 0; c < n; c++) {
+			cell_text(&columns[c], object, cell);
+			if (c + 1 < n)
+				pad(cell, width[c]);
+			printf("%s", c + 1 < n ? "  " : cell);
+		}
+		putchar('\n');
+	}
+}
+
+/* ---------------------------------------------------------- file systems */
+
+static void size_cell(const json_t *fs, char cell[CELL_SIZE])
+{
+	static const char units[] = "BKMGTP";
+	double size = number_of(fs, "used_bytes");
+	int u = 0;
+
+	while (size >= 1024 && units[u + 1]) {
+		size /= 1024;
+		u++;
+	}
+	snprintf(cell, CELL_SIZE, size < 10 && u > 0 ? "%.1f%c" : "%.0f%c",
+		 size, units[u]);
+}
+
+/* As much as the line has room for. */
+static void name_cell(const json_t *fs, char cell[CELL_SIZE])
+{
+	const char *name = text_of(fs, "name"), *end = name;
+
+	for (int n = 0; *end && n < 20; n++)
+		do
+			end++;
+		while ((*end & 0xc0) == 0x80);
+	snprintf(cell, CELL_SIZE, "%.*s%s", (int)(end - name), name,
+		 *end ? "…" : "");
+}
+
+void cli_show_fs_table(const json_t *list)
+{
+	static const struct column columns[] = {
+		{ "ID", "id", NULL },
+		{ "STATE", "state", NULL },
+		{ "TARGETS", "mount_targets", NULL },
+		{ "USED", NULL, size_cell },
+		{ "FILES", "used_files", NULL },
+		{ "NAME", NULL, name_cell },
+		{},
+	};
+
+	show_table(columns, list);
+}
+
+/* --------------------------------------------------------- mount targets */
+
+/* The port only where it is not the usual one. */
+static void address_cell(const json_t *t, char cell[CELL_SIZE])
+{
+	const char *host = text_of(t, "address");
+	int port = number_of(t, "port");
+
+	if (port == 2049)
+		snprintf(cell, CELL_SIZE, "%s", host);
+	else
+		snprintf(cell, CELL_SIZE,
+			 strchr(host, ':') ? "[%s]:%d" : "%s:%d", host, port);
+}
+
+void cli_show_target(const json_t *object)
+{
+	char address[CELL_SIZE];
+
+	address_cell(object, address);
+	printf("%s  %s\n", text_of(object, "id"), address);
+}
+
+void cli_show_target_table(const json_t *list)
+{
+	static const struct column columns[] = {
+		{ "ID", "id", NULL },
+		{ "FILE SYSTEM", "fs", NULL },
+		{ "STATE", "state", NULL },
+		{ "ZONE", "zone", NULL },
+		{ "ADDRESS", NULL, address_cell },
+		{},
+	};
+
+	show_table(columns, list);
+}
+
+void cli_show_subnet_table(const json_t *list)
+{
+	static const struct column columns[] = {
+		{ "ID", "id", NULL },
+		{ "ZONE", "zone", NULL },
+		{ "ADDRESSES", "cidr", NULL },
+		{},
+	};
+
+	show_table(columns, list);
+}
+
+/* --------------------------------------------------------- single objects */
+
+static void time_text(double seconds, char cell[CELL_SIZE])
+{
+	time_t t = seconds;
+	struct tm tm;
+
+	strftime(cell, CELL_SIZE, "%Y-%m-%d %H:%M:%S UTC", gmtime_r(&t, &tm));
+}
+
+void cli_show_object(const json_t *object)
+{
+	char cell[CELL_SIZE];
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)object, key, value)
+	{
+		if (json_is_string(value)) {
+			printf("%-14s %s\n", key, json_string_value(value));
+			continue;
+		}
+		if (json_is_real(value)) /* all of them are times */
+			time_text(json_real_value(value), cell);
+		else
+			value_text(value, cell);
+		printf("%-14s %s\n", key, cell);
+	}
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/config.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "base/util.h"
+
+enum { DEFAULT_OCTET = 77 };
+
+/* A file being read. */
+struct reader {
+	struct config *config;
+	const char *path;
+	yaml_document_t document;
+};
+
+static int cpu_count(void)
+{
+	cpu_set_t cpus;
+
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+		return 1;
+	return MIN(CPU_COUNT(&cpus), CONFIG_REACTORS_MAX);
+}
+
+void config_set_loopback(struct config *c, unsigned octet)
+{
+	static const char *const zones[] = { "a", "b", "c" };
+	char cidr[SUBNET_CIDR_SIZE];
+
+	c->n_subnets = ARRAY_SIZE(zones);
+	for (size_t i = 0; i < c->n_subnets; i++) {
+		snprintf(cidr, sizeof(cidr), "127.%u.%zu.0/24", octet, i + 1);
+		subnet_init(&c->subnets[i], cidr, zones[i]);
+	}
+}
+
+void config_init(struct config *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->reactors = cpu_count();
+	config_set_loopback(c, DEFAULT_OCTET);
+}
+
+__attribute__((format(printf, 3, 4))) static int refuse(const struct reader *r,
+							const yaml_node_t *at,
+							const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "hawserd: %s:%zu: ", r->path, at->start_mark.line + 1);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return -EINVAL;
+}
+
+/* The text of a scalar, NULL of anything else. */
+static const char *text_of(const yaml_node_t *node)
+{
+	return node->type == YAML_SCALAR_NODE
+		       ? (const char *)node->data.scalar.value
+		       : NULL;
+}
+
+static int read_number(struct reader *r, const yaml_node_t *node, long min,
+		       long max, long *value)
+{
+	const char *text = text_of(node);
+	char *end = NULL;
+
+	errno = 0;
+	if (text != NULL)
+		*value = strtol(text, &end, 10);
+	if (text == NULL || errno != 0 || end == text || *end != '\0' ||
+	    *value < min || *value > max)
+		return refuse(r, node, "a number in %ld..%ld is needed", min,
+			      max);
+	return 0;
+}
+
+/* ----------------------------------------------------------------- keys --- */
+
+/* A key and what reads its value into `into`. */
+struct key {
+	const char *name;
+	int (*read)(struct reader *r, yaml_node_t *value, void *into);
+};
+
+static int read_mapping(struct reader *r, yaml_node_t *node,
+			const struct key *keys, size_t n, void *into);
+
+static int read_reactors(struct reader *r, yaml_node_t *value, void *into)
+{
+	long n;
+	int error = read_number(r, value, 1, CONFIG_REACTORS_MAX, &n);
+
+	if (error == 0)
+		r->config->reactors = n;
+	return error;
+}
+
+static int read_lease(struct reader *r, yaml_node_t *value, void *into)
+{
+	long n;
+	int error = read_number(r, value, 1, 3600, &n);
+
+	if (error == 0)
+		r->config->lease = SEC(n);
+	return error;
+}
+
+static int read_root_squash(struct reader *r, yaml_node_t *value, void *into)
+{
+	const char *text = text_of(value);
+
+	if (text == NULL ||
+	    (strcmp(text, "true") != 0 && strcmp(text, "false") != 0))
+		return refuse(r, value, "true or false is needed");
+	r->config->root_squash = strcmp(text, "true") == 0;
+	return 0;
+}
+
+struct subnet_text {
+	const char *cidr, *zone;
+};
+
+static int read_cidr(struct reader *r, yaml_node_t *value, void *into)
+{
+	((struct subnet_text *)into)->cidr = text_of(value);
+	return 0;
+}
+
+static int read_zone(struct reader *r, yaml_node_t *value, void *into)
+{
+	((struct subnet_text *)into)->zone = text_of(value);
+	return 0;
+}
+
+static int add_subnet(struct reader *r, yaml_node_t *node)
+{
+	static const struct key keys[] = {
+		{ "cidr", read_cidr },
+		{ "zone", read_zone },
+	};
+	struct config *c = r->config;
+	struct subnet *s = &c->subnets[c->n_subnets];
+	struct subnet_text text = {};
+	int error;
+
+	if (c->n_subnets == CONFIG_SUBNETS_MAX)
+		return refuse(r, node, "more than %d subnets",
+			      CONFIG_SUBNETS_MAX);
+	error = read_mapping(r, node, keys, ARRAY_SIZE(keys), &text);
+	if (error < 0)
+		return error;
+	if (text.cidr == NULL || text.zone == NULL ||
+	    subnet_init(s, text.cidr, text.zone) < 0)
+		return refuse(r, node,
+			      "a subnet needs a cidr like 10.1.0.0/24, whose "
+			      "host part is zero, and a zone");
+	for (size_t i = 0; i < c->n_subnets; i++)
+		if (subnet_overlaps(s, &c->subnets[i]))
+			return refuse(r, node, "%s overlaps %s", s->cidr,
+				      c->subnets[i].cidr);
+	c->n_subnets++;
+	return 0;
+}
+
+static int read_subnets(struct reader *r, yaml_node_t *value, void *into)
+{
+	yaml_node_item_t *i;
+	int error;
+
+	if (value->type != YAML_SEQUENCE_NODE)
+		return refuse(r, value, "subnets must be a list");
+	r->config->n_subnets = 0;
+	for (i = value->data.sequence.items.start;
+	     i < value->data.sequence.items.top; i++) {
+		error = add_subnet(r, yaml_document_get_node(&r->document, *i));
+		if (error < 0)
+			return error;
+	}
+	return 0;
+}
+
+static int read_pair(struct reader *r, yaml_node_t *name, yaml_node_t *value,
+		     const struct key *keys, size_t n, void *into)
+{
+	const char *text = text_of(name);
+
+	for (size_t i = 0; text != NULL && i < n; i++)
+		if (strcmp(keys[i].name, text) == 0)
+			return keys[i].read(r, value, into);
+	return refuse(r, name, "unknown key '%s'", text ? text : "");
+}
+
+static int read_mapping(struct reader *r, yaml_node_t *node,
+			const struct key *keys, size_t n, void *into)
+{
+	yaml_node_pair_t *p;
+	int error;
+
+	if (node->type != YAML_MAPPING_NODE)
+		return refuse(r, node, "KEY: VALUE is needed");
+	for (p = node->data.mapping.pairs.start;
+	     p < node->data.mapping.pairs.top; p++) {
+		error = read_pair(
+			r, yaml_document_get_node(&r->document, p->key),
+			yaml_document_get_node(&r->document, p->value), keys, n,
+			into);
+		if (error < 0)
+			return error;
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------- the file --- */
+
+static int read_document(struct reader *r)
+{
+	static const struct key keys[] = {
+		{ "subnets", read_subnets },
+		{ "reactors", read_reactors },
+		{ "lease", read_lease },
+		{ "root_squash", read_root_squash },
+	};
+	yaml_node_t *root = yaml_document_get_root_node(&r->document);
+
+	if (root == NULL) /* an empty file */
+		return 0;
+	return read_mapping(r, root, keys, ARRAY_SIZE(keys), NULL);
+}
+
+static int parse(struct reader *r, FILE *in)
+{
+	yaml_parser_t parser;
+	int error;
+
+	if (!yaml_parser_initialize(&parser))
+		return -ENOMEM;
+	yaml_parser_set_input_file(&parser, in);
+	if (!yaml_parser_load(&parser, &r->document)) {
+		fprintf(stderr, "hawserd: %s:%zu: %s\n", r->path,
+			parser.problem_mark.line + 1,
+			parser.problem ? parser.problem : "no YAML");
+		yaml_parser_delete(&parser);
+		return -EINVAL;
+	}
+	error = read_document(r);
+	yaml_document_delete(&r->document);
+	yaml_parser_delete(&parser);
+	return error;
+}
+
+int config_load(struct config *c, const char *path)
+{
+	struct reader r = { .config = c, .path = path };
+	FILE *in = fopen(path, "re");
+	int error;
+
+	if (in == NULL) {
+		error = -errno;
+		fprintf(stderr, "hawserd: %s: %s\n", path, strerror(errno));
+		return error;
+	}
+	error = parse(&r, in);
+	fclose(in);
+	return error;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration file of hawserd: YAML, every key optional.
+ *
+ *	subnets:			# default: three loopback ranges
+ *	  - { cidr: 10.1.0.0/24, zone: a }
+ *	  - { cidr: 10.2.0.0/24, zone: b }
+ *	reactors: 4			# event loops; default: one for each CPU
+ *	lease: 30			# of NFS clients, in seconds
+ *	root_squash: true		# default: false
+ */
+#ifndef CMD_CONFIG_H
+#define CMD_CONFIG_H
+
+#include "base/clock.h"
+#include "control/subnet.h"
+
+enum { CONFIG_SUBNETS_MAX = 64, CONFIG_REACTORS_MAX = 256 };
+
+struct config {
+	struct subnet subnets[CONFIG_SUBNETS_MAX];
+	size_t n_subnets;
+	int reactors;
+	nsec lease; /* 0: nfs/server's default */
+	bool root_squash;
+};
+
+void config_init(struct config *c);
+
+/* What the file sets replaces what is in *c.  0, or -errno after having said
+ * on stderr in which line what is wrong. */
+int config_load(struct config *c, const char *path);
+
+/* Three /24 of 127.OCTET.0.0, in zones a, b and c. */
+void config_set_loopback(struct config *c, unsigned octet);
+
+#endif

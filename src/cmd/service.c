@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/service.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cmd/child.h"
+#include "cmd/config.h"
+#include "cmd/notify.h"
+#include "control/control.h"
+#include "reactor/fd.h"
+#include "reactor/reactor.h"
+#include "rpc/rpc.h"
+#include "store/store.h"
+
+struct service {
+	const struct config *config;
+	const char *directory, *command;
+	char socket[PATH_MAX];
+	struct reactor_set *reactors;
+	/* In the order of creation. */
+	struct store *store;
+	struct control *control;
+	struct rpc_environment env;
+	struct rpc_server *rpc;
+	int status;
+};
+
+static const int signals[] = { SIGTERM, SIGINT, SIGCHLD };
+
+static void fill_set(sigset_t *set)
+{
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaddset(set, signals[i]);
+}
+
+/* ------------------------------------------------------- start and stop --- */
+
+static int open_store(struct service *s)
+{
+	char path[PATH_MAX + 8];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/store", s->directory);
+	r = store_open(path, &s->store);
+	if (r < 0)
+		log_error("%s: %s", path, strerror(-r));
+	return r;
+}
+
+static int open_control(struct service *s)
+{
+	const struct config *c = s->config;
+
+	return control_create(
+		&(struct control_options){
+			.directory = s->directory,
+			.store = s->store,
+			.subnets = c->subnets,
+			.n_subnets = c->n_subnets,
+			.reactors = s->reactors,
+			.lease = c->lease,
+			.root_squash = c->root_squash,
+		},
+		&s->control);
+}
+
+static int open_rpc(struct service *s)
+{
+	s->env = (struct rpc_environment){
+		.control = s->control,
+		.reactors = s->reactors,
+		.directory = s->directory,
+		.started = reactor_realtime(),
+	};
+	return rpc_server_create(s->socket, &s->env, &s->rpc);
+}
+
+static int start(struct service *s)
+{
+	int r = open_store(s);
+
+	if (r == 0)
+		r = open_control(s);
+	if (r == 0)
+		r = open_rpc(s);
+	return r;
+}
+
+static void stop(struct service *s)
+{
+	if (s->rpc != NULL)
+		rpc_server_destroy(s->rpc);
+	if (s->control != NULL)
+		control_destroy(s->control);
+	if (s->store != NULL)
+		store_close(s->store);
+}
+
+/* ------------------------------------------------------------------ run --- */
+
+static void run_until_signal(void)
+{
+	sigset_t set;
+	int signal;
+
+	printf("hawserd: ready\n");
+	fflush(stdout);
+	fill_set(&set);
+	do
+		signal = signal_wait(&set);
+	while (signal == SIGCHLD);
+	log_info("stopping: %s",
+		 signal < 0 ? strerror(-signal) : strsignal(signal));
+}
+
+/* What ends hawserd ends the command first. */
+static int run_command(struct service *s)
+{
+	pid_t pid = child_start(s->command, s->directory, s->socket);
+	sigset_t set;
+	int signal, status;
+
+	if (pid < 0) {
+		log_error("/bin/sh: %s", strerror(-pid));
+		return EXIT_FAILURE;
+	}
+	fill_set(&set);
+	for (;;) {
+		signal = signal_wait(&set);
+		if (signal < 0)
+			return EXIT_FAILURE;
+		if (signal != SIGCHLD)
+			kill(pid, signal);
+		else if (child_ended(pid, &status))
+			return status;
+	}
+}
+
+static void service_task(void *arg)
+{
+	struct service *s = arg;
+
+	s->status = start(s) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (s->status == EXIT_SUCCESS) {
+		notify("READY=1");
+		if (s->command != NULL)
+			s->status = run_command(s);
+		else
+			run_until_signal();
+		notify("STOPPING=1");
+	}
+	stop(s);
+	reactor_set_stop(s->reactors);
+}
+
+int service_run(const struct config *config, const char *directory,
+		const char *command)
+{
+	struct service s = {
+		.config = config,
+		.directory = directory,
+		.command = command,
+	};
+	sigset_t set;
+	int r;
+
+	snprintf(s.socket, sizeof(s.socket), "%s/rpc.sock", directory);
+	/* Before there are threads: they inherit it. */
+	fill_set(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	r = reactor_set_create(config->reactors, &(struct reactor_options){},
+			       &s.reactors);
+	if (r < 0) {
+		log_error("event loops: %s", strerror(-r));
+		return EXIT_FAILURE;
+	}
+	r = reactor_spawn(reactor_set_get(s.reactors, 0), "service",
+			  service_task, &s);
+	if (r == 0)
+		reactor_set_run(s.reactors);
+	reactor_set_destroy(s.reactors);
+	return r < 0 ? EXIT_FAILURE : s.status;
+}
