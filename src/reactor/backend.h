@@ -113,6 +113,16 @@ extern const struct net_ops socket_net;
 void stream_init(struct stream *s, const struct stream_ops *ops);
 void listener_init(struct listener *l, const struct listener_ops *ops);
 
+/* The bytes in iov. */
+static inline size_t iov_len(const struct iovec *iov, int n)
+{
+	size_t len = 0;
+
+	for (int i = 0; i < n; i++)
+		len += iov[i].iov_len;
+	return len;
+}
+
 /* The part of iov that is left after `done` bytes: moves *iov and *n on. */
 void iov_advance(struct iovec **iov, int *n, size_t done);
 

@@ -15,7 +15,12 @@
 #include "reactor/backend.h"
 #include "reactor/workers.h"
 
+/* On a virtual machine of 2026, a write into the page cache takes 1.3 us for
+ * 4 KiB, 7 us for 64 KiB, 80 us for 1 MiB; a worker or io-wq adds 20 us.  But
+ * the kernel also makes writers wait when too much is dirty: a write that took
+ * so long sends the next ones to the workers for a while. */
 enum { INLINE_WRITE_MAX = 64 << 10 };
+static const nsec slow_write = MSEC(2), slow_for = MSEC(100);
 
 struct disk_file {
 	struct file file;
@@ -199,22 +204,39 @@ static ssize_t disk_pread(struct file *file, void *buf, size_t len,
 	return done;
 }
 
+static ssize_t write_inline(struct disk_op *op)
+{
+	nsec start = clock_read(CLOCK_MONOTONIC), end;
+	ssize_t n = disk_op_run(op);
+
+	end = clock_read(CLOCK_MONOTONIC);
+	if (end - start > slow_write)
+		reactor_current->disk_slow_until = end + slow_for;
+	return n;
+}
+
+static ssize_t write_some(int fd, const struct iovec *iov, int n,
+			  uint64_t offset)
+{
+	struct disk_op op = { .call = DISK_WRITE,
+			      .fd = fd,
+			      .iov = iov,
+			      .n = MIN(n, IOV_MAX),
+			      .offset = offset };
+
+	if (iov_len(iov, op.n) > INLINE_WRITE_MAX ||
+	    reactor_now() < reactor_current->disk_slow_until)
+		return backend_run(&op);
+	return write_inline(&op);
+}
+
 static int disk_pwritev(struct file *file, struct iovec *iov, int n,
 			uint64_t offset)
 {
-	struct disk_op op = { .call = DISK_WRITE, .fd = disk_of(file)->fd };
 	ssize_t done;
-	size_t len;
 
 	while (n > 0) {
-		op.iov = iov;
-		op.n = MIN(n, IOV_MAX);
-		op.offset = offset;
-		len = 0;
-		for (int i = 0; i < op.n; i++)
-			len += iov[i].iov_len;
-		done = len <= INLINE_WRITE_MAX ? disk_op_run(&op)
-					       : backend_run(&op);
+		done = write_some(disk_of(file)->fd, iov, n, offset);
 		if (done <= 0)
 			return done < 0 ? done : -EIO;
 		offset += done;

@@ -35,6 +35,7 @@ struct reactor {
 	struct timers timers;
 	struct timer trim; /* set while stacks are pooled */
 	nsec max_poll, poll_window, poll_banned_until;
+	nsec disk_slow_until; /* disk.c */
 
 	/* Of all threads. */
 	struct stack_pool stacks;

@@ -306,10 +306,8 @@ static size_t take(struct sim_stream *e, struct segment *seg, char *to,
 static size_t limit_read(const struct iovec *iov, int n)
 {
 	struct sim *sim = sim_current();
-	size_t len = 0;
+	size_t len = iov_len(iov, n);
 
-	for (int i = 0; i < n; i++)
-		len += iov[i].iov_len;
 	if (len > 1 && rng_chance(&sim->rng, sim->faults.short_read))
 		len = 1 + rng_below(&sim->rng, len - 1);
 	return len;

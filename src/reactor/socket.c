@@ -105,15 +105,6 @@ static ssize_t receive(struct socket_stream *s, const struct iovec *iov, int n)
 	return recvmsg(s->fd, &msg, MSG_DONTWAIT);
 }
 
-static size_t iov_len(const struct iovec *iov, int n)
-{
-	size_t len = 0;
-
-	for (int i = 0; i < n; i++)
-		len += iov[i].iov_len;
-	return len;
-}
-
 static ssize_t socket_readv(struct stream *stream, const struct iovec *iov,
 			    int n)
 {

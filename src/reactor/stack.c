@@ -16,48 +16,37 @@
 #define MADV_GUARD_INSTALL 102
 #endif
 
-enum { POOL_MAX = 256 };
-
-static size_t page_size(void)
-{
-	static size_t size;
-
-	if (size == 0)
-		size = sysconf(_SC_PAGESIZE);
-	return size;
-}
+/* Many pages of guard, so that one large frame does not step over it. */
+enum { POOL_MAX = 256, GUARD = 64 << 10 };
 
 static void *stack_map(size_t size)
 {
-	size_t guard = page_size();
 	char *base =
-		mmap(NULL, guard + size, PROT_READ | PROT_WRITE,
+		mmap(NULL, GUARD + size, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK,
 		     -1, 0);
 
 	if (base == MAP_FAILED)
 		return NULL;
 	/* A huge page would make every idle task cost 2 MiB. */
-	madvise(base, guard + size, MADV_NOHUGEPAGE);
-	if (madvise(base, guard, MADV_GUARD_INSTALL) != 0 &&
-	    mprotect(base, guard, PROT_NONE) != 0) {
-		munmap(base, guard + size);
+	madvise(base, GUARD + size, MADV_NOHUGEPAGE);
+	if (madvise(base, GUARD, MADV_GUARD_INSTALL) != 0 &&
+	    mprotect(base, GUARD, PROT_NONE) != 0) {
+		munmap(base, GUARD + size);
 		return NULL;
 	}
 #ifdef FIBER_ASAN
-	__lsan_register_root_region(base + guard, size);
+	__lsan_register_root_region(base + GUARD, size);
 #endif
-	return base + guard;
+	return base + GUARD;
 }
 
 static void stack_unmap(void *stack, size_t size)
 {
-	size_t guard = page_size();
-
 #ifdef FIBER_ASAN
 	__lsan_unregister_root_region(stack, size);
 #endif
-	munmap((char *)stack - guard, guard + size);
+	munmap((char *)stack - GUARD, GUARD + size);
 }
 
 static struct list *link_of(struct stack_pool *p, void *stack)
@@ -82,7 +71,7 @@ static void unmap_all(struct stack_pool *p, struct list *stacks)
 
 void stack_pool_init(struct stack_pool *p, size_t size)
 {
-	p->size = round_up(size, page_size());
+	p->size = round_up(size, sysconf(_SC_PAGESIZE));
 	pthread_mutex_init(&p->lock, NULL);
 	list_init(&p->free);
 	p->count = p->unused = 0;

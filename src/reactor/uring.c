@@ -73,9 +73,10 @@ static void arm_watch(struct uring *u, struct watch *w)
 
 static bool has_opcodes(struct io_uring *ring)
 {
-	static const int needed[] = { IORING_OP_POLL_ADD, IORING_OP_POLL_REMOVE,
-				      IORING_OP_READV,	  IORING_OP_WRITEV,
-				      IORING_OP_FSYNC,	  IORING_OP_FALLOCATE };
+	static const int needed[] = {
+		IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL, IORING_OP_READV,
+		IORING_OP_WRITEV,   IORING_OP_FSYNC,	    IORING_OP_FALLOCATE
+	};
 	struct io_uring_probe *probe = io_uring_get_probe_ring(ring);
 	bool all = probe != NULL;
 
@@ -271,8 +272,10 @@ static void uring_unwatch(struct reactor *r, struct watch *w)
 		return;
 	}
 	w->dropped = true;
+	/* Not POLL_REMOVE, which gives up when an event is just under way: the
+	 * ring would keep the file, and the peer never see it closed. */
 	sqe = sqe_get(u);
-	io_uring_prep_poll_remove(sqe, (uintptr_t)w | TAG_WATCH);
+	io_uring_prep_cancel64(sqe, (uintptr_t)w | TAG_WATCH, 0);
 	sqe_tag(sqe, NULL, TAG_NOTHING);
 }
 

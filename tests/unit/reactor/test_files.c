@@ -13,14 +13,6 @@
 #include "reactor/file.h"
 #include "worlds.h"
 
-#define TEST(body)                                                             \
-	static void body##_(void *arg);                                        \
-	static void body(void **state)                                         \
-	{                                                                      \
-		in_world(body##_, NULL);                                       \
-	}                                                                      \
-	static void body##_(void *arg)
-
 static const char *path_of(const char *name)
 {
 	static char path[4][128];
@@ -41,7 +33,7 @@ static struct file *create(const char *name)
 	return f;
 }
 
-TEST(a_read_sees_what_was_written)
+WORLD_TEST(a_read_sees_what_was_written)
 {
 	struct file *f = create("f");
 	char buf[16];
@@ -55,7 +47,7 @@ TEST(a_read_sees_what_was_written)
 	file_close(f);
 }
 
-TEST(a_large_write_arrives_whole)
+WORLD_TEST(a_large_write_arrives_whole)
 {
 	enum { LEN = 3 << 20 };
 	char *out = malloc(LEN), *in = malloc(LEN);
@@ -79,7 +71,7 @@ TEST(a_large_write_arrives_whole)
 	free(in);
 }
 
-TEST(holes_read_as_zeroes_and_can_be_found)
+WORLD_TEST(holes_read_as_zeroes_and_can_be_found)
 {
 	uint64_t size, before, after;
 	struct file *f = create("f");
@@ -110,7 +102,7 @@ TEST(holes_read_as_zeroes_and_can_be_found)
 	free(data);
 }
 
-TEST(truncation_and_allocation_set_the_size)
+WORLD_TEST(truncation_and_allocation_set_the_size)
 {
 	struct file *f = create("f");
 	uint64_t size;
@@ -130,7 +122,7 @@ TEST(truncation_and_allocation_set_the_size)
 	file_close(f);
 }
 
-TEST(names_come_move_and_go)
+WORLD_TEST(names_come_move_and_go)
 {
 	struct file *f = create("a"), *g;
 	char c;
@@ -191,7 +183,7 @@ static void write_randomly(void *arg)
 	writers_done++;
 }
 
-TEST(several_tasks_write_one_file)
+WORLD_TEST(several_tasks_write_one_file)
 {
 	struct writing writing[WRITERS];
 	char *in = malloc(WRITERS * STRETCH);

@@ -11,14 +11,6 @@
 #include "reactor/stream.h"
 #include "worlds.h"
 
-#define TEST(body)                                                             \
-	static void body##_(void *arg);                                        \
-	static void body(void **state)                                         \
-	{                                                                      \
-		in_world(body##_, NULL);                                       \
-	}                                                                      \
-	static void body##_(void *arg)
-
 /* A listener, and one connection through it. */
 struct pair {
 	struct listener *listener;
@@ -49,7 +41,7 @@ static void pair_close(struct pair *p)
 	listener_close(p->listener);
 }
 
-TEST(both_ends_know_each_other)
+WORLD_TEST(both_ends_know_each_other)
 {
 	struct pair p;
 
@@ -63,7 +55,7 @@ TEST(both_ends_know_each_other)
 	pair_close(&p);
 }
 
-TEST(a_connection_comes_from_the_address_asked_for)
+WORLD_TEST(a_connection_comes_from_the_address_asked_for)
 {
 	struct stream_connect_options o = {};
 	struct pair p;
@@ -80,7 +72,7 @@ TEST(a_connection_comes_from_the_address_asked_for)
 	pair_close(&p);
 }
 
-TEST(nobody_listening_refuses)
+WORLD_TEST(nobody_listening_refuses)
 {
 	struct stream *s;
 	struct pair p;
@@ -92,7 +84,7 @@ TEST(nobody_listening_refuses)
 	assert_int_equal(stream_connect(&gone, NULL, &s), -ECONNREFUSED);
 }
 
-TEST(an_address_in_use_is_refused)
+WORLD_TEST(an_address_in_use_is_refused)
 {
 	struct listener *second;
 	struct pair p;
@@ -133,7 +125,7 @@ static void write_bulk(void *arg)
 	free(data);
 }
 
-TEST(megabytes_arrive_complete_and_in_order)
+WORLD_TEST(megabytes_arrive_complete_and_in_order)
 {
 	char *buf = malloc(100000);
 	size_t got = 0, wrong = 0;
@@ -154,7 +146,7 @@ TEST(megabytes_arrive_complete_and_in_order)
 	free(buf);
 }
 
-TEST(one_task_may_read_while_another_writes)
+WORLD_TEST(one_task_may_read_while_another_writes)
 {
 	char *buf = malloc(BULK);
 	struct pair p;
@@ -169,7 +161,7 @@ TEST(one_task_may_read_while_another_writes)
 	free(buf);
 }
 
-TEST(read_full_tells_a_clean_end_from_a_broken_one)
+WORLD_TEST(read_full_tells_a_clean_end_from_a_broken_one)
 {
 	struct pair p;
 	char buf[8];
@@ -184,7 +176,7 @@ TEST(read_full_tells_a_clean_end_from_a_broken_one)
 	pair_close(&p);
 }
 
-TEST(a_half_closed_stream_still_carries_the_other_direction)
+WORLD_TEST(a_half_closed_stream_still_carries_the_other_direction)
 {
 	struct pair p;
 	char buf[2];
@@ -197,7 +189,7 @@ TEST(a_half_closed_stream_still_carries_the_other_direction)
 	pair_close(&p);
 }
 
-TEST(a_silent_peer_times_a_read_out)
+WORLD_TEST(a_silent_peer_times_a_read_out)
 {
 	struct pair p;
 	char c;
@@ -215,7 +207,7 @@ TEST(a_silent_peer_times_a_read_out)
 	pair_close(&p);
 }
 
-TEST(a_peer_that_does_not_read_times_a_write_out)
+WORLD_TEST(a_peer_that_does_not_read_times_a_write_out)
 {
 	char *data = calloc(1, 64 << 20);
 	struct pair p;
@@ -236,7 +228,7 @@ static void read_one(void *arg)
 	read_result = stream_read(arg, &c, 1);
 }
 
-TEST(an_abort_ends_calls_in_progress_and_resets_the_peer)
+WORLD_TEST(an_abort_ends_calls_in_progress_and_resets_the_peer)
 {
 	struct pair p;
 	char c;
@@ -260,7 +252,7 @@ static void wait_one(void *arg)
 	read_result = stream_wait_readable(arg, NSEC_NEVER);
 }
 
-TEST(wait_readable_sees_data_the_end_and_an_abort)
+WORLD_TEST(wait_readable_sees_data_the_end_and_an_abort)
 {
 	struct pair p;
 	char c;
@@ -298,7 +290,7 @@ static void cancel_soon(void *arg)
 	listener_cancel(arg);
 }
 
-TEST(a_cancelled_listener_lets_its_task_go)
+WORLD_TEST(a_cancelled_listener_lets_its_task_go)
 {
 	struct stream *s;
 	struct pair p;
@@ -310,7 +302,7 @@ TEST(a_cancelled_listener_lets_its_task_go)
 	pair_close(&p);
 }
 
-TEST(a_unix_peer_is_known_by_its_uid_and_a_dead_socket_is_replaced)
+WORLD_TEST(a_unix_peer_is_known_by_its_uid_and_a_dead_socket_is_replaced)
 {
 	char at[128];
 	struct pair p;
@@ -367,7 +359,7 @@ static void ping(void *arg)
 	echoes++;
 }
 
-TEST(hundreds_of_connections_echo)
+WORLD_TEST(hundreds_of_connections_echo)
 {
 	enum { N = 200 };
 	struct listener *l;

@@ -10,14 +10,6 @@
 #include "base/util.h"
 #include "worlds.h"
 
-#define TEST(body)                                                             \
-	static void body##_(void *arg);                                        \
-	static void body(void **state)                                         \
-	{                                                                      \
-		in_world(body##_, NULL);                                       \
-	}                                                                      \
-	static void body##_(void *arg)
-
 static char trace[256];
 
 static void note(const void *c)
@@ -33,7 +25,7 @@ static void traced(void *arg)
 	note(arg);
 }
 
-TEST(tasks_take_turns_in_the_order_of_becoming_ready)
+WORLD_TEST(tasks_take_turns_in_the_order_of_becoming_ready)
 {
 	trace[0] = '\0';
 	task_spawn("a", traced, (void *)'a');
@@ -51,7 +43,7 @@ static void sleeper(void *arg)
 	sprintf(trace + strlen(trace), "%d ", (int)(intptr_t)arg);
 }
 
-TEST(sleepers_wake_in_the_order_of_their_deadlines)
+WORLD_TEST(sleepers_wake_in_the_order_of_their_deadlines)
 {
 	static const intptr_t order[] = { 30, 10, 20, 5, 25, 15 };
 	nsec start = reactor_now();
@@ -65,7 +57,7 @@ TEST(sleepers_wake_in_the_order_of_their_deadlines)
 	assert_true(reactor_now() - start < SEC(5));
 }
 
-TEST(a_wake_up_before_the_park_is_not_lost)
+WORLD_TEST(a_wake_up_before_the_park_is_not_lost)
 {
 	task_wake(task_self());
 	assert_true(task_park(NSEC_NEVER));
@@ -81,7 +73,7 @@ static void done_soon(void *arg)
 	completion_done(arg, 42);
 }
 
-TEST(a_completion_hands_over_its_result)
+WORLD_TEST(a_completion_hands_over_its_result)
 {
 	struct completion c;
 
@@ -103,7 +95,7 @@ static void waiter(void *arg)
 	note(arg);
 }
 
-TEST(a_wait_queue_wakes_first_come_first_served)
+WORLD_TEST(a_wait_queue_wakes_first_come_first_served)
 {
 	trace[0] = '\0';
 	condition = 0;
@@ -143,7 +135,7 @@ static void writer(void *arg)
 	task_write_unlock(&lock);
 }
 
-TEST(a_writer_is_alone_and_holds_up_the_readers_behind_it)
+WORLD_TEST(a_writer_is_alone_and_holds_up_the_readers_behind_it)
 {
 	trace[0] = '\0';
 	task_rwlock_init(&lock);
@@ -176,7 +168,7 @@ static void offloader(void *arg)
 	}
 }
 
-TEST(offloaded_calls_return_to_their_own_task)
+WORLD_TEST(offloaded_calls_return_to_their_own_task)
 {
 	offloads = 0;
 	for (int i = 0; i < 8; i++)
@@ -202,7 +194,7 @@ static void short_task(void *arg)
 	ended++;
 }
 
-TEST(thousands_of_tasks_come_and_go)
+WORLD_TEST(thousands_of_tasks_come_and_go)
 {
 	enum { ROUNDS = 5, N = 1000 };
 	struct reactor_stats stats;
@@ -236,7 +228,7 @@ static void random_sleeper(void *arg)
 }
 
 /* The heap against many deadlines, a third of which are given up early. */
-TEST(many_timers_fire_in_order)
+WORLD_TEST(many_timers_fire_in_order)
 {
 	enum { N = 2000 };
 	struct rng rng;
