@@ -87,7 +87,9 @@ struct stream_ops { /* as the functions of stream.h */
 	void (*shutdown_write)(struct stream *s);
 	void (*close)(struct stream *s);
 	int (*peer_uid)(const struct stream *s, uid_t *uid);
-	nsec (*rtt)(const struct stream *s);
+	/* Optional. */
+	void (*set_keepalive)(struct stream *s, nsec interval, nsec patience);
+	nsec (*silence)(const struct stream *s);
 };
 
 struct listener {

@@ -453,13 +453,6 @@ static int sim_peer_uid(const struct stream *s, uid_t *uid)
 	return 0;
 }
 
-static nsec sim_rtt(const struct stream *s)
-{
-	const struct sim_faults *f = &sim_current()->faults;
-
-	return f->delay_min + f->delay_max;
-}
-
 static const struct stream_ops sim_stream_ops = {
 	.readv = sim_readv,
 	.wait_readable = sim_wait_readable,
@@ -468,7 +461,6 @@ static const struct stream_ops sim_stream_ops = {
 	.shutdown_write = sim_shutdown_write,
 	.close = sim_close,
 	.peer_uid = sim_peer_uid,
-	.rtt = sim_rtt,
 };
 
 /* Listeners */

@@ -236,16 +236,43 @@ static int socket_peer_uid(const struct stream *stream, uid_t *uid)
 	return 0;
 }
 
-static nsec socket_rtt(const struct stream *stream)
+/* From linux/tcp.h of 6.15; older kernels refuse it, which is harmless. */
+#ifndef TCP_RTO_MAX_MS
+#define TCP_RTO_MAX_MS 44
+#endif
+
+static void set_option(struct socket_stream *s, int level, int option,
+		       int value)
+{
+	setsockopt(s->fd, level, option, &value, sizeof(value));
+}
+
+static void socket_set_keepalive(struct stream *stream, nsec interval,
+				 nsec patience)
+{
+	struct socket_stream *s = sock_of(stream);
+	int seconds = interval / SEC(1);
+
+	if (!s->tcp)
+		return;
+	set_option(s, IPPROTO_TCP, TCP_KEEPIDLE, seconds);
+	set_option(s, IPPROTO_TCP, TCP_KEEPINTVL, seconds);
+	set_option(s, IPPROTO_TCP, TCP_RTO_MAX_MS, seconds * 1000);
+	set_option(s, IPPROTO_TCP, TCP_USER_TIMEOUT, patience / MSEC(1));
+	set_option(s, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+static nsec socket_silence(const struct stream *stream)
 {
 	struct socket_stream *s = sock_of(stream);
 	struct tcp_info info;
 	socklen_t len = sizeof(info);
 
 	if (!s->tcp ||
-	    getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+	    getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
+	    (info.tcpi_unacked == 0 && info.tcpi_probes == 0))
 		return 0;
-	return USEC(info.tcpi_rtt);
+	return MSEC(info.tcpi_last_ack_recv);
 }
 
 static const struct stream_ops socket_ops = {
@@ -256,7 +283,8 @@ static const struct stream_ops socket_ops = {
 	.shutdown_write = socket_shutdown_write,
 	.close = socket_close,
 	.peer_uid = socket_peer_uid,
-	.rtt = socket_rtt,
+	.set_keepalive = socket_set_keepalive,
+	.silence = socket_silence,
 };
 
 static int open_socket(const struct addr *a)

@@ -166,7 +166,13 @@ int stream_peer_uid(const struct stream *s, uid_t *uid)
 	return s->ops->peer_uid(s, uid);
 }
 
-nsec stream_rtt(const struct stream *s)
+void stream_set_keepalive(struct stream *s, nsec interval, nsec patience)
 {
-	return s->ops->rtt(s);
+	if (s->ops->set_keepalive != NULL)
+		s->ops->set_keepalive(s, interval, patience);
+}
+
+nsec stream_silence(const struct stream *s)
+{
+	return s->ops->silence != NULL ? s->ops->silence(s) : 0;
 }

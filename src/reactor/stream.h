@@ -76,7 +76,17 @@ const struct addr *stream_peer(const struct stream *s);
 /* The credentials of a UNIX peer: 0 or -ENOTSUP. */
 int stream_peer_uid(const struct stream *s, uid_t *uid);
 
-/* Round trip time as TCP measured it; 0 if unknown. */
-nsec stream_rtt(const struct stream *s);
+/*
+ * Watching the peer.  stream_set_keepalive() has the kernel ask an idle TCP
+ * peer for a sign of life each `interval` (whole seconds), and repeat what is
+ * not acknowledged about as often (Linux 6.15 and later; before, at growing
+ * intervals).  A peer that is silent all the same keeps the stream for
+ * `patience`.
+ *
+ * stream_silence() is for how long the peer has acknowledged nothing although
+ * it was asked; 0 if it owes no answer, or gave one.  On other streams: 0.
+ */
+void stream_set_keepalive(struct stream *s, nsec interval, nsec patience);
+nsec stream_silence(const struct stream *s);
 
 #endif

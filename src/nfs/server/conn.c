@@ -18,6 +18,16 @@
  * requests and bulk data hold about NFSD_CONN_BYTES, count until their reply
  * is written; beyond that nothing more is read.  A record must be complete
  * within NFSD_RECORD_TIMEOUT, a write make progress within NFSD_WRITE_TIMEOUT.
+ *
+ * A path that was silent and comes back is reset.  The Linux client never moves
+ * a request from a silent connection to another one; it holds it until TCP's
+ * next repetition, which after a minute of silence is half a minute away.  A
+ * reset makes it connect and send everything again at once, and the reply cache
+ * answers what had been done already (RFC 8881, 2.10.6).  So, for each
+ * connection with a session:
+ *
+ *	          no answer for NFSD_SILENT           an answer
+ *	ANSWERING ─────────────────────────▶ SILENT ─────────────▶ reset
  */
 #include <errno.h>
 
@@ -167,11 +177,48 @@ void nfsd_conn_send(struct nfsd_call *call)
 
 /* ----------------------------------------------------------------- reading */
 
+/* When the reader has to look at the peer again. */
+static nsec next_look(const struct nfsd_conn *c)
+{
+	return c->nbound > 0 ? reactor_now() + NFSD_LOOK : NSEC_NEVER;
+}
+
+static void look_at_peer(struct nfsd_conn *c)
+{
+	nsec silence = stream_silence(c->stream);
+	char text[ADDR_TEXT_MAX];
+
+	if (silence >= NFSD_SILENT) {
+		c->silence = silence;
+	} else if (c->silence > 0) {
+		log_info("nfs path %s is back after %.1f s: connection reset, "
+			 "so that its requests come again at once",
+			 addr_format(&c->peer, text), (double)c->silence / 1e9);
+		nfsd_conn_abort(c);
+	}
+}
+
 static void wait_for_room(struct nfsd_conn *c)
 {
 	while (!c->broken && (c->calls >= NFSD_CONN_CALLS ||
 			      (c->calls > 0 && c->bytes >= NFSD_CONN_BYTES)))
-		waitq_wait(&c->room, NSEC_NEVER);
+		if (!waitq_wait(&c->room, next_look(c)))
+			look_at_peer(c);
+}
+
+/* 0: there are bytes, or the end. */
+static int wait_for_bytes(struct nfsd_conn *c, nsec deadline)
+{
+	int rc;
+
+	do {
+		rc = stream_wait_readable(c->stream,
+					  MIN(deadline, next_look(c)));
+		if (rc != -ETIMEDOUT || reactor_now() >= deadline)
+			return rc;
+		look_at_peer(c);
+	} while (!c->broken);
+	return -ECONNABORTED;
 }
 
 void nfsd_conn_charge(struct nfsd_call *call, size_t bytes)
@@ -216,7 +263,7 @@ static ssize_t receive(struct nfsd_conn *c, nsec deadline)
 
 	if (!record_reader_partial(&c->reader))
 		record_reader_idle(&c->reader);
-	rc = stream_wait_readable(c->stream, deadline);
+	rc = wait_for_bytes(c, deadline);
 	if (rc < 0)
 		return rc;
 	room = record_reader_room(&c->reader, &p);
@@ -254,6 +301,7 @@ void nfsd_conn_run(struct nfsd_conn *c)
 	int rc;
 
 	stream_set_timeouts(c->stream, NFSD_RECORD_TIMEOUT, NFSD_WRITE_TIMEOUT);
+	stream_set_keepalive(c->stream, NFSD_KEEPALIVE, NFSD_PATIENCE);
 	rc = serve(c);
 	if (rc < 0 && rc != -ECONNRESET && rc != -ECONNABORTED)
 		log_debug("nfs connection from %s: %s",

@@ -22,7 +22,13 @@ enum {
 };
 #define NFSD_CONN_BYTES	    (16u << 20) /* requests, and bulk data of replies */
 #define NFSD_RECORD_TIMEOUT SEC(60)	/* a record has to arrive within */
-#define NFSD_WRITE_TIMEOUT  SEC(60)	/* without progress */
+#define NFSD_WRITE_TIMEOUT  SEC(120)	/* without progress */
+
+/* Looking out for paths that come back; see conn.c. */
+#define NFSD_KEEPALIVE SEC(1)	  /* an idle peer is asked that often */
+#define NFSD_PATIENCE  SEC(120)	  /* a silent one loses the connection */
+#define NFSD_SILENT    MSEC(1700) /* that is silence, not jitter */
+#define NFSD_LOOK      MSEC(200)  /* how often we look */
 
 struct nfsd_call;
 
@@ -61,6 +67,7 @@ struct nfsd_conn {
 	struct list ready; /* nfsd_call.link: replies to be written */
 	bool writing;	   /* a task does that */
 	bool broken;	   /* nothing more can be written */
+	nsec silence;	   /* the peer's, as last seen; 0: it answers */
 
 	unsigned nbound;
 	struct nfsd_session
