@@ -13,6 +13,9 @@
 /* Changes in one transaction: bounds how long the first one waits. */
 enum { BATCH_MAX = 512, UNDO_LIMIT = -5000 };
 
+/* How long a commit is put off for more to share it. */
+#define LINGER USEC(50)
+
 /* Lives on the stack of the task that waits for it. */
 struct change {
 	struct list link;
@@ -27,6 +30,9 @@ struct group_commit {
 	MDB_env *env;
 	pthread_mutex_t lock;	 /* of the members below */
 	struct list queue;	 /* struct change, oldest first */
+	size_t queued, last;	 /* in the queue; in the last batch */
+	bool waited;		 /* take what there is */
+	struct task *waiting;	 /* the committer, for more to come, or NULL */
 	bool busy;		 /* a committer works, or is about to */
 	struct completion *idle; /* whoever waits for it to end, or NULL */
 };
@@ -132,32 +138,30 @@ static void commit_batch(struct group_commit *g, struct list *batch)
 	answer(batch);
 }
 
-/* Moves what is queued to `batch`; if nothing is, the committer has ended, and
- * `g` may be gone. */
+/* Moves what is queued to `batch`, or leaves it for the committer to wait for
+ * more.  False: nothing was moved. */
 static bool take_batch(struct group_commit *g, struct list *batch)
 {
-	struct completion *idle = NULL;
-	bool more;
+	bool enough;
 
 	pthread_mutex_lock(&g->lock);
-	more = !list_empty(&g->queue);
-	for (int n = 0; n < BATCH_MAX && !list_empty(&g->queue); n++) {
-		struct list *first = g->queue.next;
+	enough = g->queued >= MAX(g->last, (size_t)1) || g->waited;
+	if (enough) {
+		for (g->last = 0; g->last < BATCH_MAX && g->queued > 0;
+		     g->last++, g->queued--) {
+			struct list *first = g->queue.next;
 
-		list_del(first);
-		list_append(batch, first);
-	}
-	if (!more) {
-		g->busy = false;
-		idle = g->idle;
+			list_del(first);
+			list_append(batch, first);
+		}
+		g->waited = false;
 	}
 	pthread_mutex_unlock(&g->lock);
-	if (idle != NULL)
-		completion_done(idle, 0);
-	return more;
+	return enough;
 }
 
-static int commit_all(void *arg)
+/* On a worker thread. */
+static int commit_queued(void *arg)
 {
 	struct group_commit *g = arg;
 	struct list batch = LIST_INIT(batch);
@@ -169,9 +173,45 @@ static int commit_all(void *arg)
 	return 0;
 }
 
+/*
+ * Those who were answered just now often come back with their next change.
+ * Waits until as many are there as last time, or for a fraction of what a
+ * commit takes.  False: nobody came, the committer has ended, and `g` may be
+ * gone.
+ */
+static bool wait_for_more(struct group_commit *g)
+{
+	nsec deadline = reactor_now_precise() + LINGER;
+	struct completion *idle = NULL;
+	bool more;
+
+	pthread_mutex_lock(&g->lock);
+	g->waiting = task_self();
+	while (g->queued < MAX(g->last, (size_t)1)) {
+		pthread_mutex_unlock(&g->lock);
+		more = task_park(deadline);
+		pthread_mutex_lock(&g->lock);
+		if (!more)
+			break;
+	}
+	g->waiting = NULL;
+	g->waited = true;
+	more = g->queued > 0;
+	if (!more) {
+		g->busy = false;
+		idle = g->idle;
+	}
+	pthread_mutex_unlock(&g->lock);
+	if (idle != NULL)
+		completion_done(idle, 0);
+	return more;
+}
+
 static void committer(void *arg)
 {
-	offload(commit_all, arg);
+	do
+		offload(commit_queued, arg);
+	while (wait_for_more(arg));
 }
 
 int group_commit_run(struct group_commit *g, group_commit_fn *fn,
@@ -183,8 +223,13 @@ int group_commit_run(struct group_commit *g, group_commit_fn *fn,
 	completion_init(&c.answered);
 	pthread_mutex_lock(&g->lock);
 	list_append(&g->queue, &c.link);
+	g->queued++;
 	start = !g->busy;
 	g->busy = true;
+	if (start) /* after a pause: at once */
+		g->waited = true;
+	if (g->waiting != NULL && g->queued >= g->last)
+		task_wake(g->waiting);
 	pthread_mutex_unlock(&g->lock);
 	/* With no task to be had, this one does the work, its own included. */
 	if (start && task_spawn("group commit", committer, g) < 0)

@@ -44,7 +44,7 @@ int clock_reserve(struct local *l)
 	uint64_t limit = __atomic_load_n(&l->clock_limit, __ATOMIC_RELAXED);
 	struct change nothing = { .check = allow, .apply = allow };
 
-	if (likely(clock_tick(l) + SEC(1) < limit))
+	if (likely(clock_tick(l) + CLOCK_MARGIN - SEC(1) < limit))
 		return 0;
 	return local_change(l, &nothing); /* moves the limit on */
 }

@@ -12,21 +12,25 @@
 #include <errno.h>
 #include <string.h>
 
-static int read_record(struct node *n, char *buf)
+/* Zeroes stand for what the record lacks: an empty file has none. */
+static int read_record(struct node *n, char *buf, size_t len, uint64_t offset)
 {
 	struct ino_key k;
 	struct view v;
 	MDB_val value;
+	size_t have = 0;
 	int r = view_begin(node_local(n), &v);
 
 	if (r < 0)
 		return r;
 	r = view_get(&v, T_INLINE, ino_key(&k, n->ino), &value);
-	if (r == 0)
-		memcpy(buf, value.mv_data,
-		       MIN(value.mv_size, (size_t)INLINE_MAX));
+	if (r == 0 && offset < value.mv_size)
+		have = MIN(len, value.mv_size - offset);
+	if (have > 0)
+		memcpy(buf, (char *)value.mv_data + offset, have);
+	memset(buf + have, 0, len - have);
 	view_end(&v);
-	return r == -ENOENT ? 0 : r; /* an empty file has none */
+	return r == -ENOENT ? 0 : r;
 }
 
 int inline_load(struct node *n)
@@ -36,10 +40,10 @@ int inline_load(struct node *n)
 
 	if (n->data != NULL)
 		return 0;
-	data = calloc(1, INLINE_MAX);
+	data = malloc(INLINE_MAX);
 	if (data == NULL)
 		return -ENOMEM;
-	r = read_record(n, data);
+	r = read_record(n, data, INLINE_MAX, 0);
 	if (r < 0) {
 		free(data);
 		return r;
@@ -63,18 +67,13 @@ void inline_free(struct node *n)
 /* [offset, offset + len) is within the size. */
 ssize_t inline_read(struct node *n, void *buf, size_t len, uint64_t offset)
 {
-	char data[INLINE_MAX] = {};
-	int r;
+	int r = 0;
 
-	if (n->data != NULL) {
+	if (n->data != NULL)
 		memcpy(buf, n->data + offset, len);
-		return len;
-	}
-	r = read_record(n, data);
-	if (r < 0)
-		return r;
-	memcpy(buf, data + offset, len);
-	return len;
+	else
+		r = read_record(n, buf, len, offset);
+	return r < 0 ? r : (ssize_t)len;
 }
 
 int inline_write(struct node *n, const struct iovec *iov, int iovcnt,

@@ -24,9 +24,9 @@ struct file;
 
 enum {
 	LOCAL_SHARDS = 64,
-	/* Files up to this size live in LMDB: docs/internals/engine-local.md
-	 * has the measurement. */
-	INLINE_MAX = 4096,
+	/* Files up to this size live in LMDB: two of its pages, less their
+	 * header.  docs/internals/engine-local.md has the measurement. */
+	INLINE_MAX = 8176,
 	/* Bound of inline data that waits for COMMIT.  A writer beyond it
 	 * commits its own file at once. */
 	INLINE_DIRTY_MAX = 64 << 20,

@@ -13,8 +13,8 @@ static void fill(char *buf, size_t len, unsigned seed)
 
 static void small_and_large(void *directory)
 {
-	static const size_t sizes[] = { 1,    100,   4095,    4096,
-					4097, 65536, 1 << 20, 3000001 };
+	static const size_t sizes[] = { 1,    100,   4096,    8176,
+					8177, 65536, 1 << 20, 3000001 };
 	struct engine *e = fs_open(directory);
 	char *data = malloc(4 << 20);
 	char name[16];
