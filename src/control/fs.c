@@ -78,7 +78,7 @@ int fs_not_found(struct control_error *err, const char *id)
 }
 
 /* The digits of the id: it, too, names the file system for ever. */
-static void make_uuid(const struct fs *fs, uint8_t uuid[16])
+void fs_uuid(const struct fs *fs, uint8_t uuid[16])
 {
 	const char *digits = strchr(fs->id, '-') + 1;
 	unsigned byte;
@@ -106,7 +106,7 @@ int fs_start(struct fs *fs)
 		log_error("%s: opening %s: %s", fs->id, path, strerror(-r));
 		return r;
 	}
-	make_uuid(fs, options.uuid);
+	fs_uuid(fs, options.uuid);
 	r = nfs_server_create(fs->engine, c->store, &options, &fs->server);
 	if (r < 0) {
 		log_error("%s: starting its server: %s", fs->id, strerror(-r));

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/tree.h"
 #include "control/internal.h"
+#include "nfs/server/server.h"
 #include "reactor/file.h"
 #include "reactor/reactor.h"
 
@@ -42,12 +43,26 @@ static int remove_data(struct fs *fs)
 	return r;
 }
 
+static int forget_clients(struct fs *fs)
+{
+	uint8_t uuid[16];
+	int r;
+
+	fs_uuid(fs, uuid);
+	r = nfs_server_forget(fs->control->store, uuid);
+	if (r < 0)
+		log_error("%s: forgetting its clients: %s", fs->id,
+			  strerror(-r));
+	return r;
+}
+
 static void remove_task(void *arg)
 {
 	struct fs *fs = arg;
 	struct control *c = fs->control;
 
-	if (remove_data(fs) == 0 && fs_forget(fs) == 0) {
+	if (remove_data(fs) == 0 && forget_clients(fs) == 0 &&
+	    fs_forget(fs) == 0) {
 		log_debug("%s: its data is gone", fs->id);
 		task_write_lock(&c->lock);
 		fs_free(fs);

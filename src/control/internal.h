@@ -80,6 +80,8 @@ const char *fs_path(const struct control *c, const char *id,
 struct fs *fs_alloc(struct control *c);
 void fs_free(struct fs *fs); /* its targets, too */
 void fs_insert(struct fs *fs);
+/* What its NFS server goes by. */
+void fs_uuid(const struct fs *fs, uint8_t uuid[16]);
 /* Opens the engine and starts a server without addresses. */
 int fs_start(struct fs *fs);
 void fs_stop(struct fs *fs);

@@ -124,3 +124,38 @@ void nfsd_record_delete(struct nfsd_client *c)
 	if (atomic_exchange(&c->recorded, false))
 		nfsd_record_delete_id(c->srv, c->id);
 }
+
+/* ------------------------------------------------------------- forgetting */
+
+enum { FORGET_BATCH = 256 };
+
+struct forgetting {
+	const uint8_t *uuid;
+	uint8_t keys[FORGET_BATCH][KEY_SIZE];
+	unsigned n;
+};
+
+static bool collect(void *arg, const void *key, size_t key_len,
+		    const void *value, size_t value_len)
+{
+	struct forgetting *f = arg;
+
+	if (key_len == KEY_SIZE && memcmp(key, f->uuid, UUID_SIZE) == 0)
+		memcpy(f->keys[f->n++], key, KEY_SIZE);
+	return f->n < FORGET_BATCH;
+}
+
+int nfs_server_forget(struct store *store, const uint8_t uuid[16])
+{
+	struct forgetting f = { .uuid = uuid };
+	int rc;
+
+	do {
+		f.n = 0;
+		rc = store_for_each(store, CLIENT_KIND, collect, &f);
+		for (unsigned i = 0; rc == 0 && i < f.n; i++)
+			rc = store_delete(store, CLIENT_KIND, f.keys[i],
+					  KEY_SIZE);
+	} while (rc == 0 && f.n == FORGET_BATCH);
+	return rc < 0 ? rc : store_delete(store, EPOCH_KIND, uuid, UUID_SIZE);
+}

@@ -68,6 +68,10 @@ int nfs_server_create(struct engine *engine, struct store *store,
  * server made later with the same uuid grants them a grace period. */
 void nfs_server_destroy(struct nfs_server *srv);
 
+/* Removes from the store what is kept there for servers with this uuid, when
+ * there will be none any more.  0, or what the store says. */
+int nfs_server_forget(struct store *store, const uint8_t uuid[16]);
+
 /* Serves on an address; `at` with port 0 chooses one, and is updated.
  * -EEXIST if it does already, -EADDRINUSE, -EADDRNOTAVAIL, … */
 int nfs_server_listen(struct nfs_server *srv, struct addr *at);

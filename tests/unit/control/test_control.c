@@ -106,6 +106,25 @@ static void wait_until_gone(struct fixture *f, const char *fs)
 	require(access(path, F_OK) < 0);
 }
 
+static bool not_empty(void *arg, const void *key, size_t key_len,
+		      const void *value, size_t value_len)
+{
+	fprintf(stderr, "left: %.*s\n", (int)key_len, (const char *)key);
+	return *(bool *)arg = false;
+}
+
+/* Also of what others keep there for a file system. */
+static void require_empty(struct store *s)
+{
+	static const char *const kinds[] = { "fs", "mount-target", "nfs_client",
+					     "nfs_epoch" };
+	bool empty = true;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		require(store_for_each(s, kinds[i], not_empty, &empty) == 0);
+	require(empty);
+}
+
 static bool answers(const struct addr *a)
 {
 	struct stream_connect_options options = { .timeout = SEC(5) };
@@ -162,6 +181,7 @@ static void fs_life(void *directory)
 			-ENOENT, "FileSystemNotFound"));
 	restart(&f);
 	require(count_fs(&f) == 0);
+	require_empty(f.store);
 	stop(&f);
 }
 
