@@ -37,6 +37,13 @@ const struct cli_command cli_commands[] = {
 		.only = true,
 	},
 	{
+		.words = "fs stats",
+		.help = "say who uses a file system, and how much",
+		.method = "fs_get_stats",
+		.params = { FS_ID },
+		.show = cli_show_object,
+	},
+	{
 		.words = "fs delete",
 		.help = "delete a file system without mount targets, and its "
 			"data",

@@ -27,6 +27,7 @@
 #include "control/subnet.h"
 
 struct control;
+struct nfs_server_stats;
 struct reactor_set;
 struct store;
 
@@ -107,6 +108,10 @@ int control_fs_delete(struct control *c, const char *id,
  * caller to free: how many, or -errno. */
 int control_fs_list(struct control *c, const char *id, struct control_fs **list,
 		    struct control_error *err);
+
+/* What its server has done since this start; see nfs/server/server.h. */
+int control_fs_stats(struct control *c, const char *id,
+		     struct nfs_server_stats *out, struct control_error *err);
 
 struct control_mount_target_spec {
 	const char *fs;

@@ -77,6 +77,13 @@ int fs_not_found(struct control_error *err, const char *id)
 		      "File system '%.64s' does not exist.", id);
 }
 
+int fs_not_available(struct control_error *err, const struct fs *fs)
+{
+	return refuse(err, -EBUSY, "IncorrectFileSystemLifeCycleState",
+		      "File system '%s' is %s, not available.", fs->id,
+		      control_state_name(fs->state));
+}
+
 /* The digits of the id: it, too, names the file system for ever. */
 void fs_uuid(const struct fs *fs, uint8_t uuid[16])
 {
@@ -277,4 +284,17 @@ int control_fs_list(struct control *c, const char *id, struct control_fs **list,
 	r = list_locked(c, id, list, err);
 	task_read_unlock(&c->lock);
 	return r;
+}
+
+int control_fs_stats(struct control *c, const char *id,
+		     struct nfs_server_stats *out, struct control_error *err)
+{
+	struct fs *fs = fs_find(c, id);
+
+	if (fs == NULL)
+		return fs_not_found(err, id);
+	if (fs->server == NULL)
+		return fs_not_available(err, fs);
+	nfs_server_get_stats(fs->server, out);
+	return 0;
 }

@@ -73,6 +73,7 @@ void make_id(char id[CONTROL_ID_SIZE], const char *prefix);
 /* fs.c */
 struct fs *fs_find(struct control *c, const char *id);
 int fs_not_found(struct control_error *err, const char *id);
+int fs_not_available(struct control_error *err, const struct fs *fs);
 /* DIR/fs/ID, or DIR/fs for id ""; in buf. */
 enum { FS_PATH_SIZE = 4096 };
 const char *fs_path(const struct control *c, const char *id,

@@ -362,9 +362,7 @@ static int create_locked(struct control *c,
 	if (fs == NULL)
 		return fs_not_found(err, spec->fs);
 	if (fs->state != CONTROL_AVAILABLE)
-		return refuse(err, -EBUSY, "IncorrectFileSystemLifeCycleState",
-			      "File system '%s' is %s, not available.", fs->id,
-			      control_state_name(fs->state));
+		return fs_not_available(err, fs);
 	if (fs->n_targets >= CONTROL_TARGETS_MAX)
 		return refuse(err, -EDQUOT, "NetworkInterfaceLimitExceeded",
 			      "File system '%s' has %d mount targets, the most "

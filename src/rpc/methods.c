@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "nfs/server/server.h"
 #include "reactor/reactor.h"
 #include "rpc/internal.h"
 
@@ -76,6 +77,28 @@ static int fs_delete(struct rpc_call *call)
 
 	call->result = json_true();
 	return r;
+}
+
+static int fs_get_stats(struct rpc_call *call)
+{
+	struct nfs_server_stats st;
+	int r = control_fs_stats(call->env->control, rpc_string(call, "id"),
+				 &st, &call->error);
+
+	if (r < 0)
+		return r;
+	call->result =
+		json_pack("{s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I}",
+			  "connections", (json_int_t)st.connections, "clients",
+			  (json_int_t)st.clients, "sessions",
+			  (json_int_t)st.sessions, "in_grace", (int)st.in_grace,
+			  "compounds", (json_int_t)st.compounds, "operations",
+			  (json_int_t)st.operations, "replays",
+			  (json_int_t)st.replays, "bytes_read",
+			  (json_int_t)st.bytes_read, "bytes_written",
+			  (json_int_t)st.bytes_written, "bad_requests",
+			  (json_int_t)st.bad_requests);
+	return 0;
 }
 
 /* --------------------------------------------------------- mount targets */
@@ -246,6 +269,10 @@ static const struct rpc_param fs_get_params[] = {
 	{ "id", RPC_STRING, false, "only this one" },
 	{},
 };
+static const struct rpc_param fs_get_stats_params[] = {
+	{ "id", RPC_STRING, true, "of the file system" },
+	{},
+};
 static const struct rpc_param fs_delete_params[] = {
 	{ "id", RPC_STRING, true, "of the file system" },
 	{},
@@ -286,6 +313,10 @@ static const struct rpc_param rpc_get_methods_params[] = {
 const struct rpc_method rpc_methods[] = {
 	{ "fs_create", fs_create, "Creates a file system.", fs_create_params },
 	{ "fs_get", fs_get, "Lists the file systems.", fs_get_params },
+	{ "fs_get_stats", fs_get_stats,
+	  "Tells who uses a file system, and what its server has done since "
+	  "it started.",
+	  fs_get_stats_params },
 	{ "fs_delete", fs_delete,
 	  "Deletes a file system that has no mount targets, and its data.",
 	  fs_delete_params },

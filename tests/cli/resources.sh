@@ -7,6 +7,9 @@ same music "$(hawser fs list --json | json 'j[0]["name"]')"
 same "$fs" "$(hawser fs show "$fs" --json | json 'j["id"]')"
 hawser fs show "$fs" | grep -q '^state *available$'
 
+same 0 "$(hawser fs stats "$fs" --json | json 'j["connections"]')"
+refused 1 'does not exist' hawser fs stats fs-no
+
 # Three in three zones, then one more, with an address and a port.
 for i in 1 2 3; do
 	hawser mount-target create "$fs" >"target$i"
