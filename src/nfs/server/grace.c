@@ -7,6 +7,9 @@
  *	records ──▶ in grace ──▶ all of them have said RECLAIM_COMPLETE,
  *	                         or the time is up ──▶ over
  *
+ * The time is prolonged, to twice as long at most, while somebody is at it: a
+ * client that came late and has much to reclaim is not cut off in the middle.
+ *
  * Who may reclaim stands in the store, see recovery.c.  When the period ends,
  * the old records are deleted: those who did not come back have lost what they
  * had, and must not believe otherwise after another restart.
@@ -28,7 +31,10 @@ struct nfsd_grace {
 	pthread_mutex_t lock;
 	struct list old; /* those that have not finished reclaiming */
 	nsec end;
+	_Atomic(nsec) last_reclaim;
 };
+
+#define LULL SEC(2) /* without a reclaim: nobody is at it any more */
 
 bool nfsd_in_grace(const struct nfs_server *srv)
 {
@@ -95,6 +101,7 @@ nfsstat4 nfsd_grace_check_reclaim(struct nfsd_client *c)
 	pthread_mutex_unlock(&g->lock);
 	if (!known)
 		return NFS4ERR_RECLAIM_BAD;
+	atomic_store(&g->last_reclaim, reactor_now());
 	return nfsd_record_put(c) < 0 ? NFS4ERR_DELAY : NFS4_OK;
 }
 
@@ -143,8 +150,15 @@ void nfsd_grace_reclaimed(struct nfsd_client *c)
 
 void nfsd_grace_tick(struct nfs_server *srv)
 {
-	if (nfsd_in_grace(srv) && reactor_now() >= srv->grace->end)
-		grace_end(srv, "time is up");
+	struct nfsd_grace *g = srv->grace;
+	nsec now = reactor_now();
+
+	if (!nfsd_in_grace(srv) || now < g->end)
+		return;
+	if (now - atomic_load(&g->last_reclaim) < LULL &&
+	    now < g->end + srv->options.grace)
+		return;
+	grace_end(srv, "time is up");
 }
 
 void nfsd_grace_fini(struct nfs_server *srv)

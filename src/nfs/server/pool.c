@@ -84,7 +84,7 @@ void nfsd_pool_put(void *memory, size_t actual)
 	struct pool *p = own_pool();
 	struct piece *piece = memory;
 
-	if (p == NULL || p->classes[c].n >= KEEP_MAX ||
+	if (p == NULL || (int)p->classes[c].n >= KEEP_MAX ||
 	    p->classes[c].n * actual >= KEEP_BYTES) {
 		free(memory);
 		return;
