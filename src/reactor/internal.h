@@ -66,6 +66,7 @@ struct task {
 	struct message message;
 	struct timer timer;
 	struct fiber fiber;
+	int unparked; /* calls since it was resumed: task_breathe() */
 	const char *name;
 	task_fn *fn;
 	void *arg;
@@ -78,6 +79,10 @@ extern __thread struct reactor *reactor_current;
 nsec clock_read(clockid_t id);
 
 /* task.c */
+
+/* By calls that often need not park: so that a task whose data is always there
+ * lets the others run now and then. */
+void task_breathe(void);
 void task_run(struct reactor *r, struct task *t);
 int task_create(struct reactor *r, const char *name, task_fn *fn, void *arg,
 		struct task **out); /* any thread */
