@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The kernel's NFS client over two interfaces: it finds both mount targets by
 # itself (trunkdiscovery), and when one of them goes silent under load no
 # application sees an error.  The kernel never moves a request from a silent
