@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands of `hawser`, in the order in which --help lists them. */
 #include "cmd/cli.h"
+#include "perf/perf.h"
 
 #define FS_ID                                                                  \
 	{                                                                      \
@@ -115,6 +116,12 @@ const struct cli_command cli_commands[] = {
 		.help = "say what runs: version, process, state directory",
 		.method = "hawserd_get_info",
 		.show = cli_show_object,
+	},
+	{
+		.words = "perf nfs",
+		.help = "load an NFSv4.1 server, and say how fast it is",
+		.main = perf_nfs_main,
+		.usage = "ADDRESS:/PATH -w WORKLOAD [OPTION…]",
 	},
 	{
 		.words = "rpc",

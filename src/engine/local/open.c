@@ -27,20 +27,12 @@
  * hundred file systems in one process. */
 #define MAP_SIZE (256ULL << 30)
 
-static int failed(const char *path, int error)
-{
-	log_error("%s: %s", path, strerror(error));
-	return -error;
-}
-
 static int make_dir(const struct local *l, const char *name)
 {
 	char path[PATH_ROOM];
 
 	snprintf(path, sizeof(path), "%s%s", l->dir, name);
-	if (mkdir(path, 0700) == 0 || errno == EEXIST)
-		return 0;
-	return failed(path, errno);
+	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 static int sync_dir(const struct local *l, const char *name)
@@ -65,9 +57,9 @@ static int lock_dir(struct local *l)
 		return r;
 	l->lock = open(l->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (l->lock < 0)
-		return failed(l->dir, errno);
+		return -errno;
 	if (flock(l->lock, LOCK_EX | LOCK_NB) < 0)
-		return failed(l->dir, errno == EWOULDBLOCK ? EBUSY : errno);
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
 	return 0;
 }
 
@@ -269,11 +261,13 @@ static int local_open(const char *directory, struct engine **out)
 	r = offload(open_files, l);
 	if (r == 0)
 		r = start(l);
-	if (r < 0)
+	if (r < 0) {
+		log_error("%s: cannot open: %s", directory, strerror(-r));
 		destroy(l);
-	else
-		*out = &l->engine;
-	return r;
+		return r;
+	}
+	*out = &l->engine;
+	return 0;
 }
 
 static void local_close(struct engine *e)

@@ -316,8 +316,8 @@ struct nfs_lock {
 int nfs_lock(struct nfs_open *o, const struct nfs_lock *lock);
 /* Waits for it.  -EINTR after nfs_lock_cancel() with the same struct, which
  * may come at any time from another task of the reactor. */
-struct nfs_lock_wait {
-	struct task *task;
+struct nfs_lock_wait { /* zero-initialised */
+	struct nfs_client *client;
 	bool cancelled;
 };
 int nfs_lock_wait(struct nfs_open *o, const struct nfs_lock *lock,
