@@ -24,11 +24,8 @@ static void act(struct nfs_client *c, const struct path_action *a)
 
 	switch (a->kind) {
 	case PATH_ACT_CLOSE:
-		if (conn->wire != NULL) {
-			log_info("nfs: %s: silent, closed", conn->label);
-			conn->reported = true;
+		if (conn->wire != NULL)
 			wire_kill(conn->wire);
-		}
 		break;
 	case PATH_ACT_CONNECT:
 		if (wire_start(conn) < 0)
@@ -238,13 +235,16 @@ void paths_fini(struct nfs_client *c)
 {
 	struct conn *conn, *next;
 
-	list_for_each_safe (conn, next, &c->conns, link)
-		remove_conn(conn);
+	paths_kill(c);
 	if (c->ticker != NULL)
 		task_wake(c->ticker);
 	while (c->tasks > 0)
 		waitq_wait(&c->task_ended, NSEC_NEVER);
 	path_group_destroy(c->group);
+	list_for_each_safe (conn, next, &c->conns, link) {
+		list_del(&conn->link);
+		free(conn);
+	}
 }
 
 /* --------------------------------------------------------------------- reports

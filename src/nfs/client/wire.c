@@ -93,10 +93,11 @@ void wire_kill(struct wire *w)
 	wire_put(w);
 }
 
+/* path/ says that a path is lost, and when it is back; why, only we know. */
 static void report(struct conn *conn, bool up, int error)
 {
 	if (up)
-		log_info("nfs: %s: lost: %s", conn->label, strerror(-error));
+		log_info("nfs: %s: %s", conn->label, strerror(-error));
 	else if (!conn->reported)
 		log_warn("nfs: %s: no connection: %s", conn->label,
 			 strerror(-error));
@@ -411,8 +412,6 @@ static void connector(void *arg)
 		wire_fail(w, rc);
 	} else if (!w->dead) {
 		w->up = true;
-		if (w->conn->reported)
-			log_info("nfs: %s: connected again", w->conn->label);
 		w->conn->reported = false;
 		path_connected(w->conn->path, reactor_now());
 		paths_drain(w->client);
