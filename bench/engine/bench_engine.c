@@ -2,9 +2,11 @@
 /*
  * What the local engine does in a second, without a network above it.
  *
- *	bench_engine [--json] [--dir DIR] [--seconds S] [--reactors N] [NAME…]
+ *	bench_engine [--json] [--dir DIR] [--seconds S] [--reactors N] \
+ *		     [--entries E] [NAME…]
  *
  * Each row runs for S seconds with its number of tasks, spread over N reactors.
+ * The directory that is listed and looked up in has E names (100,000).
  * "durable" rows count calls that are on disk; the others are served from
  * memory.  DIR should be on the disk that matters; it is emptied afterwards.
  */
@@ -20,7 +22,7 @@
 #include "engine/engine.h"
 #include "reactor/reactor.h"
 
-enum { FILE_BLOCKS = 16384, BLOCK = 4096, BIG_DIR = 100000, REACTORS_MAX = 16 };
+enum { FILE_BLOCKS = 16384, BLOCK = 4096, REACTORS_MAX = 16 };
 
 struct bench;
 
@@ -50,6 +52,7 @@ struct bench {
 	const char *dir;
 	double seconds;
 	bool json;
+	int entries; /* names in the big directory */
 	char **only; /* NULL-terminated; empty: all */
 	int left;    /* workers; atomic */
 	nsec end;
@@ -199,7 +202,8 @@ static bool call_lookup(struct worker *w)
 	struct fattr attr;
 	char name[32];
 
-	snprintf(name, sizeof(name), "entry-%lu", rng_below(&w->rng, BIG_DIR));
+	snprintf(name, sizeof(name), "entry-%lu",
+		 rng_below(&w->rng, w->b->entries));
 	must(engine_lookup(w->b->e, NULL, w->b->big_dir, name, strlen(name),
 			   &attr),
 	     name);
@@ -261,8 +265,7 @@ static const struct row rows[] = {
 	{ "sync 32", "durable writes of 4 KiB", 32, hold_big, call_write_sync },
 	{ "lookup 1", "lookup + getattr", 1, NULL, call_lookup },
 	{ "lookup 32", "lookup + getattr", 32, NULL, call_lookup },
-	{ "readdir 1", "listings of 100,000 with attributes", 1, NULL,
-	  call_readdir },
+	{ "readdir 1", "listings of the big directory", 1, NULL, call_readdir },
 };
 
 static void work(void *arg)
@@ -345,7 +348,7 @@ static void fill_part(void *arg)
 	struct worker *w = arg;
 	char name[32];
 
-	for (int i = w->number; i < BIG_DIR; i += 128) {
+	for (int i = w->number; i < w->b->entries; i += 128) {
 		snprintf(name, sizeof(name), "entry-%d", i);
 		make(w->b->e, w->b->big_dir, name, S_IFREG | 0644);
 	}
@@ -416,7 +419,8 @@ static void bench_main(void *arg)
 static void usage(void)
 {
 	fprintf(stderr, "usage: bench_engine [--json] [--dir DIR] "
-			"[--seconds S] [--reactors N] [NAME…]\n");
+			"[--seconds S] [--reactors N] [--entries E] "
+			"[NAME…]\n");
 	exit(2);
 }
 
@@ -427,10 +431,11 @@ int main(int argc, char **argv)
 		{ "dir", required_argument, NULL, 'd' },
 		{ "seconds", required_argument, NULL, 's' },
 		{ "reactors", required_argument, NULL, 'r' },
+		{ "entries", required_argument, NULL, 'e' },
 		{},
 	};
 	char template[] = "/var/tmp/hawser-bench-XXXXXX";
-	struct bench b = { .seconds = 1 };
+	struct bench b = { .seconds = 1, .entries = 100000 };
 	int c, reactors = 2;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -442,10 +447,13 @@ int main(int argc, char **argv)
 			b.seconds = atof(optarg);
 		else if (c == 'r')
 			reactors = atoi(optarg);
+		else if (c == 'e')
+			b.entries = atoi(optarg);
 		else
 			usage();
 	}
-	if (b.seconds <= 0 || reactors < 1 || reactors > REACTORS_MAX)
+	if (b.seconds <= 0 || b.entries < 1 || reactors < 1 ||
+	    reactors > REACTORS_MAX)
 		usage();
 	b.only = argv + optind;
 	if (b.dir == NULL)
