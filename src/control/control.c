@@ -5,12 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/log.h"
 #include "base/rng.h"
 #include "control/internal.h"
-#include "reactor/reactor.h"
 
 const char *control_state_name(enum control_state s)
 {
@@ -53,55 +50,20 @@ size_t control_subnets(const struct control *c, const struct subnet **list)
 	return c->n_subnets;
 }
 
-static void restore_targets(struct fs *fs)
+int background_start(struct control *c, const char *name, task_fn *fn,
+		     void *arg)
 {
-	struct mount_target *t;
+	int r = task_spawn(name, fn, arg);
 
-	targets_publish(fs);
-	list_for_each (t, &fs->targets, link)
-		if (t->want_up)
-			target_start(t);
+	if (r == 0)
+		c->background++;
+	return r;
 }
 
-/* What fails is said in the log and stays as an error to be seen: one bad disk
- * or missing interface does not take down the rest. */
-static void restore_fs(struct fs *fs)
+void background_end(struct control *c)
 {
-	if (fs->state != CONTROL_AVAILABLE) {
-		fs->state = CONTROL_DELETING;
-		fs_remove_in_background(fs);
-	} else if (fs_start(fs) < 0) {
-		fs->state = CONTROL_ERROR;
-	} else {
-		restore_targets(fs);
-	}
-}
-
-static int make_directory(void *path)
-{
-	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
-}
-
-static int restore(struct control *c)
-{
-	char path[FS_PATH_SIZE];
-	struct fs *fs, *tmp;
-	int r = offload(make_directory, (void *)fs_path(c, "", path));
-
-	if (r < 0) {
-		log_error("%s: %s", path, strerror(-r));
-		return r;
-	}
-	r = records_load(c);
-	if (r < 0) {
-		log_error("reading the resources: %s", strerror(-r));
-		return r;
-	}
-	task_write_lock(&c->lock);
-	list_for_each_safe (fs, tmp, &c->fs, link)
-		restore_fs(fs);
-	task_write_unlock(&c->lock);
-	return 0;
+	c->background--;
+	waitq_wake_all(&c->background_changed);
 }
 
 int control_create(const struct control_options *options, struct control **out)
@@ -117,7 +79,7 @@ int control_create(const struct control_options *options, struct control **out)
 	c->lease = options->lease;
 	c->root_squash = options->root_squash;
 	task_rwlock_init(&c->lock);
-	waitq_init(&c->removed);
+	waitq_init(&c->background_changed);
 	list_init(&c->fs);
 	c->subnets = calloc(options->n_subnets + 1, sizeof(*c->subnets));
 	if (c->subnets == NULL) {
@@ -141,8 +103,9 @@ void control_destroy(struct control *c)
 	struct fs *fs, *tmp;
 
 	__atomic_store_n(&c->stopping, true, __ATOMIC_RELAXED);
-	while (c->removing > 0)
-		waitq_wait(&c->removed, NSEC_NEVER);
+	waitq_wake_all(&c->background_changed);
+	while (c->background > 0)
+		waitq_wait(&c->background_changed, NSEC_NEVER);
 	list_for_each_safe (fs, tmp, &c->fs, link) {
 		fs_stop(fs);
 		fs_free(fs);

@@ -51,7 +51,8 @@ struct control_error {
  *	                down
  *
  * error: it exists, but could not be brought back at this start (the log says
- * why); it can be deleted, and a mount target can be set up again.
+ * why); it can be deleted.  A mount target is tried again until its address can
+ * be listened on.
  */
 enum control_state {
 	CONTROL_CREATING,

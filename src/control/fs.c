@@ -15,6 +15,7 @@
 #include "control/internal.h"
 #include "engine/engine.h"
 #include "nfs/server/server.h"
+#include "reactor/file.h"
 #include "reactor/reactor.h"
 
 const char *fs_path(const struct control *c, const char *id,
@@ -153,6 +154,7 @@ static int create_locked(struct control *c, const char *name,
 			 struct control_fs *out)
 {
 	struct fs *fs = fs_alloc(c);
+	char path[FS_PATH_SIZE];
 	int r;
 
 	if (fs == NULL)
@@ -168,6 +170,8 @@ static int create_locked(struct control *c, const char *name,
 	}
 	fs_insert(fs);
 	r = fs_start(fs);
+	if (r == 0)
+		r = file_sync_dir(fs_path(c, "", path));
 	if (r == 0) {
 		fs->state = CONTROL_AVAILABLE;
 		r = fs_save(fs);

@@ -68,17 +68,14 @@ static void remove_task(void *arg)
 		fs_free(fs);
 		task_write_unlock(&c->lock);
 	}
-	c->removing--;
-	waitq_wake_all(&c->removed);
+	background_end(c);
 }
 
 void fs_remove_in_background(struct fs *fs)
 {
 	struct control *c = fs->control;
 
-	c->removing++;
-	if (task_spawn("fs remove", remove_task, fs) == 0)
-		return;
-	log_warn("%s: no task to remove its data; the next start does", fs->id);
-	c->removing--;
+	if (background_start(c, "fs remove", remove_task, fs) < 0)
+		log_warn("%s: no task to remove its data; the next start does",
+			 fs->id);
 }

@@ -31,9 +31,10 @@ struct control {
 	struct list fs; /* oldest first */
 	unsigned n_fs;
 
-	/* Deletions that run in the background; see fs_remove.c. */
-	unsigned removing;
-	struct waitq removed;
+	/* Tasks that go on behind the calls; control_destroy() waits for
+	 * them.  The queue is woken when one has ended or all should. */
+	unsigned background;
+	struct waitq background_changed;
 	bool stopping; /* atomic; read by worker threads */
 };
 
@@ -70,6 +71,15 @@ __attribute__((format(printf, 4, 5))) int refuse(struct control_error *err,
 /* prefix + 17 random hex digits, as AWS makes them. */
 void make_id(char id[CONTROL_ID_SIZE], const char *prefix);
 
+/* A task that control_destroy() waits for, and that ends by background_end().
+ * 0 or -errno. */
+int background_start(struct control *c, const char *name, task_fn *fn,
+		     void *arg);
+void background_end(struct control *c);
+
+/* restore.c */
+int restore(struct control *c);
+
 /* fs.c */
 struct fs *fs_find(struct control *c, const char *id);
 int fs_not_found(struct control_error *err, const char *id);
@@ -94,7 +104,7 @@ void fs_remove_in_background(struct fs *fs);
 /* mount_target.c */
 struct mount_target *target_alloc(struct fs *fs, nsec created);
 void target_free(struct mount_target *t);
-int target_start(struct mount_target *t);
+int target_listen(struct mount_target *t);
 /* Tells clients which addresses lead here, after the list has changed. */
 void targets_publish(struct fs *fs);
 

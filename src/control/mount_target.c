@@ -44,7 +44,7 @@ void target_free(struct mount_target *t)
 	free(t);
 }
 
-static int target_listen(struct mount_target *t)
+int target_listen(struct mount_target *t)
 {
 	int r = t->fs->server ? nfs_server_listen(t->fs->server, &t->address)
 			      : -ENODEV;
@@ -58,17 +58,6 @@ static void target_unlisten(struct mount_target *t)
 	if (t->is_up)
 		nfs_server_unlisten(t->fs->server, &t->address);
 	t->is_up = false;
-}
-
-int target_start(struct mount_target *t)
-{
-	char text[ADDR_TEXT_MAX];
-	int r = target_listen(t);
-
-	if (r < 0)
-		log_error("%s: listening on %s: %s", t->id,
-			  addr_format(&t->address, text), strerror(-r));
-	return r;
 }
 
 static enum control_state state_of(const struct mount_target *t)

@@ -194,6 +194,9 @@ static int start(struct rpc_server *s, const char *path)
 		    sizeof(text) ||
 	    addr_parse(&at, text, 0) < 0)
 		return -ENAMETOOLONG;
+	/* The directory is ours alone, so whoever listens there is dead; but
+	 * its socket may outlive it by a moment. */
+	unlink(path);
 	r = stream_listen(&at, &s->listener);
 	if (r < 0)
 		return r;

@@ -374,7 +374,7 @@ static void occupied(void *directory)
 	require(!addr_same_host(&t.address, &first));
 	listener_close(stranger);
 
-	/* Taken while we were down: an error to be seen, and to be mended. */
+	/* Taken while we were down: an error to be seen, until it is free. */
 	stop(&f);
 	require(stream_listen(&t.address, &stranger) == 0);
 	start(&f, directory);
@@ -383,9 +383,14 @@ static void occupied(void *directory)
 	require(list[0].state == CONTROL_ERROR);
 	free(list);
 	listener_close(stranger);
-	require(control_mount_target_set_state(f.control, t.id, true, &t,
-					       &f.err) == 0);
-	require(t.state == CONTROL_AVAILABLE && answers(&t.address));
+	for (int i = 0; !answers(&t.address); i++) {
+		require(i < 2000);
+		task_sleep(MSEC(5));
+	}
+	require(control_mount_target_list(f.control, t.id, NULL, &list,
+					  &f.err) == 1);
+	require(list[0].state == CONTROL_AVAILABLE);
+	free(list);
 	stop(&f);
 }
 
