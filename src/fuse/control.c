@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control socket of a mount.  A line "paths" is answered by a line of JSON
+ * (report.c); anything else by { "error": … }.  The connection stays open as
+ * long as the daemon lives: who waits for its end reads until there is nothing
+ * more.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "fuse/internal.h"
+#include "fuse/mountpoint.h"
+#include "fuse/report.h"
+#include "reactor/stream.h"
+
+enum { LINE_SIZE = 64, CLIENTS_MAX = 32 };
+
+struct client {
+	struct mount *mount;
+	struct stream *stream;
+	size_t used;
+	char line[LINE_SIZE];
+};
+
+static unsigned clients;
+
+static int answer(struct client *c)
+{
+	json_t *reply =
+		strcmp(c->line, "paths") == 0
+			? report(c->mount)
+			: json_pack("{s:s}", "error",
+				    "unknown request; \"paths\" is one");
+	char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
+	struct iovec iov[] = { { text, text ? strlen(text) : 0 },
+			       { (char *)"\n", 1 } };
+	int r = text ? stream_writev(c->stream, iov, 2) : -ENOMEM;
+
+	free(text);
+	json_decref(reply);
+	return r;
+}
+
+/* Answers the lines that are complete.  A longer one than any that we know
+ * ends the connection. */
+static int answer_lines(struct client *c)
+{
+	char *newline;
+	int r = 0;
+
+	while (r == 0 && (newline = memchr(c->line, '\n', c->used))) {
+		size_t len = newline + 1 - c->line;
+
+		*newline = '\0';
+		r = answer(c);
+		c->used -= len;
+		memmove(c->line, c->line + len, c->used);
+	}
+	return r < 0 ? r : c->used < LINE_SIZE ? 0 : -EMSGSIZE;
+}
+
+static void serve_client(void *arg)
+{
+	struct client *c = arg;
+	ssize_t n;
+
+	do {
+		n = stream_read(c->stream, c->line + c->used,
+				LINE_SIZE - c->used);
+		if (n > 0)
+			c->used += (size_t)n;
+	} while (n > 0 && answer_lines(c) == 0);
+	stream_close(c->stream);
+	free(c);
+	clients--;
+}
+
+static void accept_clients(void *arg)
+{
+	struct mount *m = arg;
+	struct stream *stream;
+	struct client *c;
+
+	while (stream_accept(m->control, &stream) == 0) {
+		c = clients < CLIENTS_MAX ? calloc(1, sizeof(*c)) : NULL;
+		if (c == NULL) {
+			stream_close(stream);
+			continue;
+		}
+		*c = (struct client){ .mount = m, .stream = stream };
+		clients++;
+		if (task_spawn("control", serve_client, c) < 0) {
+			clients--;
+			stream_close(stream);
+			free(c);
+		}
+	}
+	listener_close(m->control);
+	m->control = NULL;
+}
+
+static int make_address(const struct mount *m, struct addr *a)
+{
+	char path[PATH_MAX], text[PATH_MAX + 8];
+
+	mountpoint_socket_directory(path);
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	mountpoint_socket(m->options->mountpoint, path);
+	snprintf(text, sizeof(text), "unix:%s", path);
+	return addr_parse(a, text, 0);
+}
+
+void control_start(struct mount *m)
+{
+	struct addr a;
+	int r = make_address(m, &a);
+
+	if (r == 0)
+		r = stream_listen(&a, &m->control);
+	if (r == 0)
+		r = task_spawn("control", accept_clients, m);
+	if (r < 0)
+		log_warn("%s: no control socket: %s", m->options->mountpoint,
+			 strerror(-r));
+}
+
+void control_stop(struct mount *m)
+{
+	char path[PATH_MAX];
+
+	if (m->control == NULL)
+		return;
+	listener_cancel(m->control);
+	mountpoint_socket(m->options->mountpoint, path);
+	unlink(path);
+}

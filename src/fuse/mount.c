@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a mount:
+ *
+ *	start     connect, look at the root, mount, answer the kernel's INIT
+ *	serve     until the kernel closes its end (somebody has unmounted), or a
+ *	          signal asks us to unmount
+ *	end       requests finish, files are closed, the session ends
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/log.h"
+#include "fuse/internal.h"
+#include "fuse/mountpoint.h"
+#include "reactor/fd.h"
+
+/* After a signal, those who still use the mount get so long; and when it is
+ * unmounted, requests of dead applications that wait for a server. */
+#define USERS_GRACE    SEC(10)
+#define REQUESTS_GRACE SEC(30)
+
+struct run {
+	struct reactor *reactor;
+	const struct mount_options *options;
+	void (*ready)(void);
+	int status;
+};
+
+static void complain(const struct mount *m, const char *what)
+{
+	fprintf(stderr, "hawser mount: %s: %s\n", m->options->source, what);
+}
+
+static int connect_server(struct mount *m)
+{
+	char err[300] = "";
+	struct nfs_attr attr;
+	int r;
+
+	r = nfs_mount(&m->options->nfs, m->options->path, &m->nfs, err,
+		      sizeof(err));
+	if (r < 0) {
+		m->nfs = NULL;
+		complain(m, err);
+		return r;
+	}
+	r = nfs_getattr(m->nfs, &(struct nfs_cred){}, nfs_root(m->nfs), &attr);
+	if (r == 0 && !S_ISDIR(attr.mode))
+		r = -ENOTDIR;
+	if (r < 0) {
+		complain(m, strerror(-r));
+		return r;
+	}
+	m->root = inode_get(m, nfs_root(m->nfs), &attr);
+	if (m->root == NULL)
+		return -ENOMEM;
+	inode_looked_up(m->root); /* the kernel has it from the beginning */
+	return 0;
+}
+
+/* The kernel reads ahead 128 KiB unless told otherwise, which is less than one
+ * request can carry. */
+static int set_read_ahead(void *arg)
+{
+	struct mount *m = arg;
+	char path[64];
+	struct stat st;
+	FILE *f;
+
+	if (m->options->read_ahead == 0 ||
+	    stat(m->options->mountpoint, &st) < 0)
+		return 0;
+	snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb",
+		 major(st.st_dev), minor(st.st_dev));
+	f = fopen(path, "we");
+	if (f == NULL)
+		return -errno;
+	fprintf(f, "%u", m->options->read_ahead);
+	return fclose(f) == 0 ? 0 : -errno;
+}
+
+static int start(struct mount *m)
+{
+	int r = connect_server(m);
+
+	if (r == 0)
+		r = kernel_start(m);
+	if (r < 0)
+		return r;
+	control_start(m);
+	if (offload(set_read_ahead, m) < 0)
+		log_debug("read-ahead stays as the kernel has it");
+	return 0;
+}
+
+/* ------------------------------------------------------------------- end */
+
+static int detach(void *arg)
+{
+	struct mount *m = arg;
+
+	return mountpoint_unmount(m->options->mountpoint, true);
+}
+
+/* Unmounts; whoever uses the mount may go on until it is done. */
+static void on_signal(void *arg)
+{
+	struct mount *m = arg;
+	nsec until;
+	sigset_t set;
+	int r;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	signal_wait(&set);
+	if (m->fuse_gone)
+		return;
+	r = offload(detach, m);
+	if (r < 0)
+		log_warn("%s: unmounting: %s", m->options->mountpoint,
+			 strerror(-r));
+	until = nsec_after(reactor_now(), USERS_GRACE);
+	while (!m->fuse_gone && reactor_now() < until)
+		waitq_wait(&m->gone, until);
+	if (m->fuse_gone)
+		return;
+	log_warn("%s: still in use; its users get errors from now on",
+		 m->options->mountpoint);
+	m->fuse_gone = true;
+	waitq_wake_all(&m->gone);
+}
+
+/* false: some didn't end. */
+static bool finish_requests(struct mount *m)
+{
+	nsec until = nsec_after(reactor_now(), REQUESTS_GRACE);
+
+	while (m->ops > 0 && reactor_now() < until)
+		waitq_wait(&m->idle, until);
+	if (m->ops > 0)
+		log_error("%s: %u requests still wait for the server; "
+			  "given up",
+			  m->options->mountpoint, m->ops);
+	return m->ops == 0;
+}
+
+/* Those of which the kernel had no time to say RELEASE. */
+static int close_files(struct mount *m)
+{
+	struct inode *inode;
+	struct handle *h;
+	int r = 0, one;
+
+again:
+	htable_for_each (inode, &m->inodes, node) {
+		h = list_first(&inode->handles, struct handle, of_inode);
+		if (h == NULL)
+			continue;
+		one = handle_put(h); /* parks: the table may change */
+		r = r < 0 ? r : one;
+		goto again;
+	}
+	return r;
+}
+
+static int end(struct mount *m)
+{
+	int r;
+
+	m->ending = true;
+	waitq_wake_all(&m->watch);
+	control_stop(m);
+	/* Then its calls are in progress: the process just ends. */
+	if (!finish_requests(m))
+		return -ETIMEDOUT;
+	r = close_files(m);
+	if (r < 0)
+		log_error("%s: closing files: %s", m->options->mountpoint,
+			  strerror(-r));
+	kernel_stop(m);
+	if (m->nfs != NULL)
+		nfs_unmount(m->nfs);
+	inodes_fini(m);
+	buffers_fini(&m->buffers);
+	return r;
+}
+
+static void serve(struct mount *m)
+{
+	while (!m->fuse_gone)
+		waitq_wait(&m->gone, NSEC_NEVER);
+}
+
+static void mount_init(struct mount *m, const struct mount_options *options)
+{
+	*m = (struct mount){ .options = options };
+	buffers_init(&m->buffers);
+	list_init(&m->interrupted);
+	waitq_init(&m->idle);
+	waitq_init(&m->watch);
+	waitq_init(&m->gone);
+}
+
+static void mount_task(void *arg)
+{
+	static struct mount m;
+	struct run *run = arg;
+	int r;
+
+	mount_init(&m, run->options);
+	r = start(&m);
+	if (r == 0)
+		r = task_spawn("signals", on_signal, &m);
+	if (r == 0) {
+		run->ready();
+		serve(&m);
+	}
+	if (end(&m) < 0)
+		r = -EIO;
+	run->status = r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	reactor_stop(run->reactor);
+}
+
+int mount_run(const struct mount_options *options, void (*ready)(void))
+{
+	struct run run = { .options = options,
+			   .ready = ready,
+			   .status = EXIT_FAILURE };
+	int r;
+
+	r = reactor_create(&(struct reactor_options){}, &run.reactor);
+	if (r == 0)
+		r = reactor_spawn(run.reactor, "mount", mount_task, &run);
+	if (r < 0) {
+		fprintf(stderr, "hawser mount: %s\n", strerror(-r));
+		return EXIT_FAILURE;
+	}
+	reactor_run(run.reactor);
+	reactor_destroy(run.reactor);
+	return run.status;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hawser mount.  The command waits for the daemon that it starts: a byte on a
+ * pipe says that the mount is usable; no byte, that it is not, and the daemon
+ * has said why on the stderr that both have until then.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "fuse/fuse.h"
+#include "fuse/internal.h"
+#include "fuse/mountpoint.h"
+
+enum { EXIT_USAGE = 2 };
+
+static int ready_fd = -1; /* the daemon's end of the pipe */
+
+static int refuse(const char *mountpoint, const char *why)
+{
+	fprintf(stderr, "hawser mount: %s: %s\n", mountpoint, why);
+	return -1;
+}
+
+/* A daemon that died left its mount behind: nobody can use it, or mount over
+ * it. */
+static int clean_mountpoint(const char *mountpoint)
+{
+	char socket[PATH_MAX];
+	int fd, r;
+
+	if (mountpoint_is_ours(mountpoint) != 1)
+		return 0;
+	mountpoint_socket(mountpoint, socket);
+	fd = mountpoint_connect(socket);
+	if (fd >= 0) {
+		close(fd);
+		return refuse(mountpoint, "already mounted");
+	}
+	r = mountpoint_unmount(mountpoint, true);
+	return r < 0 ? refuse(mountpoint, strerror(-r)) : 0;
+}
+
+static int check_mountpoint(const char *mountpoint)
+{
+	struct stat st;
+
+	if (clean_mountpoint(mountpoint) < 0)
+		return -1;
+	if (stat(mountpoint, &st) < 0)
+		return refuse(mountpoint, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return refuse(mountpoint, strerror(ENOTDIR));
+	return 0;
+}
+
+/* The mount is usable: lets the command return, and go on without terminal. */
+static void daemon_ready(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (write(ready_fd, "", 1) != 1)
+		return;
+	close(ready_fd);
+	for (int fd = 0; fd <= 2 && null >= 0; fd++)
+		dup2(null, fd);
+	close(null);
+}
+
+static void foreground_ready(void) {}
+
+/* The daemon's exit status, should it end before it is ready. */
+static int wait_for_daemon(pid_t pid, int fd)
+{
+	char byte;
+	int status;
+
+	if (read(fd, &byte, 1) == 1)
+		return EXIT_SUCCESS;
+	if (waitpid(pid, &status, 0) == pid && WIFSIGNALED(status))
+		fprintf(stderr, "hawser mount: the daemon died: %s\n",
+			strsignal(WTERMSIG(status)));
+	return EXIT_FAILURE;
+}
+
+static int run(const struct mount_options *o, void (*ready)(void))
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	/* Memory that we ask for must not wait for pages that only we can
+	 * write back.  Needs a right that not everybody has. */
+	prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
+	return mount_run(o, ready);
+}
+
+static int run_daemon(const struct mount_options *o)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
+		fprintf(stderr, "hawser mount: %s\n", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	if (pid > 0) {
+		close(fds[1]);
+		return wait_for_daemon(pid, fds[0]);
+	}
+	close(fds[0]);
+	ready_fd = fds[1];
+	setsid();
+	if (chdir("/") < 0)
+		return EXIT_FAILURE;
+	return run(o, daemon_ready);
+}
+
+int mount_main(int argc, char **argv)
+{
+	static struct mount_options options;
+	int r = mount_options_parse(&options, argc, argv);
+
+	if (r != 0)
+		return r < 0 ? EXIT_USAGE : EXIT_SUCCESS;
+	if (check_mountpoint(options.mountpoint) < 0)
+		return EXIT_FAILURE;
+	return options.foreground ? run(&options, foreground_ready)
+				  : run_daemon(&options);
+}

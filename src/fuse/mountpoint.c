@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "base/hash.h"
+#include "base/util.h"
+#include "fuse/mountpoint.h"
+
+static bool is_dot(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+static bool is_link(const char *path)
+{
+	struct statx st;
+
+	/* Of a mount, the kernel answers this by itself. */
+	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC,
+		     STATX_TYPE, &st) == 0 &&
+	       S_ISLNK(st.stx_mode);
+}
+
+int mountpoint_resolve(const char *directory, char out[PATH_MAX])
+{
+	char first[PATH_MAX], second[PATH_MAX], parent[PATH_MAX];
+	const char *base;
+
+	if (strlen(directory) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	strcpy(first, directory);
+	strcpy(second, directory);
+	base = basename(second);
+	/* "." and ".." are inside of what may be mounted. */
+	if (is_link(directory) || is_dot(base) || base[0] == '/')
+		return realpath(directory, out) ? 0 : -errno;
+	if (realpath(dirname(first), parent) == NULL)
+		return -errno;
+	if (snprintf(out, PATH_MAX, "%s/%s", parent[1] ? parent : "", base) >=
+	    PATH_MAX)
+		return -ENAMETOOLONG;
+	return 0;
+}
+
+/* mountinfo writes blanks and the like as "\040". */
+static void unescape(char *text)
+{
+	char *to = text;
+	unsigned byte;
+
+	while (*text != '\0') {
+		if (text[0] == '\\' && sscanf(text, "\\%3o", &byte) == 1) {
+			*to++ = (char)byte;
+			text += 4;
+		} else {
+			*to++ = *text++;
+		}
+	}
+	*to = '\0';
+}
+
+int mountpoint_is_ours(const char *mountpoint)
+{
+	auto_free char *line = NULL, *at = NULL;
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	size_t size = 0;
+	int ours = 0;
+
+	if (f == NULL)
+		return -errno;
+	while (getline(&line, &size, f) > 0) {
+		const char *type = strstr(line, " - ");
+
+		free(at);
+		at = NULL;
+		if (type == NULL ||
+		    sscanf(line, "%*s %*s %*s %*s %ms", &at) < 1)
+			continue;
+		unescape(at);
+		if (strcmp(at, mountpoint) == 0)
+			ours = strncmp(type, " - fuse.hawser ", 15) == 0;
+	}
+	fclose(f);
+	return ours;
+}
+
+static int run_fusermount(const char *mountpoint, bool lazy)
+{
+	extern char **environ;
+	const char *argv[] = { "fusermount3",	   "-u",       "-q",
+			       lazy ? "-z" : "--", mountpoint, NULL };
+	int status;
+	pid_t pid;
+	int r;
+
+	r = posix_spawnp(&pid, argv[0], NULL, NULL, (char **)argv, environ);
+	if (r != 0)
+		return -r;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EBUSY;
+}
+
+int mountpoint_unmount(const char *mountpoint, bool lazy)
+{
+	int flags = UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0);
+
+	if (geteuid() != 0)
+		return run_fusermount(mountpoint, lazy);
+	return umount2(mountpoint, flags) == 0 ? 0 : -errno;
+}
+
+void mountpoint_socket_directory(char out[PATH_MAX])
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+
+	if (geteuid() == 0 || runtime == NULL)
+		runtime = "/run";
+	snprintf(out, PATH_MAX, "%s/hawser", runtime);
+}
+
+void mountpoint_socket(const char *mountpoint, char out[PATH_MAX])
+{
+	struct siphash_key key = {};
+	struct stat ns;
+	size_t len;
+
+	if (stat("/proc/self/ns/mnt", &ns) == 0)
+		key.k0 = ns.st_ino;
+	mountpoint_socket_directory(out);
+	len = strlen(out);
+	snprintf(out + len, PATH_MAX - len, "/mount-%016llx.sock",
+		 (unsigned long long)siphash24(&key, mountpoint,
+					       strlen(mountpoint)));
+}
+
+int mountpoint_connect(const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd, r;
+
+	if (strlen(path) >= sizeof(to.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(to.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+		return fd;
+	r = -errno;
+	close(fd);
+	return r;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <string.h>
+
+#include "fuse/ops.h"
+
+static unsigned access_of(int flags)
+{
+	switch (flags & O_ACCMODE) {
+	case O_RDONLY:
+		return NFS_OPEN_READ;
+	case O_WRONLY:
+		return NFS_OPEN_WRITE;
+	default:
+		return NFS_OPEN_RDWR;
+	}
+}
+
+/* Puts the handle where the kernel will hand it back.  Pages that it has are
+ * good now (cache_revalidate()).  Who appends bypasses them: only we learn
+ * where the end is (ops_data.c). */
+static void fill_info(struct fuse_file_info *fi, struct handle *h)
+{
+	fi->fh = (uintptr_t)h;
+	fi->keep_cache = 1;
+	fi->direct_io = (fi->flags & O_APPEND) != 0;
+}
+
+void ll_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct nfs_open *open;
+	struct handle *h = NULL;
+	struct nfs_attr attr;
+	struct op op;
+	int r;
+
+	op_begin(&op, req, ino);
+	r = nfs_open_fh(op.mount->nfs, &op.cred, &op.inode->fh,
+			access_of(fi->flags), &open, &attr);
+	if (r == 0) {
+		cache_revalidate(op.inode, &attr);
+		h = handle_create(op.inode, open, fi->flags);
+		r = h == NULL ? -ENOMEM : 0;
+	}
+	if (r < 0) {
+		op_error(&op, r);
+	} else {
+		fill_info(fi, h);
+		if (!op_reply(&op, fuse_reply_open, fi))
+			handle_put(h);
+	}
+	op_end(&op);
+}
+
+static unsigned create_flags(int flags)
+{
+	unsigned f = access_of(flags) | NFS_OPEN_CREATE;
+
+	if (flags & O_EXCL)
+		f |= NFS_OPEN_EXCL;
+	/* It may exist all the same: somebody else's, since the kernel
+	 * looked. */
+	else if (flags & O_TRUNC)
+		f |= NFS_OPEN_TRUNC;
+	return f;
+}
+
+/* Answers a create that succeeded.  Takes the open. */
+static void reply_created(struct op *op, struct nfs_open *open,
+			  const struct nfs_fh *fh, const struct nfs_attr *attr,
+			  struct fuse_file_info *fi)
+{
+	struct fuse_entry_param entry;
+	struct inode *inode = op_entry_fill(op, fh, attr, &entry);
+	struct handle *h = NULL;
+
+	if (inode == NULL) {
+		nfs_close(open);
+		op_error(op, -ENOMEM);
+		return;
+	}
+	cache_revalidate(inode, attr);
+	h = handle_create(inode, open, fi->flags);
+	if (h == NULL) {
+		op_error(op, -ENOMEM);
+	} else {
+		fill_info(fi, h);
+		if (op_reply(op, fuse_reply_create, &entry, fi)) {
+			inode_looked_up(inode);
+			cache_told(inode, attr);
+		} else {
+			handle_put(h);
+		}
+	}
+	inode_put(inode);
+}
+
+void ll_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	       struct fuse_file_info *fi)
+{
+	const struct nfs_setattr set = { .mask = NFS_SET_MODE,
+					 .mode = mode & ALLPERMS };
+	struct nfs_open *open;
+	struct nfs_attr attr;
+	struct nfs_fh fh;
+	struct op op;
+	int r;
+
+	op_begin(&op, req, parent);
+	inode_changes(op.inode);
+	r = nfs_open(op.mount->nfs, &op.cred, &op.inode->fh, name, strlen(name),
+		     create_flags(fi->flags), &set, &open, &fh, &attr);
+	inode_changes(op.inode);
+	if (r < 0)
+		op_error(&op, r);
+	else
+		reply_created(&op, open, &fh, &attr, fi);
+	op_end(&op);
+}
+
+/* For each close(2), while other descriptors may go on: what was written is
+ * safe when it returns, and errors are told here. */
+void ll_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct op op;
+	int r, unlock;
+
+	op_begin(&op, req, ino);
+	op_use_handle(&op, fi);
+	r = nfs_sync(op.handle->open);
+	unlock = locks_release(op.inode, fi->lock_owner);
+	op_error(&op, r < 0 ? r : unlock);
+	op_end(&op);
+}
+
+/* After the last one; nobody waits for it. */
+void ll_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct handle *h = handle_of(fi);
+	struct op op;
+
+	op_begin(&op, req, ino);
+	op_error(&op, handle_put(h));
+	op_end(&op);
+}

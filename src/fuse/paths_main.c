@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hawser paths: asks the daemon of each mount, or of one. */
+#include <dirent.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/util.h"
+#include "fuse/fuse.h"
+#include "fuse/mountpoint.h"
+#include "fuse/report.h"
+
+enum { EXIT_USAGE = 2 };
+
+static const char usage[] = "usage: hawser paths [DIR] [--watch] [--json]\n"
+			    "\n"
+			    "  DIR      one mount; default: all\n"
+			    "  --watch  again each second\n"
+			    "  --json   all there is to know\n"
+			    "  --help\n";
+
+/* The daemon's report, or NULL when there is no daemon. */
+static json_t *ask(const char *socket)
+{
+	auto_close int fd = mountpoint_connect(socket);
+	FILE *f;
+	json_t *report;
+
+	if (fd < 0 || send(fd, "paths\n", 6, MSG_NOSIGNAL) != 6)
+		return NULL;
+	f = fdopen(dup(fd), "r");
+	if (f == NULL)
+		return NULL;
+	report = json_loadf(f, JSON_DISABLE_EOF_CHECK, NULL);
+	fclose(f);
+	return report;
+}
+
+static json_t *ask_all(void)
+{
+	char directory[PATH_MAX], socket[PATH_MAX + NAME_MAX + 2];
+	json_t *list = json_array();
+	struct dirent *d;
+	DIR *dir;
+
+	mountpoint_socket_directory(directory);
+	dir = opendir(directory);
+	while (dir != NULL && (d = readdir(dir)) != NULL) {
+		if (strncmp(d->d_name, "mount-", 6) != 0)
+			continue;
+		snprintf(socket, sizeof(socket), "%s/%s", directory, d->d_name);
+		json_array_append_new(list, ask(socket)); /* NULL: no effect */
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return list;
+}
+
+static json_t *ask_one(const char *directory)
+{
+	char mountpoint[PATH_MAX], socket[PATH_MAX];
+	json_t *list = json_array();
+	int r = mountpoint_resolve(directory, mountpoint);
+
+	if (r < 0) {
+		fprintf(stderr, "hawser paths: %s: %s\n", directory,
+			strerror(-r));
+	} else {
+		mountpoint_socket(mountpoint, socket);
+		if (json_array_append_new(list, ask(socket)) == 0)
+			return list;
+		fprintf(stderr, "hawser paths: %s: no mount of hawser there\n",
+			directory);
+	}
+	json_decref(list);
+	return NULL;
+}
+
+static void print(const json_t *list, bool as_json)
+{
+	const json_t *report;
+	size_t i;
+
+	if (as_json) {
+		json_dumpf(list, stdout, JSON_INDENT(2));
+		putchar('\n');
+		return;
+	}
+	if (json_array_size(list) == 0)
+		puts("nothing is mounted");
+	json_array_foreach((json_t *)list, i, report)
+	{
+		if (i > 0)
+			putchar('\n');
+		report_print(report);
+	}
+}
+
+static int show(const char *directory, bool as_json)
+{
+	json_t *list = directory ? ask_one(directory) : ask_all();
+
+	if (list == NULL)
+		return EXIT_FAILURE;
+	print(list, as_json);
+	fflush(stdout);
+	json_decref(list);
+	return EXIT_SUCCESS;
+}
+
+static int usage_error(const char *what, const char *which)
+{
+	fprintf(stderr, "hawser paths: %s %s; see: hawser paths --help\n", what,
+		which);
+	return EXIT_USAGE;
+}
+
+int paths_main(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "watch", no_argument, NULL, 'w' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{},
+	};
+	bool watch = false, as_json = false;
+	int opt, status;
+
+	optind = 1;
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		if (opt == 'h') {
+			fputs(usage, stdout);
+			return EXIT_SUCCESS;
+		}
+		if (opt == '?')
+			return usage_error("unknown option", argv[optind - 1]);
+		watch |= opt == 'w';
+		as_json |= opt == 'j';
+	}
+	if (argc - optind > 1)
+		return usage_error("unknown argument", argv[optind + 1]);
+	for (;;) {
+		if (watch && !as_json && isatty(STDOUT_FILENO))
+			fputs("\033[H\033[2J", stdout); /* clear */
+		status = show(argv[optind], as_json);
+		if (!watch || status != EXIT_SUCCESS)
+			return status;
+		sleep(1);
+	}
+}

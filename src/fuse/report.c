@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fuse/report.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "fuse/internal.h"
+
+static json_t *report_path(const struct nfs_path_info *p, nsec now)
+{
+	char address[ADDR_TEXT_MAX];
+
+	return json_pack(
+		"{s:s, s:s, s:b, s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+		"s:I, s:I}",
+		"address", addr_format(&p->address, address), "state",
+		path_state_name(p->path.state), "preferred", p->path.preferred,
+		"state_ms", (json_int_t)((now - p->path.since) / MSEC(1)),
+		"inflight", (int)p->path.inflight, "latency_us",
+		(json_int_t)(p->path.latency / USEC(1)), "requests",
+		(json_int_t)p->path.requests, "sent", (json_int_t)p->sent,
+		"received", (json_int_t)p->received, "failovers",
+		(json_int_t)p->path.failovers, "losses",
+		(json_int_t)p->path.losses, "probes", (json_int_t)p->probes,
+		"connects", (json_int_t)p->connects, "deviation_us",
+		(json_int_t)(p->path.deviation / USEC(1)));
+}
+
+static json_t *report_paths(const struct mount *m)
+{
+	struct nfs_path_info paths[PATH_MAX_PATHS];
+	unsigned n = nfs_get_paths(m->nfs, paths, ARRAY_SIZE(paths));
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < MIN(n, ARRAY_SIZE(paths)); i++)
+		json_array_append_new(list,
+				      report_path(&paths[i], reactor_now()));
+	return list;
+}
+
+static json_t *report_counters(const struct mount *m)
+{
+	struct nfs_counters c;
+
+	nfs_get_counters(m->nfs, &c);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:I}",
+			 "calls", (json_int_t)c.calls, "repeats",
+			 (json_int_t)c.repeats, "delays", (json_int_t)c.delays,
+			 "sessions", (json_int_t)c.sessions, "reclaims",
+			 (json_int_t)c.reclaims, "rewrites",
+			 (json_int_t)c.rewrites, "waiting", (int)c.waiting,
+			 "inflight", (int)c.inflight, "longest_stall_us",
+			 (json_int_t)(c.longest_stall / USEC(1)));
+}
+
+json_t *report(const struct mount *m)
+{
+	struct nfs_info info;
+
+	nfs_get_info(m->nfs, &info);
+	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:I, s:I, s:i, s:i, s:I, "
+			 "s:o, s:o}",
+			 "mountpoint", m->options->mountpoint, "source",
+			 m->options->source, "pid", (int)getpid(), "version",
+			 info.minorversion == 2 ? "4.2" : "4.1", "policy",
+			 nfs_policy(m->nfs), "rsize", (json_int_t)info.rsize,
+			 "wsize", (json_int_t)info.wsize, "slots",
+			 (int)info.slots, "requests", (int)m->ops, "inodes",
+			 (json_int_t)m->inodes.count, "counters",
+			 report_counters(m), "paths", report_paths(m));
+}
+
+/* ------------------------------------------------------------ for people */
+
+static const char *text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "?";
+}
+
+static json_int_t num(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
+enum { CELL = 16 };
+
+static const char *bytes(json_int_t n, char cell[CELL])
+{
+	static const char units[] = "BKMGTPE";
+	double v = (double)n;
+	int u = 0;
+
+	while (v >= 999.5 && units[u + 1]) {
+		v /= 1024;
+		u++;
+	}
+	snprintf(cell, CELL, v < 9.95 && u > 0 ? "%.1f%c" : "%.0f%c", v,
+		 units[u]);
+	return cell;
+}
+
+static const char *latency(json_int_t us, char cell[CELL])
+{
+	if (us < 1000)
+		snprintf(cell, CELL, "%dus", (int)us);
+	else
+		snprintf(cell, CELL, us < 10000 ? "%.1fms" : "%.0fms",
+			 (double)us / 1000);
+	return cell;
+}
+
+static void print_path(const json_t *p)
+{
+	char wait[CELL], sent[CELL], received[CELL];
+
+	printf("%c %-22s  %-10s %6d %8s %10lld %6s %8s\n",
+	       json_is_true(json_object_get(p, "preferred")) ? '*' : ' ',
+	       text(p, "address"), text(p, "state"), (int)num(p, "inflight"),
+	       latency(num(p, "latency_us"), wait),
+	       (long long)num(p, "requests"), bytes(num(p, "sent"), sent),
+	       bytes(num(p, "received"), received));
+}
+
+void report_print(const json_t *r)
+{
+	const json_t *counters = json_object_get(r, "counters");
+	const json_t *paths = json_object_get(r, "paths"), *p;
+	size_t i;
+
+	printf("%s on %s\n", text(r, "source"), text(r, "mountpoint"));
+	printf("NFS %s, policy %s, %d waiting, %lld repeated, longest stall "
+	       "%.0f ms\n",
+	       text(r, "version"), text(r, "policy"),
+	       (int)num(counters, "waiting"),
+	       (long long)num(counters, "repeats"),
+	       (double)num(counters, "longest_stall_us") / 1000);
+	printf("  %-22s  %-10s %6s %8s %10s %6s %8s\n", "PATH", "STATE",
+	       "FLIGHT", "LATENCY", "REQUESTS", "SENT", "RECEIVED");
+	json_array_foreach((json_t *)paths, i, p)
+	{
+		print_path(p);
+	}
+}
