@@ -40,7 +40,8 @@ bench: packages-bench build
 	meson test -C $(BUILD) --no-rebuild --benchmark --verbose
 
 install: build
-	meson install -C $(BUILD) --no-rebuild
+	meson configure -D prefix=$(PREFIX) $(BUILD)
+	meson install -C $(BUILD)
 
 clean:
 	rm -rf build build-*
@@ -50,7 +51,7 @@ format:
 
 # A directory that an interrupted setup left behind is set up again.
 $(BUILD)/build.ninja:
-	CC=$(CC) meson setup --prefix $(PREFIX) $(MESON_OPTIONS_$(SANITIZE)) \
+	CC=$(CC) meson setup $(MESON_OPTIONS_$(SANITIZE)) \
 		$(if $(wildcard $(BUILD)),--wipe) $(BUILD)
 
 packages-%:

@@ -184,6 +184,7 @@ static ssize_t disk_pread(struct file *file, void *buf, size_t len,
 	size_t done = 0;
 	ssize_t n;
 
+	task_breathe();
 	while (done < len) {
 		struct iovec iov = { (char *)buf + done, len - done };
 		struct disk_op op = { .call = DISK_READ,
@@ -235,6 +236,7 @@ static int disk_pwritev(struct file *file, struct iovec *iov, int n,
 {
 	ssize_t done;
 
+	task_breathe();
 	while (n > 0) {
 		done = write_some(disk_of(file)->fd, iov, n, offset);
 		if (done <= 0)

@@ -20,6 +20,14 @@ enum { REACTOR_MAGIC = 0x4ac70001, TASK_MAGIC = 0x7a5c0001 };
 
 struct backend_ops; /* backend.h */
 
+/* idle.c */
+struct idle {
+	nsec max_poll; /* < 0: never */
+	nsec window;   /* how long to poll before the next sleep */
+	int misses;    /* polls in a row that saw nothing */
+	nsec banned_until;
+};
+
 struct reactor {
 	unsigned magic;
 	const struct backend_ops *ops;
@@ -34,7 +42,7 @@ struct reactor {
 	struct list tasks; /* all that have started */
 	struct timers timers;
 	struct timer trim; /* set while stacks are pooled */
-	nsec max_poll, poll_window, poll_banned_until;
+	struct idle idle;
 	nsec disk_slow_until; /* disk.c */
 
 	/* Of all threads. */
@@ -66,6 +74,7 @@ struct task {
 	struct message message;
 	struct timer timer;
 	struct fiber fiber;
+	int unparked; /* calls since it was resumed: task_breathe() */
 	const char *name;
 	task_fn *fn;
 	void *arg;
@@ -78,6 +87,10 @@ extern __thread struct reactor *reactor_current;
 nsec clock_read(clockid_t id);
 
 /* task.c */
+
+/* By calls that often need not park: so that a task whose data is always there
+ * lets the others run now and then. */
+void task_breathe(void);
 void task_run(struct reactor *r, struct task *t);
 int task_create(struct reactor *r, const char *name, task_fn *fn, void *arg,
 		struct task **out); /* any thread */
@@ -92,6 +105,14 @@ void reactor_fini(struct reactor *r);
  * that the message is r's.  Any thread. */
 void reactor_post(struct reactor *r, struct message *m);
 void reactor_trim_later(struct reactor *r);
+
+static inline bool inbox_empty(const struct reactor *r)
+{
+	return atomic_load(&r->inbox) == NULL;
+}
+
+/* Nothing is ready: waits for events, for messages, for `until`. */
+void idle_wait(struct reactor *r, nsec until);
 
 static inline void stat_add(_Atomic uint64_t *counter, uint64_t n)
 {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The loop.  One turn: fire the timers that are due, deliver what other threads
- * posted, run the tasks that are ready, collect events.  When there is nothing
- * to do it polls for a while, if that has been paying lately, and then sleeps.
+ * posted, run the tasks that are ready, collect events.
  *
  * Going to sleep and being woken by another thread is Dekker's game: the
- * reactor says "sleeping" and then looks into the inbox; a poster puts its
- * message there and then looks at "sleeping".  One of them sees the other.
+ * reactor says "sleeping" (idle.c) and then looks into the inbox; a poster puts
+ * its message there and then looks at "sleeping".  One of them sees the other.
  */
 #include "reactor/internal.h"
 
@@ -20,9 +19,6 @@
 
 enum {
 	RUNS_PER_TURN = 128, /* so that busy tasks don't starve events */
-	WAKE_COST = 60000,   /* nsec that a sleep seems longer than it was */
-	PREEMPTED = 30000,   /* nsec: a poll that long was not ours */
-	FIRST_WINDOW = 10000,
 };
 
 __thread struct reactor *reactor_current;
@@ -89,7 +85,7 @@ int reactor_init(struct reactor *r, const struct backend_ops *ops,
 	*r = (struct reactor){
 		.ops = ops,
 		.now = clock_read(CLOCK_MONOTONIC),
-		.max_poll = o->max_poll != 0 ? o->max_poll : USEC(50),
+		.idle.max_poll = o->max_poll != 0 ? o->max_poll : USEC(50),
 		.max_tasks = o->max_tasks != 0 ? o->max_tasks : 1000000,
 		.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
@@ -128,11 +124,6 @@ void reactor_post(struct reactor *r, struct message *m)
 		;
 	wake_loop(r);
 	atomic_fetch_sub(&r->posters, 1);
-}
-
-static bool inbox_empty(struct reactor *r)
-{
-	return atomic_load(&r->inbox) == NULL;
 }
 
 static void deliver_inbox(struct reactor *r)
@@ -178,69 +169,6 @@ static void run_ready(struct reactor *r)
 	}
 }
 
-/* True if an event came.  Gives up at once, and for a while, when the loop was
- * held up: somebody else wants this core. */
-static bool poll_for_events(struct reactor *r, nsec from, nsec until)
-{
-	nsec t = from, before;
-
-	do {
-		if (r->ops->wait(r, 0) > 0 || !inbox_empty(r) ||
-		    atomic_load(&r->stopping)) {
-			stat_add(&r->polls_hit, 1);
-			return true;
-		}
-		before = t;
-		t = clock_read(CLOCK_MONOTONIC);
-		if (t - before > PREEMPTED) {
-			r->poll_window = 0;
-			r->poll_banned_until = t + MSEC(1);
-			return false;
-		}
-	} while (t < until);
-	return false;
-}
-
-static void sleep_for_events(struct reactor *r, nsec until)
-{
-	atomic_store(&r->sleeping, 1);
-	if (inbox_empty(r) && !atomic_load(&r->stopping)) {
-		stat_add(&r->sleeps, 1);
-		r->ops->wait(r, until);
-	}
-	if (!atomic_exchange(&r->sleeping, 0))
-		stat_add(&r->wakeups, 1);
-}
-
-/* The window doubles when the gap between events was one that polling could
- * have bridged, and is halved, down to nothing, when it was not. */
-static void adapt_window(struct reactor *r, nsec gap)
-{
-	if (gap > r->max_poll + WAKE_COST)
-		r->poll_window /= 2;
-	else
-		r->poll_window =
-			MIN(MAX(r->poll_window * 2, FIRST_WINDOW), r->max_poll);
-	if (r->poll_window < FIRST_WINDOW)
-		r->poll_window = 0;
-}
-
-static void idle(struct reactor *r, nsec until)
-{
-	nsec from;
-
-	if (r->max_poll < 0) {
-		sleep_for_events(r, until);
-		return;
-	}
-	from = clock_read(CLOCK_MONOTONIC);
-	if (r->poll_window > 0 && from >= r->poll_banned_until &&
-	    poll_for_events(r, from, MIN(from + r->poll_window, until)))
-		return;
-	sleep_for_events(r, until);
-	adapt_window(r, clock_read(CLOCK_MONOTONIC) - from);
-}
-
 static void collect_events(struct reactor *r)
 {
 	bool busy = !list_empty(&r->ready) || !inbox_empty(r);
@@ -251,7 +179,7 @@ static void collect_events(struct reactor *r)
 	else if (r->ops->virtual_time)
 		r->ops->wait(r, until);
 	else
-		idle(r, until);
+		idle_wait(r, until);
 }
 
 static void turn(struct reactor *r)

@@ -112,6 +112,7 @@ static ssize_t socket_readv(struct stream *stream, const struct iovec *iov,
 	ssize_t got;
 	int err;
 
+	task_breathe();
 	n = MIN(n, IOV_MAX);
 	for (;;) {
 		if (s->aborted)
@@ -160,6 +161,7 @@ static int socket_writev(struct stream *stream, struct iovec *iov, int n)
 	ssize_t done;
 	int err;
 
+	task_breathe();
 	iov_advance(&iov, &n, 0);
 	while (n > 0) {
 		struct msghdr msg = { .msg_iov = iov,

@@ -20,6 +20,8 @@
 
 #include <errno.h>
 
+enum { CALLS_PER_RUN = 16 };
+
 static struct task *must_be_in_task(void)
 {
 	struct reactor *r = reactor_current;
@@ -142,6 +144,7 @@ void tasks_drop(struct reactor *r)
 void task_run(struct reactor *r, struct task *t)
 {
 	r->current = t;
+	t->unparked = 0;
 	stat_add(&r->switches, 1);
 	fiber_switch(&r->loop, &t->fiber);
 	r->current = NULL;
@@ -179,6 +182,12 @@ void task_yield(void)
 
 	make_ready(t);
 	switch_to_loop(t);
+}
+
+void task_breathe(void)
+{
+	if (++must_be_in_task()->unparked > CALLS_PER_RUN)
+		task_yield();
 }
 
 bool task_park(nsec deadline)

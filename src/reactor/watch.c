@@ -57,11 +57,12 @@ void watch_event(struct watch *w, unsigned events)
 	}
 }
 
-static int wait_for(struct task **who, const bool *flag, nsec deadline)
+static int wait_for(struct watch *w, struct task **who, const bool *flag,
+		    nsec deadline)
 {
 	int err = 0;
 
-	assert(*who == NULL);
+	assert(w->reactor == reactor_current && *who == NULL);
 	*who = task_self();
 	while (!*flag && err == 0)
 		if (!task_park(deadline) && !*flag)
@@ -72,12 +73,12 @@ static int wait_for(struct task **who, const bool *flag, nsec deadline)
 
 int watch_wait_readable(struct watch *w, nsec deadline)
 {
-	return wait_for(&w->reader, &w->readable, deadline);
+	return wait_for(w, &w->reader, &w->readable, deadline);
 }
 
 int watch_wait_writable(struct watch *w, nsec deadline)
 {
-	return wait_for(&w->writer, &w->writable, deadline);
+	return wait_for(w, &w->writer, &w->writable, deadline);
 }
 
 int fd_wait(int fd, short events, nsec deadline)

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The kernel's NFS client over two interfaces: it finds both mount targets by
 # itself (trunkdiscovery), and when one of them goes silent under load no
 # application sees an error.  The kernel never moves a request from a silent
@@ -18,8 +19,9 @@ transports() {
 	local transport
 	for transport in /sys/kernel/sunrpc/xprt-switches/*/xprt-*; do
 		[[ -e $transport/dstaddr ]] || continue
-		echo "   $(<"$transport/dstaddr") $(tr -s ' ' <"$transport/xprt_state")" \
-			"$(grep -E 'pending|tasks' "$transport/xprt_info" | tr '\n' ' ')"
+		echo "   $(<"$transport/dstaddr")" \
+			"$(tr -s ' ' <"$transport/xprt_state")" \
+			"$(grep pending "$transport/xprt_info")"
 	done
 }
 
@@ -51,7 +53,7 @@ round() { # minor version, seconds of silence
 	fio --name=verify --eta=never --directory=/mnt --size=2m --bs=16k \
 		--rw=randwrite --numjobs=4 --direct=1 --rate_iops=20 \
 		--verify=crc32c --verify_fatal=1 --verify_state_save=0 \
-		--time_based=0 --group_reporting >/tmp/fio.log 2>&1 &
+		--group_reporting >/tmp/fio.log 2>&1 &
 	local fio=$!
 	sleep 2
 	host ip link set tap0 down
@@ -69,7 +71,8 @@ round() { # minor version, seconds of silence
 	done_at=$(now_ms)
 	wait "$fio" || { cat /tmp/fio.log; fail "fio found an error"; }
 	grep -q 'err= 0' /tmp/fio.log || fail "fio reports errors"
-	echo "   held: $held; answered $((done_at - returned)) ms after the return"
+	echo "   held: $held;" \
+		"answered $((done_at - returned)) ms after the return"
 	((done_at - returned <= limit_ms)) ||
 		fail "held requests took $((done_at - returned)) ms"
 	rm -f /mnt/verify*

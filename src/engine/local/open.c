@@ -27,12 +27,20 @@
  * hundred file systems in one process. */
 #define MAP_SIZE (256ULL << 30)
 
+static int failed(const char *path, int error)
+{
+	log_error("%s: %s", path, strerror(error));
+	return -error;
+}
+
 static int make_dir(const struct local *l, const char *name)
 {
 	char path[PATH_ROOM];
 
 	snprintf(path, sizeof(path), "%s%s", l->dir, name);
-	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	return failed(path, errno);
 }
 
 static int sync_dir(const struct local *l, const char *name)
@@ -57,9 +65,9 @@ static int lock_dir(struct local *l)
 		return r;
 	l->lock = open(l->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (l->lock < 0)
-		return -errno;
+		return failed(l->dir, errno);
 	if (flock(l->lock, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+		return failed(l->dir, errno == EWOULDBLOCK ? EBUSY : errno);
 	return 0;
 }
 
@@ -261,13 +269,11 @@ static int local_open(const char *directory, struct engine **out)
 	r = offload(open_files, l);
 	if (r == 0)
 		r = start(l);
-	if (r < 0) {
-		log_error("%s: cannot open: %s", directory, strerror(-r));
+	if (r < 0)
 		destroy(l);
-		return r;
-	}
-	*out = &l->engine;
-	return 0;
+	else
+		*out = &l->engine;
+	return r;
 }
 
 static void local_close(struct engine *e)

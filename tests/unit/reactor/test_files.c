@@ -206,6 +206,27 @@ WORLD_TEST(several_tasks_write_one_file)
 	free(copy);
 }
 
+static bool enough;
+
+static void say_enough(void *arg)
+{
+	task_sleep(MSEC(2));
+	enough = true;
+}
+
+WORLD_TEST(a_task_whose_data_is_always_cached_lets_others_run)
+{
+	struct file *f = create("f");
+	char c;
+
+	assert_int_equal(file_pwrite(f, "x", 1, 0), 0);
+	enough = false;
+	task_spawn("enough", say_enough, NULL);
+	while (!enough)
+		assert_int_equal(file_pread(f, &c, 1, 0), 1);
+	file_close(f);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_read_sees_what_was_written),
 	cmocka_unit_test(a_large_write_arrives_whole),
@@ -213,6 +234,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(truncation_and_allocation_set_the_size),
 	cmocka_unit_test(names_come_move_and_go),
 	cmocka_unit_test(several_tasks_write_one_file),
+	cmocka_unit_test(a_task_whose_data_is_always_cached_lets_others_run),
 };
 
 int main(void)

@@ -196,7 +196,7 @@ static void short_task(void *arg)
 
 WORLD_TEST(thousands_of_tasks_come_and_go)
 {
-	enum { ROUNDS = 5, N = 1000 };
+	enum { ROUNDS = 3, N = 1000 };
 	struct reactor_stats stats;
 
 	for (int round = 0; round < ROUNDS; round++) {
@@ -230,7 +230,7 @@ static void random_sleeper(void *arg)
 /* The heap against many deadlines, a third of which are given up early. */
 WORLD_TEST(many_timers_fire_in_order)
 {
-	enum { N = 2000 };
+	enum { N = 1000 };
 	struct rng rng;
 
 	rng_init(&rng, 7);
