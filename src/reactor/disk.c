@@ -99,7 +99,7 @@ ssize_t disk_op_offload(const struct disk_op *op)
 {
 	struct offloaded_op o = { .job.run = run_offloaded_op, .op = op };
 
-	completion_init(&o.done);
+	errand_init(&o.done);
 	workers_submit(&o.job);
 	completion_wait(&o.done);
 	return o.result;

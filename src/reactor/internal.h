@@ -44,6 +44,7 @@ struct reactor {
 	struct timer trim; /* set while stacks are pooled */
 	struct idle idle;
 	nsec disk_slow_until; /* disk.c */
+	int errands;	      /* errand_init() */
 
 	/* Of all threads. */
 	struct stack_pool stacks;
@@ -85,6 +86,13 @@ struct task {
 extern __thread struct reactor *reactor_current;
 
 nsec clock_read(clockid_t id);
+
+/* sync.c */
+
+/* A completion of something that the kernel or a worker does with the task's
+ * memory.  reactor_run() does not return before all of them are done, so that
+ * tasks can be dropped afterwards. */
+void errand_init(struct completion *c);
 
 /* task.c */
 

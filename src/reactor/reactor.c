@@ -193,6 +193,14 @@ static void turn(struct reactor *r)
 	collect_events(r);
 }
 
+static void finish_errands(struct reactor *r)
+{
+	while (r->errands > 0) {
+		idle_wait(r, NSEC_NEVER);
+		deliver_inbox(r);
+	}
+}
+
 void reactor_run(struct reactor *r)
 {
 	int err;
@@ -207,6 +215,7 @@ void reactor_run(struct reactor *r)
 	while (err == 0 && !atomic_load(&r->stopping))
 		turn(r);
 	atomic_store(&r->stopping, 0);
+	finish_errands(r);
 	reactor_current = NULL;
 }
 

@@ -55,8 +55,9 @@ int reactor_create(const struct reactor_options *options, struct reactor **out);
  * same thread. */
 void reactor_run(struct reactor *r);
 
-/* Makes reactor_run() return after the current turn.  Tasks stay where they
- * are.  Any thread, and async-signal-safe. */
+/* Makes reactor_run() return after the current turn, as soon as calls that have
+ * gone to the kernel or a worker are back.  Tasks stay where they are.  Any
+ * thread, and async-signal-safe. */
 void reactor_stop(struct reactor *r);
 
 /* Not while it runs.  Tasks that have not ended are dropped with their stacks:

@@ -17,6 +17,14 @@ static void deliver_done(struct message *m)
 	task_wake(waiter);
 }
 
+static void deliver_errand(struct message *m)
+{
+	struct completion *c = container_of(m, struct completion, message);
+
+	c->waiter->reactor->errands--;
+	deliver_done(m);
+}
+
 void completion_init(struct completion *c)
 {
 	*c = (struct completion){
@@ -25,13 +33,20 @@ void completion_init(struct completion *c)
 	};
 }
 
+void errand_init(struct completion *c)
+{
+	completion_init(c);
+	c->message.deliver = deliver_errand;
+	c->waiter->reactor->errands++;
+}
+
 void completion_done(struct completion *c, int result)
 {
 	struct reactor *r = c->waiter->reactor;
 
 	c->result = result;
 	if (r == reactor_current)
-		deliver_done(&c->message);
+		c->message.deliver(&c->message);
 	else
 		reactor_post(r, &c->message);
 }

@@ -302,7 +302,7 @@ static ssize_t uring_disk_op(struct reactor *r, struct disk_op *op)
 		assert(!"not an operation of the ring");
 	}
 	sqe_tag(sqe, &ring_op, TAG_DISK);
-	completion_init(&ring_op.done);
+	errand_init(&ring_op.done);
 	return completion_wait(&ring_op.done);
 }
 

@@ -139,7 +139,7 @@ int workers_call(int (*fn)(void *arg), void *arg)
 {
 	struct offloaded o = { .job.run = run_offloaded, .fn = fn, .arg = arg };
 
-	completion_init(&o.done);
+	errand_init(&o.done);
 	workers_submit(&o.job);
 	return completion_wait(&o.done);
 }

@@ -253,6 +253,41 @@ static void a_reactor_is_stopped_by_a_thread_or_a_signal(void **state)
 	reactor_destroy(r);
 }
 
+static atomic_int calls_ended;
+
+static int take_long(void *arg)
+{
+	usleep(30000);
+	*(volatile char *)arg = 1; /* on the task's stack */
+	atomic_fetch_add(&calls_ended, 1);
+	return 0;
+}
+
+static void call_long(void *arg)
+{
+	char on_my_stack;
+
+	offload(take_long, &on_my_stack);
+}
+
+static void stop_now(void *arg)
+{
+	reactor_stop(reactor_self());
+}
+
+static void tasks_are_dropped_only_when_nobody_works_for_them(void **state)
+{
+	struct reactor *r = world_create();
+
+	atomic_store(&calls_ended, 0);
+	for (int i = 0; i < 3; i++)
+		reactor_spawn(r, "caller", call_long, NULL);
+	reactor_spawn(r, "stop", stop_now, NULL);
+	reactor_run(r);
+	assert_int_equal(atomic_load(&calls_ended), 3);
+	reactor_destroy(r);
+}
+
 static nsec cpu_time(void)
 {
 	struct timespec ts;
@@ -437,6 +472,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_lock_is_shared_by_the_reactors_of_a_set),
 	cmocka_unit_test(accepted_streams_move_to_other_reactors),
 	cmocka_unit_test(a_reactor_is_stopped_by_a_thread_or_a_signal),
+	cmocka_unit_test(tasks_are_dropped_only_when_nobody_works_for_them),
 	cmocka_unit_test(an_idle_reactor_uses_no_processor_time),
 	cmocka_unit_test(the_number_of_tasks_is_bounded),
 	cmocka_unit_test(unused_stacks_are_given_back),
