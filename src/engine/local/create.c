@@ -79,6 +79,7 @@ static int make_rec(struct create *op)
 	const struct create_spec *spec = op->spec;
 	struct sattr set = spec->attrs;
 	nsec now = op->c.now;
+	uint32_t mode;
 	int r;
 
 	op->rec = (struct inode_rec){
@@ -99,9 +100,12 @@ static int make_rec(struct create *op)
 	inherit(op);
 	set.mask &= ~(SATTR_SIZE | SATTR_MODE);
 	r = attr_check(&op->rec, op->cred, &set);
-	if (r == 0)
-		attr_apply(&op->rec, op->cred, &set, now);
-	return r;
+	if (r < 0)
+		return r;
+	mode = op->rec.mode;
+	attr_apply(&op->rec, op->cred, &set, now);
+	op->rec.mode = mode; /* a new owner takes nothing from a new file */
+	return 0;
 }
 
 static int put_target(struct view *v, const struct create *op, uint64_t ino)

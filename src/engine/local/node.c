@@ -181,6 +181,22 @@ void node_put(struct node *n)
 		settle(n);
 }
 
+bool node_unlinked(struct local *l, uint64_t ino)
+{
+	struct shard *s = shard_lock(l, ino);
+	struct node *n = shard_find(s, ino);
+	bool held = n != NULL && n->refs > 0;
+
+	if (held)
+		n->unlinked = true;
+	else if (n != NULL) /* failed: nobody needs to be told any more */
+		htable_remove(&s->nodes, &n->link);
+	shard_unlock(s);
+	if (n != NULL && !held)
+		destroy(n);
+	return held;
+}
+
 void node_drop_failed(struct local *l)
 {
 	struct node *n;

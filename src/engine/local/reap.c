@@ -5,7 +5,7 @@
  *	transaction that removes	inode: nlink 0; orphan record
  *	the last name
  *	nobody holds it	──▶ reap()	backing file and marker are removed,
- *					and their directories synced
+ *					and that is synced
  *	another transaction		inode, data, xattrs, orphan record go
  *
  * A crash in between leaves the orphan record, and engine_end_grace() of the
@@ -48,20 +48,7 @@ void reap_init(struct local *l)
 	list_init(&l->reaper.queue);
 }
 
-/* Holders come first: their last release starts again.  Later ones find no
- * name, and are refused. */
-static bool is_held(struct local *l, uint64_t ino)
-{
-	struct shard *s = shard_lock(l, ino);
-	struct node *n = shard_find(s, ino);
-
-	if (n != NULL)
-		n->unlinked = true;
-	shard_unlock(s);
-	return n != NULL;
-}
-
-static void remove_files(struct local *l, uint64_t ino, bool dirs[256])
+static void remove_files(struct local *l, uint64_t ino)
 {
 	char path[PATH_ROOM];
 	int r;
@@ -72,21 +59,18 @@ static void remove_files(struct local *l, uint64_t ino, bool dirs[256])
 		log_error("%s: %s", path, strerror(-r));
 	marker_path(l, ino, path);
 	file_unlink(path);
-	dirs[ino & 0xff] = true;
 }
 
-static int sync_dirs(struct local *l, const bool dirs[256])
+/* The host's journal keeps the order of names: the last removal is on disk
+ * after all the others. */
+static int sync_removal(struct local *l, uint64_t last)
 {
 	char path[PATH_ROOM];
-	int r = 0;
 
-	for (int i = 0; i < 256 && r == 0; i++) {
-		if (!dirs[i])
-			continue;
-		snprintf(path, sizeof(path), "%s/data/%02x", l->dir, i);
-		r = file_sync_dir(path);
-	}
-	return r;
+	if (last == 0)
+		return 0;
+	snprintf(path, sizeof(path), "%s/data/%02lx", l->dir, last & 0xff);
+	return file_sync_dir(path);
 }
 
 static int delete_xattrs(struct view *v, uint64_t ino)
@@ -163,21 +147,23 @@ static bool has_file(struct local *l, uint64_t ino)
 
 static void run_round(struct local *l, struct round *round)
 {
-	bool dirs[256] = {};
+	uint64_t last = 0; /* that had a file */
 	size_t n = 0;
 	int r;
 
 	for (size_t i = 0; i < round->n; i++) {
 		uint64_t ino = round->inos[i];
 
-		if (is_held(l, ino))
+		if (node_unlinked(l, ino)) /* its last release comes back */
 			continue;
-		if (round->backed[i] || has_file(l, ino))
-			remove_files(l, ino, dirs);
+		if (round->backed[i] || has_file(l, ino)) {
+			remove_files(l, ino);
+			last = ino;
+		}
 		round->inos[n++] = ino;
 	}
 	round->n = n;
-	r = sync_dirs(l, dirs);
+	r = sync_removal(l, last);
 	if (r == 0 && n > 0)
 		r = local_change(l, &round->c);
 	if (r < 0)
@@ -213,12 +199,19 @@ static bool take(struct local *l, struct round *round)
 	return round->n > 0;
 }
 
+/* Who removes one file often removes more. */
+static void gather(struct local *l)
+{
+	if (__atomic_load_n(&l->reaper.queued, __ATOMIC_RELAXED) < ROUND)
+		task_sleep(MSEC(5));
+}
+
 static void reaper(void *arg)
 {
 	struct local *l = arg;
 	struct round round;
 
-	while (take(l, &round))
+	for (gather(l); take(l, &round); gather(l))
 		run_round(l, &round);
 }
 

@@ -106,6 +106,10 @@ static void set_id(void *arg)
 	uint64_t d = owned(1, "d", S_IFDIR | 02777, 0, 500), sub, file;
 	struct engine_node *n = fs_hold(e, f);
 	struct iovec iov = { (char *)"x", 1 };
+	struct create_spec spec = { .mode = S_IFREG | 06755,
+				    .attrs = { .mask = SATTR_UID,
+					       .uid = 1002 } };
+	struct fattr attr;
 
 	fs_write(n, "x", 1, 0); /* the server itself */
 	require(engine_write(n, &fs_root, &iov, 1, 0, ENGINE_UNSTABLE) == 0);
@@ -139,6 +143,14 @@ static void set_id(void *arg)
 	require(fs_make(e, &ann, d, "file", S_IFREG | 0644, &file) == 0);
 	require(fs_attr(e, file).gid == 500 && mode_of(file) == 0644);
 	require(fs_attr(e, file).uid == 1001);
+
+	/* Made for somebody else, with all that was asked for. */
+	require(engine_create(e, &fs_root, d, "suid", 4, &spec, &attr, NULL,
+			      NULL) == 0);
+	require(attr.uid == 1002 && (attr.mode & 07777) == 06755);
+	spec.attrs.uid = 1001;
+	require(engine_create(e, &bob, d, "not", 3, &spec, &attr, NULL, NULL) ==
+		-EPERM);
 }
 
 static void owners(void *arg)
