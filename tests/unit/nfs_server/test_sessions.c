@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clients, sessions and slots: that a request takes effect once, whatever
+ * happens to its connections; who becomes which client; what a restart keeps.
+ */
+#include "wire.h"
+
+static struct nfs_server_options options = { .lease = SEC(60) };
+
+static void add_mkdir(struct compound *c, const char *name)
+{
+	CREATE4args *a = &add(c, OP_CREATE)->opcreate;
+
+	a->objtype.type = NF4DIR;
+	a->objname = xdr_text(name);
+}
+
+static void cached(struct compound *c, bool yes)
+{
+	c->op[0].opsequence.sa_cachethis = yes;
+}
+
+/* ------------------------------------------------------------------ slots */
+
+/* The reply is there when the repeat comes, on another connection. */
+static void repeat_after(void *arg)
+{
+	struct world world;
+	struct wire w[2];
+	struct session s;
+	static struct compound c, again;
+
+	world_start(&world, arg, &options);
+	for (int i = 0; i < 2; i++)
+		wire_open(&w[i], &world.addr[i]);
+	wire_mount(&w[0], "c", &s);
+	session_begin(&s, &c, 0);
+	cached(&c, true);
+	add_mkdir(&c, "d");
+	again = c;
+	require(wire_call(&w[0], &c) == NFS4_OK);
+	require(wire_call(&w[1], &again) == NFS4_OK);
+	require(again.nres == 3);
+	require(again.res[2].opcreate.cinfo.after ==
+		c.res[2].opcreate.cinfo.after);
+	for (int i = 0; i < 2; i++)
+		wire_close(&w[i]);
+	world_stop(&world);
+}
+
+/* The original still waits for its commit when the repeats come: all get the
+ * one reply, though nobody asked for it to be cached. */
+static void repeat_during(void *arg)
+{
+	enum { N = 4 };
+	struct nfs_server_stats stats;
+	struct world world;
+	struct wire w[N];
+	struct session s;
+	static struct compound c, answer;
+	changeid4 after = 0;
+
+	world_start(&world, arg, &options);
+	for (int i = 0; i < N; i++)
+		wire_open(&w[i], &world.addr[i % 2]);
+	wire_mount(&w[0], "c", &s);
+	for (int i = 0; i < 20; i++) {
+		char name[] = { 'd', 'a' + i, 0 };
+
+		session_begin(&s, &c, 0);
+		add_mkdir(&c, name);
+		for (int k = 0; k < N; k++)
+			wire_post(&w[k], &c);
+		for (int k = 0; k < N; k++) {
+			require(wire_answer(&w[k], &answer) != 0);
+			if (answer.status == NFS4ERR_RETRY_UNCACHED_REP)
+				continue; /* that one came too late */
+			require(answer.status == NFS4_OK);
+			if (after != 0 && k > 0)
+				require(answer.res[2].opcreate.cinfo.after ==
+					after);
+			after = answer.res[2].opcreate.cinfo.after;
+		}
+		after = 0;
+	}
+	nfs_server_get_stats(world.server, &stats);
+	require(stats.replays == 20 * (N - 1));
+	for (int i = 0; i < N; i++)
+		wire_close(&w[i]);
+	world_stop(&world);
+}
+
+/* The connection dies with the request on it. */
+static void repeat_after_loss(void *arg)
+{
+	struct world world;
+	struct wire w;
+	struct session s;
+	static struct compound c;
+
+	world_start(&world, arg, &options);
+	wire_open(&w, &world.addr[0]);
+	wire_mount(&w, "c", &s);
+	for (int i = 0; i < 20; i++) {
+		char name[] = { 'd', 'a' + i, 0 };
+
+		session_begin(&s, &c, 1);
+		cached(&c, true);
+		add_mkdir(&c, name);
+		wire_post(&w, &c);
+		if (i % 2)
+			task_sleep(MSEC(i));
+		stream_abort(w.stream);
+		wire_close(&w);
+		wire_open(&w, &world.addr[i % 2]);
+		require(wire_call(&w, &c) == NFS4_OK);
+	}
+	wire_close(&w);
+	world_stop(&world);
+}
+
+static void slot_rules(void *arg)
+{
+	struct world world;
+	struct wire w;
+	struct session s;
+	static struct compound c, other;
+
+	world_start(&world, arg, &options);
+	wire_open(&w, &world.addr[0]);
+	wire_mount(&w, "c", &s);
+
+	session_begin(&s, &c, 0);
+	cached(&c, true);
+	add_mkdir(&c, "d");
+	require(wire_call(&w, &c) == NFS4_OK);
+	/* The same sequence id with something else in it. */
+	session_begin(&s, &other, 0);
+	other.op[0].opsequence.sa_sequenceid = --s.seq[0];
+	add_mkdir(&other, "e");
+	require(wire_call(&w, &other) == NFS4ERR_SEQ_FALSE_RETRY);
+	/* The same, by somebody else. */
+	w.uid = 5;
+	require(wire_call(&w, &c) == NFS4ERR_SEQ_FALSE_RETRY);
+	w.uid = 0;
+	/* One ahead, one behind. */
+	other.op[0].opsequence.sa_sequenceid = s.seq[0] + 2;
+	require(wire_call(&w, &other) == NFS4ERR_SEQ_MISORDERED);
+	other.op[0].opsequence.sa_sequenceid = s.seq[0] - 1;
+	require(wire_call(&w, &other) == NFS4ERR_SEQ_MISORDERED);
+	/* A slot that there is not. */
+	other.op[0].opsequence.sa_slotid = 8;
+	require(wire_call(&w, &other) == NFS4ERR_BADSLOT);
+	/* What was not to be cached is not repeated, either. */
+	session_begin(&s, &c, 0);
+	add_mkdir(&c, "e");
+	require(wire_call(&w, &c) == NFS4_OK);
+	require(wire_call(&w, &c) == NFS4ERR_RETRY_UNCACHED_REP);
+	require(c.nres == 2 && c.res[0].status == NFS4_OK);
+	/* Nothing of all that has used up a sequence id. */
+	session_begin(&s, &c, 0);
+	add_lookup(&c, "e");
+	require(wire_call(&w, &c) == NFS4_OK);
+	wire_close(&w);
+	world_stop(&world);
+}
+
+/* A reply that is too long to be cached: known before anything is changed. */
+static void too_big_to_cache(void *arg)
+{
+	struct world world;
+	struct wire w;
+	struct session s;
+	static struct compound c;
+	char name[] = "dx";
+	unsigned made = 0;
+
+	world_start(&world, arg, &options);
+	wire_open(&w, &world.addr[0]);
+	wire_mount(&w, "c", &s);
+	/* File handles fill the 2048 bytes, then comes a CREATE. */
+	for (int fill = 1; fill < WIRE_OPS - 2; fill++) {
+		session_begin(&s, &c, 0);
+		cached(&c, true);
+		for (int i = 0; i < fill; i++)
+			add(&c, OP_GETATTR)->opgetattr.attr_request =
+				BITMAP4(FATTR4_SUPPORTED_ATTRS,
+					FATTR4_FS_LOCATIONS, FATTR4_TIME_CREATE,
+					FATTR4_TIME_MODIFY, FATTR4_TIME_ACCESS,
+					FATTR4_OWNER, FATTR4_SIZE,
+					FATTR4_FILEHANDLE, FATTR4_SPACE_FREE,
+					FATTR4_MAXREAD, FATTR4_MAXWRITE);
+		name[1] = 'a' + fill;
+		add_mkdir(&c, name);
+		if (wire_call(&w, &c) == NFS4_OK) {
+			made++;
+			continue;
+		}
+		require(c.status == NFS4ERR_REP_TOO_BIG_TO_CACHE);
+		session_begin(&s, &c, 0);
+		add_lookup(&c, name);
+		require(wire_call(&w, &c) == NFS4ERR_NOENT);
+	}
+	require(made > 0 && made < WIRE_OPS - 3);
+	wire_close(&w);
+	world_stop(&world);
+}
+
+/* ---------------------------------------------------------------- clients */
+
+/* RFC 8881, 18.35.4: what EXCHANGE_ID says to each combination. */
+static void exchange_cases(void *arg)
+{
+	static const struct {
+		bool confirmed, same_verifier, same_principal, update;
+		nfsstat4 expected;
+		bool same_id;
+	} cases[] = {
+		/* no confirmed record: always a new client, never an update */
+		{ false, false, false, false, NFS4_OK, false },
+		{ false, true, true, false, NFS4_OK, false },
+		{ false, true, true, true, NFS4ERR_NOENT, false },
+		/* a confirmed one that is in use */
+		{ true, true, true, false, NFS4_OK, true },
+		{ true, false, true, false, NFS4_OK, false },
+		{ true, true, false, false, NFS4ERR_CLID_INUSE, false },
+		{ true, false, false, false, NFS4ERR_CLID_INUSE, false },
+		{ true, true, true, true, NFS4_OK, true },
+		{ true, false, true, true, NFS4ERR_NOT_SAME, false },
+		{ true, true, false, true, NFS4ERR_PERM, false },
+	};
+	struct world world;
+	struct wire w;
+
+	world_start(&world, arg, &options);
+	wire_open(&w, &world.addr[0]);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char owner[] = { 'o', 'a' + i, 0 };
+		EXCHANGE_ID4resok first, second;
+		CREATE_SESSION4resok session;
+		uint32_t flags =
+			cases[i].update ? EXCHGID4_FLAG_UPD_CONFIRMED_REC_A : 0;
+
+		w.uid = 0;
+		require(wire_exchange(&w, owner, 1, 0, &first) == NFS4_OK);
+		if (cases[i].confirmed)
+			require(wire_create_session(&w, first.eir_clientid,
+						    first.eir_sequenceid,
+						    &session) == NFS4_OK);
+		w.uid = cases[i].same_principal ? 0 : 1;
+		if (wire_exchange(&w, owner, cases[i].same_verifier ? 1 : 2,
+				  flags, &second) != cases[i].expected) {
+			fprintf(stderr, "case %zu\n", i);
+			abort();
+		}
+		if (cases[i].expected == NFS4_OK)
+			require((first.eir_clientid == second.eir_clientid) ==
+				cases[i].same_id);
+	}
+	wire_close(&w);
+	world_stop(&world);
+}
+
+/* A restarted client's old session works until the new record is confirmed. */
+static void client_restart(void *arg)
+{
+	struct world world;
+	struct wire w;
+	struct session s;
+	static struct compound c;
+	EXCHANGE_ID4resok new;
+	CREATE_SESSION4resok session;
+
+	world_start(&world, arg, &options);
+	wire_open(&w, &world.addr[0]);
+	wire_mount(&w, "c", &s);
+	require(wire_exchange(&w, "c", 2, 0, &new) == NFS4_OK);
+	session_begin(&s, &c, 0);
+	require(wire_call(&w, &c) == NFS4_OK);
+	require(wire_create_session(&w, new.eir_clientid, new.eir_sequenceid,
+				    &session) == NFS4_OK);
+	session_begin(&s, &c, 0);
+	require(wire_call(&w, &c) == NFS4ERR_BADSESSION);
+	/* A repeat of CREATE_SESSION makes no second session. */
+	sessionid4 id = session.csr_sessionid;
+	require(wire_create_session(&w, new.eir_clientid, new.eir_sequenceid,
+				    &session) == NFS4_OK);
+	require(sessionid4_equal(id, session.csr_sessionid));
+	wire_close(&w);
+	world_stop(&world);
+}
+
+/* Records that are never confirmed push out each other, not clients. */
+static void flood(void *arg)
+{
+	struct nfs_server_options few = { .max_clients = 20 };
+	struct nfs_server_stats stats;
+	struct world world;
+	struct wire w;
+	struct session s;
+	static struct compound c;
+	EXCHANGE_ID4resok res;
+	char owner[16];
+
+	world_start(&world, arg, &few);
+	wire_open(&w, &world.addr[0]);
+	wire_mount(&w, "good", &s);
+	for (int i = 0; i < 200; i++) {
+		snprintf(owner, sizeof(owner), "%d", i);
+		require(wire_exchange(&w, owner, 1, 0, &res) == NFS4_OK);
+	}
+	nfs_server_get_stats(world.server, &stats);
+	require(stats.clients == 20);
+	session_begin(&s, &c, 0);
+	require(wire_call(&w, &c) == NFS4_OK);
+	wire_close(&w);
+	world_stop(&world);
+}
+
+/* ---------------------------------------------------------------- leases */
+
+static void courtesy(void *arg)
+{
+	struct nfs_server_options brief = { .lease = SEC(1) };
+	struct world world;
+	struct wire w;
+	struct session a, b;
+	static struct compound c;
+
+	world_start(&world, arg, &brief);
+	wire_open(&w, &world.addr[0]);
+	wire_mount(&w, "a", &a);
+	wire_mount(&w, "b", &b);
+	session_begin(&a, &c, 0);
+	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_BOTH, OPEN4_SHARE_DENY_WRITE,
+		 true);
+	require(wire_call(&w, &c) == NFS4_OK);
+	task_sleep(MSEC(2300));
+	/* b holds nothing, so it is gone; a is kept, and may come back. */
+	session_begin(&b, &c, 0);
+	require(wire_call(&w, &c) == NFS4ERR_BADSESSION);
+	session_begin(&a, &c, 0);
+	require(wire_call(&w, &c) == NFS4_OK);
+	wire_mount(&w, "b", &b);
+	session_begin(&b, &c, 0);
+	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_WRITE, 0, false);
+	require(wire_call(&w, &c) == NFS4ERR_SHARE_DENIED);
+	task_sleep(MSEC(1100));
+	/* Now its lease is over, and somebody wants what it holds. */
+	session_begin(&b, &c, 0);
+	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_WRITE, 0, false);
+	require(wire_call(&w, &c) == NFS4_OK);
+	session_begin(&a, &c, 0);
+	require(wire_call(&w, &c) == NFS4ERR_BADSESSION);
+	wire_close(&w);
+	world_stop(&world);
+}
+
+/* ----------------------------------------------------------------- restart */
+
+static nfsstat4 reclaim(struct wire *w, struct session *s, nfs_fh4 fh)
+{
+	static struct compound c;
+	OPEN4args *o;
+
+	session_begin(s, &c, 0);
+	add(&c, OP_PUTFH)->opputfh.object = fh;
+	o = &add(&c, OP_OPEN)->opopen;
+	o->share_access = OPEN4_SHARE_ACCESS_BOTH;
+	o->owner.owner = xdr_text("o");
+	o->claim.claim = CLAIM_PREVIOUS;
+	return wire_call(w, &c);
+}
+
+static nfsstat4 open_new(struct wire *w, struct session *s)
+{
+	static struct compound c;
+
+	session_begin(s, &c, 0);
+	add_open(&c, "o", "g", OPEN4_SHARE_ACCESS_BOTH, 0, true);
+	return wire_call(w, &c);
+}
+
+static void new_client(struct wire *w, const char *owner, struct session *s)
+{
+	CREATE_SESSION4resok session;
+	EXCHANGE_ID4resok client;
+
+	*s = (struct session){};
+	require(wire_exchange(w, owner, 9, 0, &client) == NFS4_OK);
+	require(wire_create_session(w, client.eir_clientid,
+				    client.eir_sequenceid,
+				    &session) == NFS4_OK);
+	s->id = session.csr_sessionid;
+}
+
+static nfsstat4 complete(struct wire *w, struct session *s)
+{
+	static struct compound c;
+
+	session_begin(s, &c, 0);
+	add(&c, OP_RECLAIM_COMPLETE);
+	return wire_call(w, &c);
+}
+
+static void restart(void *arg)
+{
+	struct nfs_server_stats stats;
+	struct world world;
+	struct wire w;
+	struct session a, b, stranger;
+	static struct compound c;
+	struct nfs_fh fh;
+
+	world_start(&world, arg, &options);
+	wire_open(&w, &world.addr[0]);
+	wire_mount(&w, "a", &a);
+	wire_mount(&w, "b", &b);
+	session_begin(&a, &c, 0);
+	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_BOTH, 0, true);
+	add(&c, OP_GETFH);
+	require(wire_call(&w, &c) == NFS4_OK);
+	fh = nfs_fh4_copy(c.res[3].opgetfh.object);
+	wire_close(&w);
+	world_stop(&world);
+
+	world_start(&world, arg, &options);
+	nfs_server_get_stats(world.server, &stats);
+	require(stats.in_grace);
+	wire_open(&w, &world.addr[0]);
+	session_begin(&a, &c, 0);
+	require(wire_call(&w, &c) == NFS4ERR_BADSESSION);
+	new_client(&w, "a", &a);
+	new_client(&w, "stranger", &stranger);
+	require(open_new(&w, &a) == NFS4ERR_GRACE);
+	require(reclaim(&w, &stranger, nfs_fh4_of(&fh)) == NFS4ERR_RECLAIM_BAD);
+	require(reclaim(&w, &a, nfs_fh4_of(&fh)) == NFS4_OK);
+	require(complete(&w, &a) == NFS4_OK);
+	require(complete(&w, &a) == NFS4ERR_COMPLETE_ALREADY);
+	require(reclaim(&w, &a, nfs_fh4_of(&fh)) == NFS4ERR_NO_GRACE);
+	require(complete(&w, &stranger) == NFS4_OK);
+	require(open_new(&w, &stranger) == NFS4ERR_GRACE);
+	/* b has nothing to reclaim; it is the last that was waited for. */
+	new_client(&w, "b", &b);
+	require(complete(&w, &b) == NFS4_OK);
+	require(open_new(&w, &stranger) == NFS4_OK);
+	require(open_new(&w, &a) == NFS4_OK);
+	wire_close(&w);
+	world_stop(&world);
+}
+
+/* Who lost his state to somebody else, and then the server restarts, must not
+ * get it back (RFC 8881, 8.4.3). */
+static void no_reclaim_of_what_was_lost(void *arg)
+{
+	struct nfs_server_options brief = { .lease = SEC(1), .grace = SEC(2) };
+	struct world world;
+	struct wire w;
+	struct session a, b;
+	static struct compound c;
+	struct nfs_fh fh;
+
+	world_start(&world, arg, &brief);
+	wire_open(&w, &world.addr[0]);
+	wire_mount(&w, "a", &a);
+	session_begin(&a, &c, 0);
+	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_BOTH, OPEN4_SHARE_DENY_BOTH,
+		 true);
+	add(&c, OP_GETFH);
+	require(wire_call(&w, &c) == NFS4_OK);
+	fh = nfs_fh4_copy(c.res[3].opgetfh.object);
+	task_sleep(MSEC(1200));
+	wire_mount(&w, "b", &b);
+	session_begin(&b, &c, 0);
+	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_BOTH, OPEN4_SHARE_DENY_BOTH,
+		 false);
+	require(wire_call(&w, &c) == NFS4_OK);
+	wire_close(&w);
+	world_stop(&world);
+
+	world_start(&world, arg, &brief);
+	wire_open(&w, &world.addr[0]);
+	new_client(&w, "a", &a);
+	require(reclaim(&w, &a, nfs_fh4_of(&fh)) == NFS4ERR_RECLAIM_BAD);
+	require(complete(&w, &a) == NFS4_OK);
+	require(open_new(&w, &a) == NFS4ERR_GRACE);
+	/* b does not come back: the period ends by itself. */
+	for (int i = 0; open_new(&w, &a) == NFS4ERR_GRACE; i++) {
+		require(i < 100);
+		task_sleep(MSEC(100));
+	}
+	wire_close(&w);
+	world_stop(&world);
+}
+
+#define IN_WORLD(name, body)                                                   \
+	static void name(void **state)                                         \
+	{                                                                      \
+		in_task(body, *state);                                         \
+	}
+IN_WORLD(a_repeat_on_another_connection_gets_the_kept_reply, repeat_after)
+IN_WORLD(repeats_of_a_running_request_get_its_one_reply, repeat_during)
+IN_WORLD(a_request_survives_its_connection_and_is_done_once, repeat_after_loss)
+IN_WORLD(slots_tell_repeats_from_mistakes, slot_rules)
+IN_WORLD(what_could_not_be_cached_is_not_done, too_big_to_cache)
+IN_WORLD(exchange_id_follows_the_cases_of_the_rfc, exchange_cases)
+IN_WORLD(a_restarted_client_replaces_its_old_self, client_restart)
+IN_WORLD(unconfirmed_clients_push_out_only_each_other, flood)
+IN_WORLD(an_expired_client_keeps_its_state_until_it_is_wanted, courtesy)
+IN_WORLD(after_a_restart_old_clients_reclaim_first, restart)
+IN_WORLD(what_was_lost_is_not_reclaimed, no_reclaim_of_what_was_lost)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test_with_directory(
+			a_repeat_on_another_connection_gets_the_kept_reply),
+		test_with_directory(
+			repeats_of_a_running_request_get_its_one_reply),
+		test_with_directory(
+			a_request_survives_its_connection_and_is_done_once),
+		test_with_directory(slots_tell_repeats_from_mistakes),
+		test_with_directory(what_could_not_be_cached_is_not_done),
+		test_with_directory(exchange_id_follows_the_cases_of_the_rfc),
+		test_with_directory(a_restarted_client_replaces_its_old_self),
+		test_with_directory(
+			unconfirmed_clients_push_out_only_each_other),
+		test_with_directory(
+			an_expired_client_keeps_its_state_until_it_is_wanted),
+		test_with_directory(after_a_restart_old_clients_reclaim_first),
+		test_with_directory(what_was_lost_is_not_reclaimed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
