@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands of `hawser`, in the order in which --help lists them. */
 #include "cmd/cli.h"
+#include "fuse/fuse.h"
 #include "perf/perf.h"
 
 #define FS_ID                                                                  \
@@ -110,6 +111,24 @@ const struct cli_command cli_commands[] = {
 		.help = "list the subnets of the configuration",
 		.method = "subnet_get",
 		.show = cli_show_subnet_table,
+	},
+	{
+		.words = "mount",
+		.help = "mount a file system over all of its mount targets",
+		.main = mount_main,
+		.usage = "ADDRESS:/PATH DIR [-o OPTION,...] [-f]",
+	},
+	{
+		.words = "umount",
+		.help = "unmount it, and wait until everything is written",
+		.main = umount_main,
+		.usage = "[-l] DIR",
+	},
+	{
+		.words = "paths",
+		.help = "show the paths of mounts: state, latency, bytes",
+		.main = paths_main,
+		.usage = "[DIR] [--watch] [--json]",
 	},
 	{
 		.words = "info",
