@@ -43,6 +43,15 @@ nsec sim_random_delay(nsec min, nsec max)
 	return min + rng_below(sim_rng(), max - min + 1);
 }
 
+void *sim_alloc(size_t size)
+{
+	void *p = calloc(1, size);
+
+	if (p == NULL)
+		abort();
+	return p;
+}
+
 void sim_set_faults(const struct sim_faults *faults)
 {
 	sim_current()->faults = *faults;

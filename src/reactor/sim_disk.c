@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The simulated disk.
+ * The simulated disk: names, open files, and what goes wrong.  The contents of
+ * files are sim_inode.c.
  *
- * A file is a sparse table of pages.  A page that was changed since the last
- * file_sync() also keeps what is on disk: file_sync() forgets those, and a
- * power failure mixes both, sector by sector.  Changes of names are applied at
- * once and logged with what undoes them: file_sync_dir() forgets the log, and a
- * power failure undoes a random tail of it.  Durability of data and of names
- * are not tied together, as POSIX has it: who forgets one of them is caught.
+ * Changes of names are applied at once and logged with what undoes them:
+ * file_sync_dir() forgets the log, and a power failure undoes a random tail of
+ * it.  Durability of data and of names are not tied together, as POSIX has it:
+ * who forgets one of them is caught.
  *
  * Directories are implied by the names in them.
  */
@@ -19,32 +18,16 @@
 #include "base/hash.h"
 #include "reactor/sim_internal.h"
 
-enum { PAGE = 4096, SECTOR = 512 };
-
-struct page {
-	struct hnode node; /* in inode->pages */
-	uint64_t index;
-	char *data; /* NULL: a hole */
-	bool dirty;
-	char *durable; /* of a dirty page; NULL: a hole */
-};
-
-struct inode {
-	int refs; /* its name, open files, entries of the name log */
-	uint64_t size, durable_size;
-	struct htable pages;
-};
-
 struct name {
 	struct hnode node; /* in sim->names */
-	struct inode *inode;
+	struct sim_inode *inode;
 	char path[];
 };
 
 /* What was at `path` before; NULL: nothing. */
 struct undo {
 	struct list link; /* in sim->name_log */
-	struct inode *was;
+	struct sim_inode *was;
 	bool first; /* of one operation: rename has two */
 	char path[];
 };
@@ -52,7 +35,7 @@ struct undo {
 struct sim_file {
 	struct file file;
 	struct list link; /* in sim->open_files */
-	struct inode *inode;
+	struct sim_inode *inode;
 	bool dead; /* of a power failure */
 	char path[];
 };
@@ -60,15 +43,6 @@ struct sim_file {
 static struct sim_file *sim_file_of(struct file *f)
 {
 	return container_of(f, struct sim_file, file);
-}
-
-static void *must_alloc(size_t size)
-{
-	void *p = calloc(1, size);
-
-	if (p == NULL)
-		abort();
-	return p;
 }
 
 /* Every operation takes a time and may fail. */
@@ -87,190 +61,6 @@ static int file_work(struct sim_file *f)
 	int err = f->dead ? -EIO : disk_work();
 
 	return f->dead ? -EIO : err;
-}
-
-/* Pages */
-
-static struct page *page_find(struct inode *inode, uint64_t index)
-{
-	struct page *p;
-
-	htable_for_each_match (p, &inode->pages, hash_u64(index), node)
-		if (p->index == index)
-			return p;
-	return NULL;
-}
-
-static struct page *page_get(struct inode *inode, uint64_t index)
-{
-	struct page *p = page_find(inode, index);
-
-	if (p == NULL) {
-		p = must_alloc(sizeof(*p));
-		p->index = index;
-		htable_insert(&inode->pages, &p->node, hash_u64(index));
-	}
-	return p;
-}
-
-/* Before the first change since a sync. */
-static void page_dirty(struct page *p)
-{
-	if (p->dirty)
-		return;
-	p->dirty = true;
-	p->durable = p->data;
-	if (p->data == NULL)
-		return;
-	p->data = must_alloc(PAGE);
-	memcpy(p->data, p->durable, PAGE);
-}
-
-static void page_write(struct inode *inode, uint64_t index, size_t at,
-		       const char *from, size_t len)
-{
-	struct page *p = page_get(inode, index);
-
-	page_dirty(p);
-	if (p->data == NULL)
-		p->data = must_alloc(PAGE);
-	memcpy(p->data + at, from, len);
-}
-
-static void page_zero(struct inode *inode, uint64_t index, size_t at,
-		      size_t len)
-{
-	struct page *p = page_find(inode, index);
-
-	if (p == NULL || p->data == NULL)
-		return;
-	page_dirty(p);
-	memset(p->data + at, 0, len);
-	if (len == PAGE) {
-		free(p->data);
-		p->data = NULL;
-	}
-}
-
-static void page_clean(struct page *p)
-{
-	free(p->durable);
-	p->durable = NULL;
-	p->dirty = false;
-}
-
-static void page_crash(struct page *p, struct rng *rng)
-{
-	static const char zeroes[PAGE];
-	const char *old = p->durable != NULL ? p->durable : zeroes;
-
-	if (!p->dirty)
-		return;
-	if (p->data == NULL)
-		p->data = must_alloc(PAGE);
-	for (size_t at = 0; at < PAGE; at += SECTOR)
-		if (rng_chance(rng, 0.5))
-			memcpy(p->data + at, old + at, SECTOR);
-	page_clean(p);
-}
-
-/* Inodes */
-
-static struct inode *inode_ref(struct inode *inode)
-{
-	if (inode != NULL)
-		inode->refs++;
-	return inode;
-}
-
-static void inode_put(struct inode *inode)
-{
-	struct page *p;
-
-	if (inode == NULL || --inode->refs > 0)
-		return;
-	while ((p = htable_pop_entry(&inode->pages, struct page, node)) !=
-	       NULL) {
-		free(p->data);
-		free(p->durable);
-		free(p);
-	}
-	htable_fini(&inode->pages);
-	free(inode);
-}
-
-static void inode_write(struct inode *inode, const char *from, size_t len,
-			uint64_t offset)
-{
-	while (len > 0) {
-		size_t at = offset % PAGE, part = MIN(len, PAGE - at);
-
-		page_write(inode, offset / PAGE, at, from, part);
-		from += part;
-		offset += part;
-		len -= part;
-		inode->size = MAX(inode->size, offset);
-	}
-}
-
-static void inode_read(struct inode *inode, char *to, size_t len,
-		       uint64_t offset)
-{
-	while (len > 0) {
-		size_t at = offset % PAGE, part = MIN(len, PAGE - at);
-		struct page *p = page_find(inode, offset / PAGE);
-
-		if (p != NULL && p->data != NULL)
-			memcpy(to, p->data + at, part);
-		else
-			memset(to, 0, part);
-		to += part;
-		offset += part;
-		len -= part;
-	}
-}
-
-/* Whole pages are found in the table, as the range may be most of 2^64. */
-static void inode_zero(struct inode *inode, uint64_t from, uint64_t to)
-{
-	struct page *p;
-
-	htable_for_each (p, &inode->pages, node) {
-		uint64_t start = MAX(from, p->index * PAGE);
-		uint64_t end = MIN(to, (p->index + 1) * PAGE);
-
-		if (start < end)
-			page_zero(inode, p->index, start % PAGE, end - start);
-	}
-}
-
-static void inode_resize(struct inode *inode, uint64_t size)
-{
-	if (size < inode->size)
-		inode_zero(inode, size, UINT64_MAX);
-	inode->size = size;
-}
-
-static void inode_sync(struct inode *inode)
-{
-	struct page *p;
-
-	htable_for_each (p, &inode->pages, node)
-		page_clean(p);
-	inode->durable_size = inode->size;
-}
-
-/* A size that is not durable comes after the data or before, or not at all. */
-static void inode_crash(struct inode *inode, struct rng *rng)
-{
-	struct page *p;
-
-	htable_for_each (p, &inode->pages, node)
-		page_crash(p, rng);
-	if (rng_chance(rng, 0.5))
-		inode->size = inode->durable_size;
-	inode_zero(inode, inode->size, UINT64_MAX);
-	inode_sync(inode);
 }
 
 /* Names */
@@ -292,7 +82,7 @@ static struct name *name_find(struct sim *sim, const char *path)
 	return NULL;
 }
 
-static struct inode *name_lookup(struct sim *sim, const char *path)
+static struct sim_inode *name_lookup(struct sim *sim, const char *path)
 {
 	struct name *n = name_find(sim, path);
 
@@ -300,30 +90,30 @@ static struct inode *name_lookup(struct sim *sim, const char *path)
 }
 
 /* Makes `path` name the inode, or nothing. */
-static void name_set(struct sim *sim, const char *path, struct inode *inode)
+static void name_set(struct sim *sim, const char *path, struct sim_inode *inode)
 {
 	struct name *n = name_find(sim, path);
 
-	inode_ref(inode);
+	sim_inode_ref(inode);
 	if (n != NULL) {
-		inode_put(n->inode);
+		sim_inode_put(n->inode);
 		htable_remove(&sim->names, &n->node);
 		free(n);
 	}
 	if (inode == NULL)
 		return;
-	n = must_alloc(sizeof(*n) + strlen(path) + 1);
+	n = sim_alloc(sizeof(*n) + strlen(path) + 1);
 	n->inode = inode;
 	strcpy(n->path, path);
 	htable_insert(&sim->names, &n->node, hash_path(path));
 }
 
-static void name_change(struct sim *sim, const char *path, struct inode *inode,
-			bool first)
+static void name_change(struct sim *sim, const char *path,
+			struct sim_inode *inode, bool first)
 {
-	struct undo *u = must_alloc(sizeof(*u) + strlen(path) + 1);
+	struct undo *u = sim_alloc(sizeof(*u) + strlen(path) + 1);
 
-	u->was = inode_ref(name_lookup(sim, path));
+	u->was = sim_inode_ref(name_lookup(sim, path));
 	u->first = first;
 	strcpy(u->path, path);
 	list_append(&sim->name_log, &u->link);
@@ -333,7 +123,7 @@ static void name_change(struct sim *sim, const char *path, struct inode *inode,
 static void undo_free(struct undo *u)
 {
 	list_del(&u->link);
-	inode_put(u->was);
+	sim_inode_put(u->was);
 	free(u);
 }
 
@@ -374,7 +164,7 @@ static int sim_open(const char *path, int flags, mode_t mode, struct file **out)
 {
 	struct sim *sim = sim_current();
 	int err = disk_work();
-	struct inode *inode = name_lookup(sim, path);
+	struct sim_inode *inode = name_lookup(sim, path);
 	struct sim_file *f;
 
 	if (err != 0)
@@ -384,14 +174,14 @@ static int sim_open(const char *path, int flags, mode_t mode, struct file **out)
 	if (inode != NULL && (flags & O_CREAT) && (flags & O_EXCL))
 		return -EEXIST;
 	if (inode == NULL) {
-		inode = must_alloc(sizeof(*inode));
+		inode = sim_inode_create();
 		name_change(sim, path, inode, true);
 	} else if (flags & O_TRUNC) {
-		inode_resize(inode, 0);
+		sim_inode_resize(inode, 0);
 	}
-	f = must_alloc(sizeof(*f) + strlen(path) + 1);
+	f = sim_alloc(sizeof(*f) + strlen(path) + 1);
 	file_init(&f->file, &sim_disk);
-	f->inode = inode_ref(inode);
+	f->inode = sim_inode_ref(inode);
 	strcpy(f->path, path);
 	list_append(&sim->open_files, &f->link);
 	*out = &f->file;
@@ -401,7 +191,7 @@ static int sim_open(const char *path, int flags, mode_t mode, struct file **out)
 static void sim_file_free(struct sim_file *f)
 {
 	list_del(&f->link);
-	inode_put(f->inode);
+	sim_inode_put(f->inode);
 	free(f);
 }
 
@@ -421,7 +211,7 @@ static ssize_t sim_pread(struct file *file, void *buf, size_t len,
 	if (offset >= f->inode->size)
 		return 0;
 	len = MIN(len, f->inode->size - offset);
-	inode_read(f->inode, buf, len, offset);
+	sim_inode_read(f->inode, buf, len, offset);
 	return len;
 }
 
@@ -432,7 +222,8 @@ static int sim_pwritev(struct file *file, struct iovec *iov, int n,
 	int err = file_work(f);
 
 	for (int i = 0; err == 0 && i < n; i++) {
-		inode_write(f->inode, iov[i].iov_base, iov[i].iov_len, offset);
+		sim_inode_write(f->inode, iov[i].iov_base, iov[i].iov_len,
+				offset);
 		offset += iov[i].iov_len;
 	}
 	return err;
@@ -444,7 +235,7 @@ static int sim_sync(struct file *file)
 	int err = file_work(f);
 
 	if (err == 0)
-		inode_sync(f->inode);
+		sim_inode_sync(f->inode);
 	return err;
 }
 
@@ -459,7 +250,7 @@ static int sim_truncate(struct file *file, uint64_t size)
 	int err = file_work(f);
 
 	if (err == 0)
-		inode_resize(f->inode, size);
+		sim_inode_resize(f->inode, size);
 	return err;
 }
 
@@ -475,40 +266,10 @@ static int sim_allocate(struct file *file, int mode, uint64_t offset,
 	if (mode & ~(FALLOC_FL_KEEP_SIZE | zeroes))
 		return -EOPNOTSUPP;
 	if (mode & zeroes)
-		inode_zero(f->inode, offset, offset + len);
+		sim_inode_zero(f->inode, offset, offset + len);
 	if (!(mode & FALLOC_FL_KEEP_SIZE))
 		f->inode->size = MAX(f->inode->size, offset + len);
 	return 0;
-}
-
-static bool has_data(struct inode *inode, uint64_t index)
-{
-	struct page *p = page_find(inode, index);
-
-	return p != NULL && p->data != NULL;
-}
-
-static int64_t seek_hole(struct inode *inode, uint64_t offset)
-{
-	if (!has_data(inode, offset / PAGE))
-		return offset;
-	offset -= offset % PAGE;
-	while (offset < inode->size && has_data(inode, offset / PAGE))
-		offset += PAGE;
-	return MIN(offset, inode->size);
-}
-
-static int64_t seek_data(struct inode *inode, uint64_t offset)
-{
-	uint64_t best = UINT64_MAX;
-	struct page *p;
-
-	htable_for_each (p, &inode->pages, node)
-		if (p->data != NULL && p->index >= offset / PAGE)
-			best = MIN(best, p->index);
-	if (best == UINT64_MAX)
-		return -ENXIO;
-	return MAX(offset, best * PAGE);
 }
 
 static int64_t sim_seek(struct file *file, uint64_t offset, int whence)
@@ -520,24 +281,20 @@ static int64_t sim_seek(struct file *file, uint64_t offset, int whence)
 		return err;
 	if (offset >= f->inode->size)
 		return -ENXIO;
-	return whence == SEEK_HOLE ? seek_hole(f->inode, offset)
-				   : seek_data(f->inode, offset);
+	return whence == SEEK_HOLE ? sim_inode_seek_hole(f->inode, offset)
+				   : sim_inode_seek_data(f->inode, offset);
 }
 
 static int sim_size(struct file *file, uint64_t *size, uint64_t *allocated)
 {
-	struct inode *inode = sim_file_of(file)->inode;
-	struct page *p;
+	struct sim_inode *inode = sim_file_of(file)->inode;
 
 	if (sim_file_of(file)->dead)
 		return -EIO;
 	if (size != NULL)
 		*size = inode->size;
-	if (allocated == NULL)
-		return 0;
-	*allocated = 0;
-	htable_for_each (p, &inode->pages, node)
-		*allocated += p->data != NULL ? PAGE : 0;
+	if (allocated != NULL)
+		*allocated = sim_inode_allocated(inode);
 	return 0;
 }
 
@@ -555,7 +312,7 @@ static int sim_rename(const char *from, const char *to)
 {
 	struct sim *sim = sim_current();
 	int err = disk_work();
-	struct inode *inode = inode_ref(name_lookup(sim, from));
+	struct sim_inode *inode = sim_inode_ref(name_lookup(sim, from));
 
 	if (err == 0 && inode == NULL)
 		err = -ENOENT;
@@ -563,7 +320,7 @@ static int sim_rename(const char *from, const char *to)
 		name_change(sim, to, inode, true);
 		name_change(sim, from, NULL, false);
 	}
-	inode_put(inode);
+	sim_inode_put(inode);
 	return err;
 }
 
@@ -627,7 +384,7 @@ void sim_crash_files(const char *prefix)
 	names_crash(sim, prefix);
 	htable_for_each (n, &sim->names, node)
 		if (is_below(n->path, prefix))
-			inode_crash(n->inode, &sim->rng);
+			sim_inode_crash(n->inode, &sim->rng);
 }
 
 void sim_disk_init(struct sim *s)
@@ -646,7 +403,7 @@ void sim_disk_fini(struct sim *s)
 	while (!list_empty(&s->name_log))
 		undo_free(list_first(&s->name_log, struct undo, link));
 	while ((n = htable_pop_entry(&s->names, struct name, node)) != NULL) {
-		inode_put(n->inode);
+		sim_inode_put(n->inode);
 		free(n);
 	}
 	htable_fini(&s->names);

@@ -168,11 +168,10 @@ int stream_peer_uid(const struct stream *s, uid_t *uid)
 
 void stream_set_keepalive(struct stream *s, nsec interval, nsec patience)
 {
-	if (s->ops->set_keepalive != NULL)
-		s->ops->set_keepalive(s, interval, patience);
+	s->ops->set_keepalive(s, interval, patience);
 }
 
 nsec stream_silence(const struct stream *s)
 {
-	return s->ops->silence != NULL ? s->ops->silence(s) : 0;
+	return s->ops->silence(s);
 }

@@ -273,6 +273,27 @@ SIM_TEST(an_abort_on_a_silent_link_is_seen_when_it_is_up_again)
 	pair_close(&p);
 }
 
+SIM_TEST(a_stream_with_keepalive_loses_patience_with_a_silent_link)
+{
+	struct pair p;
+	char c;
+
+	pair_open(&p);
+	stream_set_keepalive(p.server, SEC(1), SEC(10));
+	for (int i = 0; i < 2; i++) {
+		sim_set_link(&p.addr, SIM_LINK_SILENT);
+		task_sleep(SEC(9));
+		assert_true(stream_silence(p.server) == SEC(9));
+		assert_true(stream_silence(p.client) == 0); /* asks nothing */
+		sim_set_link(&p.addr, SIM_LINK_UP);
+		task_sleep(SEC(9));
+		assert_true(stream_silence(p.server) == 0);
+	}
+	sim_set_link(&p.addr, SIM_LINK_SILENT);
+	assert_int_equal(stream_read(p.server, &c, 1), -ETIMEDOUT);
+	pair_close(&p);
+}
+
 SIM_TEST(a_refusing_link_resets_and_refuses)
 {
 	struct stream *s;
@@ -506,6 +527,8 @@ int main(void)
 			a_silent_link_hides_everything_until_it_is_up_again),
 		cmocka_unit_test(
 			an_abort_on_a_silent_link_is_seen_when_it_is_up_again),
+		cmocka_unit_test(
+			a_stream_with_keepalive_loses_patience_with_a_silent_link),
 		cmocka_unit_test(a_refusing_link_resets_and_refuses),
 		cmocka_unit_test(a_cut_ends_connections_and_lets_new_ones_in),
 		cmocka_unit_test(a_link_is_one_address_of_a_wildcard_listener),
