@@ -197,6 +197,29 @@ static bool call_write_sync(struct worker *w)
 	return true;
 }
 
+/* A client that streams: 1 MiB writes, a COMMIT for each 64 of them. */
+static void hold_own(struct worker *w)
+{
+	own_dir(w);
+	must(engine_hold(w->b->e, make(w->b->e, w->dir, "f", S_IFREG | 0644),
+			 &w->node),
+	     "hold");
+	free(w->buf);
+	w->buf = calloc(1, MIB(1));
+}
+
+static bool call_stream(struct worker *w)
+{
+	struct iovec iov = { w->buf, MIB(1) };
+	uint64_t at = w->done % 512;
+
+	must(engine_write(w->node, NULL, &iov, 1, at * MIB(1), ENGINE_UNSTABLE),
+	     "write");
+	if (at % 64 == 63)
+		must(engine_commit(w->node, 0, 0), "commit");
+	return true;
+}
+
 static bool call_lookup(struct worker *w)
 {
 	struct fattr attr;
@@ -263,6 +286,8 @@ static const struct row rows[] = {
 	{ "write 32", "random writes of 4 KiB", 32, hold_big, call_write },
 	{ "sync 1", "durable writes of 4 KiB", 1, hold_big, call_write_sync },
 	{ "sync 32", "durable writes of 4 KiB", 32, hold_big, call_write_sync },
+	{ "stream 1", "MiB written, 64 to a COMMIT", 1, hold_own, call_stream },
+	{ "stream 4", "MiB written, 64 to a COMMIT", 4, hold_own, call_stream },
 	{ "lookup 1", "lookup + getattr", 1, NULL, call_lookup },
 	{ "lookup 32", "lookup + getattr", 32, NULL, call_lookup },
 	{ "readdir 1", "listings of the big directory", 1, NULL, call_readdir },

@@ -26,6 +26,9 @@
 #include "base/log.h"
 #include "reactor/file.h"
 
+/* Written back as soon as it is complete. */
+enum { STREAM_PART = 8 << 20 };
+
 void data_path(const struct local *l, uint64_t ino, char path[PATH_ROOM])
 {
 	snprintf(path, PATH_ROOM, "%s/data/%02lx/%lx", l->dir, ino & 0xff, ino);
@@ -266,14 +269,27 @@ ssize_t local_read(struct engine_node *node, void *buf, size_t len,
 	return r;
 }
 
+/* A stream of writes gets to the disk as it comes, not all at its COMMIT. */
+static void start_writeback(struct node *n, uint64_t offset, uint64_t end)
+{
+	uint64_t from = offset & -(uint64_t)STREAM_PART;
+
+	if (end - from >= STREAM_PART)
+		file_start_writeback(n->file, from, end - from);
+}
+
 static int write_held(struct node *n, struct iovec *iov, int iovcnt,
-		      uint64_t offset)
+		      uint64_t offset, uint64_t end)
 {
 	struct shard *s;
 	int r;
 
-	if (n->backed)
-		return file_pwritev(n->file, iov, iovcnt, offset);
+	if (n->backed) {
+		r = file_pwritev(n->file, iov, iovcnt, offset);
+		if (r == 0)
+			start_writeback(n, offset, end);
+		return r;
+	}
 	s = shard_lock(node_local(n), n->ino);
 	r = inline_write(n, iov, iovcnt, offset);
 	shard_unlock(s);
@@ -350,7 +366,7 @@ int local_write(struct engine_node *node, const struct cred *cred,
 	r = data_lock_for_write(n, offset + len);
 	if (r < 0)
 		return r;
-	r = write_held(n, iov, iovcnt, offset);
+	r = write_held(n, iov, iovcnt, offset, offset + len);
 	if (r == 0)
 		data_written(n, offset + len, len);
 	now = stable != ENGINE_UNSTABLE || too_much_inline(n);
