@@ -192,7 +192,10 @@ static void finish(struct call *k, int outcome)
 	if (k->request.tries > 1)
 		c->counters.longest_stall = MAX(c->counters.longest_stall,
 						reactor_now() - k->begun);
-	task_wake(k->task);
+	/* The path group may refuse it at once; a wake-up of ourselves would
+	 * end our next wait. */
+	if (k->task != task_self())
+		task_wake(k->task);
 }
 
 void call_fail(struct call *k, int error)

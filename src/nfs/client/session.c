@@ -268,8 +268,8 @@ static int establish(struct nfs_client *c)
 	return 0;
 }
 
-/* An empty SEQUENCE. */
-static void renew_lease(struct nfs_client *c)
+/* An empty SEQUENCE: 0 or -errno. */
+static int renew_lease(struct nfs_client *c)
 {
 	struct nfs_cred cred = {};
 	struct call k;
@@ -277,7 +277,7 @@ static void renew_lease(struct nfs_client *c)
 	call_init(&k, c, &cred, CALL_RECOVERY);
 	while (c->session.exists && call_start(&k))
 		call_run(&k);
-	call_end(&k);
+	return call_end(&k);
 }
 
 static nsec lease_check_at(const struct nfs_client *c)
@@ -314,10 +314,10 @@ static void manager(void *arg)
 	while (!c->stopping) {
 		if (!c->session.usable)
 			make_session(c, &pause);
-		else if (reactor_now() >= lease_check_at(c))
-			renew_lease(c);
-		else
+		else if (reactor_now() < lease_check_at(c))
 			task_park(lease_check_at(c));
+		else if (renew_lease(c) < 0 && c->session.usable)
+			task_park(reactor_now() + SEC(1));
 	}
 	c->manager = NULL;
 	client_task_ended(c);

@@ -385,8 +385,9 @@ static int shake_hands(struct wire *w)
 
 static int connect_and_start(struct wire *w)
 {
+	nsec timeout = w->client->options.path.connect_timeout;
 	struct stream_connect_options options = {
-		.timeout = w->client->options.path.connect_timeout,
+		.timeout = timeout > 0 ? timeout : SEC(3),
 	};
 	struct addr to = w->conn->address;
 	int rc = stream_connect(&to, &options, &w->stream);

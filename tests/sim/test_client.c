@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The NFS client against the NFS server, while paths die and the server is
+ * restarted: each operation takes effect once, data are what was written,
+ * locks exclude, and nobody waits for longer than promised.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/hash.h"
+#include "base/util.h"
+#include "world.h"
+
+#define ME (&world_cred)
+
+static void mount_finds_all_paths(struct world *w)
+{
+	struct nfs_client *c = world_mount(w, NULL);
+	struct nfs_attr attr;
+
+	world_await_live(c, WORLD_ADDRESSES);
+	CHECK_OK(nfs_getattr(c, ME, nfs_root(c), &attr));
+	CHECK(S_ISDIR(attr.mode));
+	nfs_unmount(c);
+}
+
+static void mount_fails_when_nobody_is_there(struct world *w)
+{
+	struct nfs_client *c;
+	struct nfs_options o;
+	nsec before = reactor_now();
+	char err[256];
+
+	nfs_options_init(&o);
+	CHECK_OK(nfs_options_parse(&o, "addr=127.101.9.9", err, sizeof(err)));
+	CHECK(nfs_mount(&o, "/", &c, err, sizeof(err)) == -ECONNREFUSED);
+	CHECK(reactor_now() - before < SEC(1));
+	for (int i = 0; i < WORLD_ADDRESSES; i++)
+		sim_set_link(&w->addr[i], SIM_LINK_SILENT);
+	nfs_options_init(&o);
+	CHECK_OK(nfs_options_parse(&o, "addr=127.101.1.1", err, sizeof(err)));
+	before = reactor_now();
+	CHECK(nfs_mount(&o, "/", &c, err, sizeof(err)) == -ETIMEDOUT);
+	CHECK(reactor_now() - before < SEC(14));
+	for (int i = 0; i < WORLD_ADDRESSES; i++)
+		sim_set_link(&w->addr[i], SIM_LINK_UP);
+}
+
+static void mount_of_a_missing_directory_says_so(struct world *w)
+{
+	struct nfs_client *c;
+	struct nfs_options o;
+	char err[256];
+
+	nfs_options_init(&o);
+	CHECK_OK(nfs_options_parse(&o, "addr=127.101.1.1", err, sizeof(err)));
+	CHECK(nfs_mount(&o, "/no/such", &c, err, sizeof(err)) == -ENOENT);
+}
+
+/* -------------------------------------------------------------- effects, once
+ */
+
+struct worker {
+	struct world *w;
+	struct nfs_client *c;
+	unsigned number, rounds;
+	nsec longest;
+};
+
+/* A name is made, moved, linked and removed; each of these would fail if it
+ * ran twice. */
+static void one_life(struct worker *k, unsigned round)
+{
+	const struct nfs_fh *root = nfs_root(k->c);
+	struct nfs_create dir = { .type = S_IFDIR };
+	char a[32], b[32], l[32];
+	struct nfs_attr attr;
+	struct nfs_open *o;
+	struct nfs_fh fh;
+
+	snprintf(a, sizeof(a), "a-%u-%u", k->number, round);
+	snprintf(b, sizeof(b), "b-%u-%u", k->number, round);
+	snprintf(l, sizeof(l), "l-%u-%u", k->number, round);
+	if (round % 2 == 0) {
+		CHECK_OK(nfs_create(k->c, ME, root, a, strlen(a), &dir, &fh,
+				    &attr));
+	} else {
+		CHECK_OK(nfs_open(k->c, ME, root, a, strlen(a),
+				  NFS_OPEN_RDWR | NFS_OPEN_CREATE |
+					  NFS_OPEN_EXCL,
+				  NULL, &o, &fh, &attr));
+		CHECK_OK(nfs_link(k->c, ME, &fh, root, l, strlen(l), &attr));
+		CHECK(attr.nlink == 2);
+		CHECK_OK(nfs_remove(k->c, ME, root, l, strlen(l)));
+		CHECK_OK(nfs_close(o));
+	}
+	CHECK_OK(nfs_rename(k->c, ME, root, a, strlen(a), root, b, strlen(b)));
+	CHECK(nfs_lookup(k->c, ME, root, a, strlen(a), &fh, &attr) == -ENOENT);
+	CHECK_OK(nfs_lookup(k->c, ME, root, b, strlen(b), &fh, &attr));
+	CHECK_OK(nfs_remove(k->c, ME, root, b, strlen(b)));
+}
+
+static void live_on(void *arg)
+{
+	struct worker *k = arg;
+
+	for (unsigned i = 0; i < k->rounds; i++)
+		one_life(k, i);
+	world_task_ended(k->w);
+}
+
+static bool nothing_is_left(void *arg, const struct nfs_dirent *e)
+{
+	fprintf(stderr, "left: %.*s\n", (int)e->len, e->name);
+	*(unsigned *)arg += 1;
+	return true;
+}
+
+static void check_empty(struct nfs_client *c)
+{
+	verifier4 verf = {};
+	unsigned left = 0;
+	bool eof;
+
+	CHECK_OK(nfs_readdir(c, ME, nfs_root(c), 0, &verf, KIB(64), true,
+			     nothing_is_left, &left, &eof));
+	CHECK(left == 0 && eof);
+}
+
+static void run_workers(struct world *w, struct nfs_client *c, task_fn *fn,
+			unsigned rounds)
+{
+	struct worker k[12];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(k); i++) {
+		k[i] = (struct worker){ w, c, i, rounds };
+		world_spawn(w, fn, &k[i]);
+	}
+	/* The trouble maker is the one that is left over. */
+	while (w->busy > 1)
+		task_sleep(MSEC(10));
+	w->stop = true;
+	world_join(w);
+}
+
+static void every_operation_takes_effect_once(struct world *w)
+{
+	struct nfs_client *c = world_mount(w, NULL);
+
+	world_spawn(w, world_trouble, w);
+	run_workers(w, c, live_on, 25);
+	check_empty(c);
+	nfs_unmount(c);
+}
+
+static void also_with_a_faulty_network(struct world *w)
+{
+	struct sim_faults faults = {
+		.delay_min = USEC(20),
+		.delay_max = MSEC(3),
+		.cut = 0.01,
+		.short_read = 0.3,
+	};
+	struct nfs_client *c = world_mount(w, "nconnect=2,slots=5");
+
+	sim_set_faults(&faults);
+	world_spawn(w, world_trouble, w);
+	run_workers(w, c, live_on, 10);
+	sim_set_faults(&(struct sim_faults){});
+	check_empty(c);
+	nfs_unmount(c);
+}
+
+/* ------------------------------------------------------------------------ data
+ */
+
+enum { BLOCK = 40000, BLOCKS = 20 };
+
+static void fill(uint8_t *buf, uint64_t what)
+{
+	for (unsigned i = 0; i < BLOCK; i++)
+		buf[i] = (uint8_t)(hash_u64(what) >> (i % 8 * 8)) + i / 256;
+}
+
+/* Writes blocks of a file of its own again and again, and finds in each what it
+ * wrote last. */
+static void write_and_read(void *arg)
+{
+	struct worker *k = arg;
+	uint8_t *want = malloc(BLOCK), *got = malloc(BLOCK);
+	unsigned last[BLOCKS] = {};
+	struct nfs_open *o;
+	char name[32];
+	bool eof;
+
+	snprintf(name, sizeof(name), "data-%u", k->number);
+	CHECK_OK(nfs_open(k->c, ME, nfs_root(k->c), name, strlen(name),
+			  NFS_OPEN_RDWR | NFS_OPEN_CREATE, NULL, &o, NULL,
+			  NULL));
+	for (unsigned i = 1; i <= k->rounds; i++) {
+		unsigned n = rng_below(sim_rng(), BLOCKS);
+
+		fill(want, k->number * 1000 + i);
+		CHECK_OK(nfs_pwrite(o, want, BLOCK, (uint64_t)n * BLOCK));
+		last[n] = i;
+		if (rng_chance(sim_rng(), 0.1))
+			CHECK_OK(nfs_sync(o));
+		n = rng_below(sim_rng(), BLOCKS);
+		if (last[n] == 0)
+			continue;
+		fill(want, k->number * 1000 + last[n]);
+		CHECK(CHECK_OK(nfs_read(o, got, BLOCK, (uint64_t)n * BLOCK,
+					&eof)) == BLOCK);
+		CHECK(memcmp(want, got, BLOCK) == 0);
+	}
+	CHECK_OK(nfs_close(o));
+	free(want);
+	free(got);
+	world_task_ended(k->w);
+}
+
+static void data_are_what_was_written(struct world *w)
+{
+	struct nfs_client *c = world_mount(w, "rsize=16k,wsize=12k");
+
+	world_spawn(w, world_trouble, w);
+	run_workers(w, c, write_and_read, 60);
+	nfs_unmount(c);
+}
+
+/* ------------------------------------------------------------------ how long?
+ */
+
+static void ask_steadily(void *arg)
+{
+	struct worker *k = arg;
+	struct nfs_attr attr;
+
+	while (!k->w->stop) {
+		nsec before = reactor_now();
+
+		CHECK_OK(nfs_getattr(k->c, ME, nfs_root(k->c), &attr));
+		k->longest = MAX(k->longest, reactor_now() - before);
+		task_sleep(USEC(100) + (nsec)rng_below(sim_rng(), USEC(800)));
+	}
+	world_task_ended(k->w);
+}
+
+/* The longest that any of eight tasks waited while `trouble` came and went. */
+static nsec longest_stall(struct world *w, enum sim_link trouble, bool cut)
+{
+	struct nfs_client *c = world_mount(w, NULL);
+	struct worker k[8];
+	nsec longest = 0;
+
+	world_await_live(c, WORLD_ADDRESSES);
+	for (unsigned i = 0; i < ARRAY_SIZE(k); i++) {
+		k[i] = (struct worker){ w, c, i };
+		world_spawn(w, ask_steadily, &k[i]);
+	}
+	for (int i = 0; i < 6; i++) {
+		struct addr *a = &w->addr[i % WORLD_ADDRESSES];
+
+		task_sleep(MSEC(500));
+		if (cut)
+			sim_cut(a);
+		else
+			sim_set_link(a, trouble);
+		task_sleep(SEC(2));
+		sim_set_link(a, SIM_LINK_UP);
+		world_await_live(c, WORLD_ADDRESSES);
+	}
+	w->stop = true;
+	world_join(w);
+	for (unsigned i = 0; i < ARRAY_SIZE(k); i++)
+		longest = MAX(longest, k[i].longest);
+	nfs_unmount(c);
+	return longest;
+}
+
+static void a_reset_stalls_for_less_than_50_ms(struct world *w)
+{
+	CHECK(longest_stall(w, SIM_LINK_UP, true) < MSEC(50));
+	w->stop = false;
+	CHECK(longest_stall(w, SIM_LINK_REFUSED, false) < MSEC(50));
+}
+
+static void silence_stalls_for_less_than_500_ms(struct world *w)
+{
+	CHECK(longest_stall(w, SIM_LINK_SILENT, false) < MSEC(500));
+}
+
+/* ---------------------------------------------------------- lease, restart,
+ * locks */
+
+static const struct nfs_lock whole = { .owner = 1,
+				       .exclusive = true,
+				       .len = UINT64_MAX };
+
+static struct nfs_open *open_shared(struct nfs_client *c)
+{
+	struct nfs_open *o;
+
+	CHECK_OK(nfs_open(c, ME, nfs_root(c), "shared", 6,
+			  NFS_OPEN_RDWR | NFS_OPEN_CREATE, NULL, &o, NULL,
+			  NULL));
+	return o;
+}
+
+static void an_idle_client_keeps_its_lease(struct world *w)
+{
+	struct nfs_client *c = world_mount(w, NULL), *d = world_mount(w, NULL);
+	struct nfs_open *o = open_shared(c), *p = open_shared(d);
+	struct nfs_counters counters;
+
+	CHECK_OK(nfs_lock(o, &whole));
+	for (int i = 0; i < 20; i++) {
+		task_sleep(w->options.lease / 2);
+		CHECK(nfs_lock(p, &whole) == -EAGAIN);
+	}
+	nfs_get_counters(c, &counters);
+	CHECK(counters.sessions == 1);
+	CHECK_OK(nfs_unlock(o, &whole));
+	CHECK_OK(nfs_lock(p, &whole));
+	nfs_close(o);
+	nfs_close(p);
+	nfs_unmount(c);
+	nfs_unmount(d);
+}
+
+static void opens_and_locks_survive_a_server_restart(struct world *w)
+{
+	struct nfs_client *c = world_mount(w, NULL), *d = world_mount(w, NULL);
+	struct nfs_lock part = { 1, true, 100, 50 },
+			probe = { 2, true, 0, 200 };
+	struct nfs_open *o = open_shared(c), *p = open_shared(d);
+	struct nfs_counters counters;
+	char buf[16] = "";
+	bool eof;
+
+	CHECK_OK(nfs_pwrite(o, "before", 6, 0));
+	CHECK_OK(nfs_lock(o, &part));
+	for (int i = 0; i < 3; i++) {
+		world_restart_server(w, MSEC(300) * i);
+		CHECK(CHECK_OK(nfs_read(o, buf, 6, 0, &eof)) == 6);
+		CHECK(memcmp(buf, "before", 6) == 0);
+		CHECK(nfs_lock_test(p, &probe) == 1);
+		CHECK(probe.offset == 100 && probe.len == 50);
+		probe = (struct nfs_lock){ 2, true, 0, 200 };
+		CHECK(nfs_lock(p, &probe) == -EAGAIN);
+	}
+	nfs_get_counters(c, &counters);
+	CHECK(counters.reclaims >= 3);
+	CHECK_OK(nfs_unlock(o, &part));
+	CHECK_OK(nfs_lock(p, &probe));
+	CHECK_OK(nfs_close(o));
+	CHECK_OK(nfs_close(p));
+	nfs_unmount(c);
+	nfs_unmount(d);
+}
+
+static void restarts(void *arg)
+{
+	struct world *w = arg;
+
+	for (int i = 0; i < 4; i++) {
+		task_sleep(MSEC(200) + (nsec)rng_below(sim_rng(), MSEC(900)));
+		world_restart_server(w, rng_below(sim_rng(), MSEC(400)));
+	}
+	world_task_ended(w);
+}
+
+static void data_survive_server_restarts(struct world *w)
+{
+	struct nfs_client *c = world_mount(w, NULL);
+
+	world_spawn(w, restarts, w);
+	run_workers(w, c, write_and_read, 400);
+	nfs_unmount(c);
+}
+
+struct counter {
+	struct world *w;
+	struct nfs_client *c;
+	uint64_t owner;
+	unsigned rounds;
+	bool *inside; /* somebody is */
+	uint64_t *sum;
+};
+
+/* Adds one to a number in a file, under a lock; other tasks and other clients
+ * do the same. */
+static void count_up(void *arg)
+{
+	struct counter *k = arg;
+	struct nfs_lock lock = { k->owner, true, 0, 8 };
+	struct nfs_open *o = open_shared(k->c);
+	bool eof;
+
+	for (unsigned i = 0; i < k->rounds; i++) {
+		struct nfs_lock_wait wait = {};
+		uint64_t n = 0;
+
+		CHECK_OK(nfs_lock_wait(o, &lock, &wait));
+		CHECK(!*k->inside);
+		*k->inside = true;
+		CHECK_OK(nfs_read(o, &n, 8, 0, &eof));
+		CHECK(n == *k->sum);
+		n++;
+		CHECK_OK(nfs_pwrite(o, &n, 8, 0));
+		*k->sum = n;
+		*k->inside = false;
+		CHECK_OK(nfs_unlock(o, &lock));
+	}
+	CHECK_OK(nfs_close(o));
+	world_task_ended(k->w);
+}
+
+static void locks_exclude_across_clients(struct world *w)
+{
+	struct nfs_client *c = world_mount(w, NULL), *d = world_mount(w, NULL);
+	struct counter k[6];
+	bool inside = false;
+	uint64_t sum = 0;
+
+	world_spawn(w, world_trouble, w);
+	for (unsigned i = 0; i < ARRAY_SIZE(k); i++) {
+		k[i] = (struct counter){
+			w, i % 2 ? c : d, i, 8, &inside, &sum
+		};
+		world_spawn(w, count_up, &k[i]);
+	}
+	while (w->busy > 1)
+		task_sleep(MSEC(10));
+	w->stop = true;
+	world_join(w);
+	CHECK(sum == 48);
+	nfs_unmount(c);
+	nfs_unmount(d);
+}
+
+/* -------------------------------------------------------------------- giving
+ * up */
+
+static void fast_io_fail_fails_and_recovers(struct world *w)
+{
+	struct nfs_client *c = world_mount(w, "fast_io_fail_timeout=1,slots=4");
+	struct nfs_attr attr;
+	nsec before;
+
+	world_await_live(c, WORLD_ADDRESSES);
+	for (int round = 0; round < 8; round++) {
+		for (int i = 0; i < WORLD_ADDRESSES; i++)
+			sim_set_link(&w->addr[i], SIM_LINK_REFUSED);
+		before = reactor_now();
+		CHECK(nfs_getattr(c, ME, nfs_root(c), &attr) == -ETIMEDOUT);
+		CHECK(reactor_now() - before < SEC(4));
+		for (int i = 0; i < WORLD_ADDRESSES; i++)
+			sim_set_link(&w->addr[i], SIM_LINK_UP);
+		world_await_live(c, WORLD_ADDRESSES);
+		CHECK_OK(nfs_getattr(c, ME, nfs_root(c), &attr));
+	}
+	nfs_unmount(c);
+}
+
+static void unmount_does_not_hang_on_silence(struct world *w)
+{
+	struct nfs_client *c = world_mount(w, NULL);
+	nsec before;
+
+	world_await_live(c, WORLD_ADDRESSES);
+	for (int i = 0; i < WORLD_ADDRESSES; i++)
+		sim_set_link(&w->addr[i], SIM_LINK_SILENT);
+	before = reactor_now();
+	nfs_unmount(c);
+	CHECK(reactor_now() - before < SEC(5));
+	for (int i = 0; i < WORLD_ADDRESSES; i++)
+		sim_set_link(&w->addr[i], SIM_LINK_UP);
+}
+
+static void paths_come_and_go_in_use(struct world *w)
+{
+	struct nfs_client *c = world_mount(w, "notrunkdiscovery");
+	struct nfs_attr attr;
+
+	world_await_live(c, 1);
+	CHECK_OK(nfs_add_path(c, &w->addr[1]));
+	CHECK(nfs_add_path(c, &w->addr[1]) == -EEXIST);
+	world_await_live(c, 2);
+	CHECK_OK(nfs_remove_path(c, &w->addr[0]));
+	CHECK(nfs_remove_path(c, &w->addr[0]) == -ENOENT);
+	CHECK_OK(nfs_getattr(c, ME, nfs_root(c), &attr));
+	CHECK_OK(nfs_set_policy(c, "round-robin"));
+	CHECK(nfs_set_policy(c, "by-the-moon") == -EINVAL);
+	CHECK(!strcmp(nfs_policy(c), "round-robin"));
+	nfs_unmount(c);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct world_test tests[] = {
+#define T(fn, seeds) { #fn, fn, seeds }
+		T(mount_finds_all_paths, 3),
+		T(mount_fails_when_nobody_is_there, 1),
+		T(mount_of_a_missing_directory_says_so, 1),
+		T(paths_come_and_go_in_use, 2),
+		T(every_operation_takes_effect_once, 10),
+		T(also_with_a_faulty_network, 10),
+		T(data_are_what_was_written, 6),
+		T(a_reset_stalls_for_less_than_50_ms, 3),
+		T(silence_stalls_for_less_than_500_ms, 3),
+		T(an_idle_client_keeps_its_lease, 2),
+		T(opens_and_locks_survive_a_server_restart, 3),
+		T(data_survive_server_restarts, 6),
+		T(locks_exclude_across_clients, 6),
+		T(fast_io_fail_fails_and_recovers, 2),
+		T(unmount_does_not_hang_on_silence, 2),
+#undef T
+		{},
+	};
+
+	return world_main(tests, argc, argv);
+}
