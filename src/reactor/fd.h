@@ -2,7 +2,8 @@
 /*
  * For the few descriptors that are neither stream nor file: /dev/fuse,
  * signalfd, inotify.  They are the caller's: non-blocking, opened and closed
- * by it, registered here by nothing but the call.
+ * by it, registered here by nothing but the call.  The simulation has none of
+ * them: -ENOTSUP.
  */
 #ifndef REACTOR_FD_H
 #define REACTOR_FD_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stacks for tasks: mmap'ed, a guard page below, pooled.  The pool is bounded,
+ * Stacks for tasks: mmap'ed, guard pages below, pooled.  The pool is bounded,
  * and what it held unused for a whole period goes back to the kernel.
  */
 #ifndef REACTOR_STACK_H
