@@ -56,11 +56,11 @@ File system $fs is mounted at $mnt
 over all of its mount targets. In another terminal, in this directory:
 
     export PATH=\$PWD/$build:\$PATH HAWSER_RPC=\$PWD/var/rpc.sock
-    cp -r /usr/share/doc mnt/ &         # use it
-    hawser paths --watch                # see the paths and their load
-    hawser mount-target down $target   # cut one: nothing stops
-    hawser mount-target up $target     # it comes back into use
-    hawser fs list                      # what the service holds
+    cp -r /usr/share/doc mnt/ &    # use it
+    hawser paths --watch           # its paths and their load
+    hawser mount-target down $target  # nothing stops
+    hawser mount-target up $target    # back in use
+    hawser fs list                 # what the service holds
 The log is var/log. Ctrl-C unmounts and stops; the data stays in var.
 END
 wait "$daemon"
