@@ -20,9 +20,12 @@
  * setattr, clearing of set-id bits).  Reading and writing data is allowed to
  * whoever holds a node; the caller has checked (engine_access()) when it
  * opened. `cred` NULL is the server itself: everything is allowed.
+ * SATTR_SIZE asks for write permission; for a file that is open for writing, a
+ * server sets the size in a call of its own with `cred` NULL (ftruncate(2)).
  *
  * Errors: 0 or a count, or a negative errno with the meaning POSIX gives it;
- * -ESTALE: the inode does not exist (any more).
+ * -ESTALE: the inode does not exist (any more), or has neither name nor holder.
+ * Names: -ENAMETOOLONG; -EINVAL for "", ".", ".." and those with '/' or NUL.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -151,7 +154,8 @@ struct engine_ops {
 	int (*lookup)(struct engine *e, const struct cred *cred, uint64_t dir,
 		      const char *name, size_t len, struct fattr *attr);
 	/* Anything that is not a hard link. -EEXIST: attr is then filled with
-	 * the attributes of what is there. */
+	 * the attributes of what is there.  A size above 0 is set in a step of
+	 * its own.  attr, existed, ci may be NULL; ci also elsewhere. */
 	int (*create)(struct engine *e, const struct cred *cred, uint64_t dir,
 		      const char *name, size_t len,
 		      const struct create_spec *spec, struct fattr *attr,
@@ -179,7 +183,10 @@ struct engine_ops {
 
 	/* A node keeps its inode alive, unlinked or not, until the last
 	 * release. After a restart an unlinked inode that was held can be held
-	 * again until engine_end_grace(). */
+	 * again until engine_end_grace().  Any type can be held; reading and
+	 * writing others than regular files is -EISDIR or -EINVAL.
+	 * The last release writes back what is dirty, and may take as long as
+	 * a commit; if that fails, the next commit of the inode says so. */
 	int (*hold)(struct engine *e, uint64_t ino, struct engine_node **out);
 	void (*release)(struct engine_node *node);
 	uint64_t (*node_ino)(const struct engine_node *node);

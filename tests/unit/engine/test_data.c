@@ -137,6 +137,79 @@ static void an_unlinked_file_lives_as_long_as_it_is_held(void **state)
 	in_task(unlinked, *state);
 }
 
+/* ------------------------------------------------- bounded memory --- */
+
+enum {
+	WRITERS = 64,
+	EACH = 140,
+	SMALL = 8000
+}; /* 70 MB, 73 as they are kept */
+
+struct writers {
+	struct engine *e;
+	struct task *main;
+	int next, left;
+	struct engine_node *nodes[WRITERS * EACH];
+};
+
+static void write_many(void *arg)
+{
+	struct writers *w = arg;
+	int first = w->next++ * EACH;
+	char name[16], data[SMALL] = "x";
+
+	for (int i = first; i < first + EACH; i++) {
+		snprintf(name, sizeof(name), "f%d", i);
+		w->nodes[i] = fs_hold(w->e, fs_file(w->e, ENGINE_ROOT, name));
+		fs_write(w->nodes[i], data, SMALL, 0);
+	}
+	if (--w->left == 0)
+		task_wake(w->main);
+}
+
+static void release_many(void *arg)
+{
+	struct writers *w = arg;
+	int first = w->next++ * EACH;
+
+	for (int i = first; i < first + EACH; i++)
+		engine_release(w->nodes[i]);
+	if (--w->left == 0)
+		task_wake(w->main);
+}
+
+static void many_small(void *directory)
+{
+	struct writers *w = calloc(1, sizeof(*w));
+	struct engine_statfs st;
+
+	w->e = fs_open(directory);
+	w->main = task_self();
+	w->left = WRITERS;
+	for (int i = 0; i < WRITERS; i++)
+		require(task_spawn("writer", write_many, w) == 0);
+	while (w->left > 0)
+		task_park(NSEC_NEVER);
+	require(engine_statfs(w->e, &st) == 0);
+	/* Nobody asked for a commit: what is on disk is what did not fit. */
+	require(st.used_bytes > MIB(2) && st.used_bytes < MIB(16));
+	w->next = 0;
+	w->left = WRITERS;
+	for (int i = 0; i < WRITERS; i++)
+		require(task_spawn("releaser", release_many, w) == 0);
+	while (w->left > 0)
+		task_park(NSEC_NEVER);
+	require(engine_statfs(w->e, &st) == 0);
+	require(st.used_bytes == (uint64_t)WRITERS * EACH * SMALL);
+	engine_close(w->e);
+	free(w);
+}
+
+static void small_files_that_wait_for_a_commit_take_bounded_memory(void **state)
+{
+	in_task(many_small, *state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +218,8 @@ int main(void)
 			what_was_cut_off_reads_as_zeroes_when_it_grows),
 		test_with_directory(
 			an_unlinked_file_lives_as_long_as_it_is_held),
+		test_with_directory(
+			small_files_that_wait_for_a_commit_take_bounded_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
