@@ -77,6 +77,6 @@ bool pattern_check(const void *buf, size_t len, uint64_t seed, uint64_t offset);
 uint64_t client_seed(const struct client *c);
 
 /* report.c */
-void report(const struct load *l);
+void perf_report(const struct load *l);
 
 #endif

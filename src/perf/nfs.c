@@ -174,7 +174,7 @@ static int run(const struct settings *s)
 	if (rc < 0)
 		load_fail(l, "reactor", rc);
 	if (l->end != 0)
-		report(l);
+		perf_report(l);
 	if (l->failed > 0)
 		fprintf(stderr, "hawser perf nfs: %s\n", l->message);
 	else

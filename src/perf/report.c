@@ -65,7 +65,7 @@ static void as_text(const struct load *l)
 	printf("\n");
 }
 
-void report(const struct load *l)
+void perf_report(const struct load *l)
 {
 	if (l->s->json)
 		as_json(l);
