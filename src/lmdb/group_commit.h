@@ -5,14 +5,16 @@
  * costs about two flushes of the disk however much is in it.
  *
  * There is no committer thread.  The first task that asks while nobody commits
- * starts a short-lived task, whose worker thread (offload()) takes everything
- * that is queued, runs it in one write transaction, commits, answers, and goes
- * on as long as more has come meanwhile.
+ * starts a short-lived task on its reactor, which takes everything that is
+ * queued to a worker thread (offload()), to be run in one write transaction,
+ * committed and answered.  Those who were answered together tend to come back
+ * together, so it then waits a moment, until as many are there as last time.
  *
- *	            group_commit_run()           queue empty
- *	   IDLE ─────────────────────────▶ BUSY ─────────────▶ IDLE
- *	                                  ▲    │ more came
- *	                                  └────┘
+ *	      group_commit_run()            answered
+ *	 IDLE ──────────────────▶ COMMITS ─────────────▶ LINGERS ──▶ IDLE
+ *	                             ▲                      │  nobody came
+ *	                             └──────────────────────┘
+ *	                            enough came, or some did in time
  */
 #ifndef LMDB_GROUP_COMMIT_H
 #define LMDB_GROUP_COMMIT_H
