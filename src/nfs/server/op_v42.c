@@ -12,8 +12,10 @@ nfsstat4 nfsd_op_seek(struct nfsd_compound *c)
 	const SEEK4args *arg = &c->arg.opseek;
 	int whence = arg->sa_what == NFS4_CONTENT_DATA ? SEEK_DATA : SEEK_HOLE;
 	struct nfsd_file *f;
+	struct fattr attr;
 	nfsstat4 status;
 	int64_t found;
+	int rc;
 
 	status =
 		nfsd_io_begin(c, &arg->sa_stateid, OPEN4_SHARE_ACCESS_READ, &f);
@@ -24,9 +26,11 @@ nfsstat4 nfsd_op_seek(struct nfsd_compound *c)
 	else
 		found = engine_seek(f->held, arg->sa_offset, whence);
 	nfsd_file_put(f);
-	if (found < 0)
-		return nfsd_status((int)found);
+	rc = engine_getattr(c->srv->engine, c->cfh, &attr);
+	if (found < 0 || rc < 0)
+		return nfsd_status(found < 0 ? (int)found : rc);
 	c->res.opseek.sr_offset = found;
+	c->res.opseek.sr_eof = (uint64_t)found >= attr.size;
 	return NFS4_OK;
 }
 
