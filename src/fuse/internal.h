@@ -47,8 +47,10 @@ struct mount {
 	struct waitq idle;	  /* there are none */
 	struct list interrupted;  /* op.interrupted */
 	struct waitq watch;	  /* there are some, or it is ending */
-	struct completion *ready; /* the kernel has sent INIT; then NULL */
-	struct waitq gone;	  /* the kernel has closed its end: */
+	struct completion *ready; /* the kernel has sent INIT */
+	uint64_t offered;	  /* flags of INIT */
+	bool init_answered;
+	struct waitq gone; /* the kernel has closed its end: */
 	bool fuse_gone;
 	bool ending; /* no more requests are taken */
 

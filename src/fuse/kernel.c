@@ -12,8 +12,8 @@
  *
  * So a function may keep using what it was given (names, data) until it
  * returns.  Many requests are in progress at a time; the kernel has at most one
- * for each thread of an application, and BACKGROUND_MAX for all its read-ahead,
- * write-back and asynchronous I/O.
+ * for each thread of an application, and a bounded number for all read-ahead,
+ * write-back and asynchronous I/O (init.c).
  */
 #include <fcntl.h>
 #include <linux/fuse.h>
@@ -25,18 +25,23 @@
 #include "fuse/ops.h"
 #include "reactor/fd.h"
 
-enum { BACKGROUND_MAX = 256, BUSY_FROM = 192 };
-
 struct request {
 	struct mount *mount;
 	struct buffer *buffer; /* used: the request's size */
 };
+
+static uint32_t opcode(const struct buffer *buffer)
+{
+	return ((const struct fuse_in_header *)buffer->data)->opcode;
+}
 
 static void process(struct mount *m, struct buffer *buffer)
 {
 	const struct fuse_buf buf = { .size = buffer->used,
 				      .mem = buffer->data };
 
+	if (opcode(buffer) == FUSE_INIT)
+		init_note_request(m, buffer->data, buffer->used);
 	fuse_session_process_buf(m->fuse, &buf);
 }
 
@@ -52,10 +57,15 @@ static void request_task(void *arg)
 /* Requests that never park, and belong before those that come after them. */
 static bool is_immediate(const struct buffer *buffer)
 {
-	const struct fuse_in_header *h = (const void *)buffer->data;
-
-	return h->opcode == FUSE_INIT || h->opcode == FUSE_FORGET ||
-	       h->opcode == FUSE_BATCH_FORGET || h->opcode == FUSE_INTERRUPT;
+	switch (opcode(buffer)) {
+	case FUSE_INIT:
+	case FUSE_FORGET:
+	case FUSE_BATCH_FORGET:
+	case FUSE_INTERRUPT:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* A small request moves to a small buffer, so that the large one that it was
@@ -151,33 +161,6 @@ static void reader(void *arg)
 	waitq_wake_all(&m->gone);
 }
 
-/*
- * What the kernel does and does not do by itself:
- * - no cache of writes: they are at the server when write(2) returns, so that
- *   other clients see them;
- * - it doesn't drop pages on its own judgement, which goes by the time of
- *   change: cache.c does, by the change attribute;
- * - no truncation within OPEN: it sends a SETATTR, which the server answers
- *   with the new attributes.
- */
-static void ll_init(void *userdata, struct fuse_conn_info *conn)
-{
-	struct mount *m = userdata;
-
-	conn->want &= ~(FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_AUTO_INVAL_DATA |
-			FUSE_CAP_ATOMIC_O_TRUNC);
-	conn->want |= conn->capable &
-		      (FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_PARALLEL_DIROPS |
-		       FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO |
-		       FUSE_CAP_HANDLE_KILLPRIV);
-	conn->max_write = MOUNT_IO_MAX;
-	conn->max_read = MOUNT_IO_MAX;
-	conn->max_background = BACKGROUND_MAX;
-	conn->congestion_threshold = BUSY_FROM;
-	conn->time_gran = 1;
-	completion_done(m->ready, 0);
-}
-
 static const struct fuse_lowlevel_ops table = {
 	.init = ll_init,
 	.lookup = ll_lookup,
@@ -259,7 +242,7 @@ static int kernel_mount(struct mount *m)
 	fd = fuse_session_fd(m->fuse);
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
 		return -errno;
-	return 0;
+	return init_intercept(m);
 }
 
 int kernel_start(struct mount *m)

@@ -20,24 +20,26 @@ static void on_interrupt(fuse_req_t req, void *arg)
 	waitq_wake_all(&op->mount->watch);
 }
 
-static void read_cred(struct op *op)
+const struct nfs_cred *op_cred(struct op *op)
 {
-	const struct fuse_ctx *caller = fuse_req_ctx(op->req);
 	int n = 0;
 
-	op->pid = caller->pid;
-	op->cred.uid = caller->uid;
-	op->cred.gid = caller->gid;
+	if (op->has_groups)
+		return &op->cred;
 	/* It reads /proc, which the superuser's many requests can do without:
 	 * no group gives him a right that he lacks. */
-	if (caller->uid != 0)
+	if (op->cred.uid != 0 && op->req != NULL)
 		n = fuse_req_getgroups(op->req, RPC_MAX_GROUPS, op->gids);
 	op->cred.ngids = n < 0 ? 0 : MIN(n, RPC_MAX_GROUPS);
 	op->cred.gids = op->gids;
+	op->has_groups = true;
+	return &op->cred;
 }
 
 void op_begin(struct op *op, fuse_req_t req, fuse_ino_t ino)
 {
+	const struct fuse_ctx *caller = fuse_req_ctx(req);
+
 	op->mount = fuse_req_userdata(req);
 	op->req = req;
 	op->wait = NULL;
@@ -45,7 +47,9 @@ void op_begin(struct op *op, fuse_req_t req, fuse_ino_t ino)
 	op->inode = inode_find(op->mount, ino);
 	inode_ref(op->inode);
 	op->mount->ops++;
-	read_cred(op);
+	op->pid = caller->pid;
+	op->cred = (struct nfs_cred){ .uid = caller->uid, .gid = caller->gid };
+	op->has_groups = false;
 	list_init(&op->interrupted);
 	fuse_req_interrupt_func(req, on_interrupt, op);
 }

@@ -11,7 +11,7 @@
  *	struct op op;
  *
  *	op_begin(&op, req, ino);
- *	r = nfs_getattr(op.mount->nfs, &op.cred, &op.inode->fh, &attr);
+ *	r = nfs_getattr(op.mount->nfs, op_cred(&op), &op.inode->fh, &attr);
  *	if (r < 0)
  *		op_error(&op, r);
  *	else
@@ -32,7 +32,9 @@ struct op {
 	pid_t pid;	       /* the thread that waits for it */
 	struct list interrupted;
 	struct nfs_lock_wait *wait; /* a signal ends it, killing or not */
+	/* Who asks: op_cred() */
 	struct nfs_cred cred;
+	bool has_groups;
 	uint32_t gids[RPC_MAX_GROUPS];
 };
 
@@ -40,6 +42,10 @@ void op_begin(struct op *op, fuse_req_t req, fuse_ino_t ino);
 /* The open file that the request is about; op_end() lets it go. */
 void op_use_handle(struct op *op, const struct fuse_file_info *fi);
 void op_end(struct op *op);
+
+/* Who asks, with his groups.  Requests about an open file need it not: they go
+ * in the name of who opened it. */
+const struct nfs_cred *op_cred(struct op *op);
 
 /* The request to be answered, once; NULL after that. */
 fuse_req_t op_take(struct op *op);

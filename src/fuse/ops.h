@@ -9,6 +9,13 @@
 
 #include "fuse/op.h"
 
+/* init.c */
+void ll_init(void *userdata, struct fuse_conn_info *conn);
+/* The kernel's INIT, as it came, before libfuse gets it. */
+void init_note_request(struct mount *m, const void *request, size_t size);
+/* After mounting, before anything is read: lets libfuse's replies pass here. */
+int init_intercept(struct mount *m);
+
 /* ops_name.c: names in directories */
 void ll_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
 void ll_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n);

@@ -13,7 +13,7 @@ void ll_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	int r;
 
 	op_begin(&op, req, ino);
-	r = nfs_getattr(op.mount->nfs, &op.cred, &op.inode->fh, &attr);
+	r = nfs_getattr(op.mount->nfs, op_cred(&op), &op.inode->fh, &attr);
 	if (r < 0)
 		op_error(&op, r);
 	else
@@ -68,9 +68,10 @@ void ll_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int mask,
 	inode_changes(op.inode);
 	/* ftruncate(2) is allowed by the open, whatever the mode has become. */
 	if (set.mask == 0)
-		r = nfs_getattr(op.mount->nfs, &op.cred, &op.inode->fh, &attr);
+		r = nfs_getattr(op.mount->nfs, op_cred(&op), &op.inode->fh,
+				&attr);
 	else
-		r = nfs_setattr(op.mount->nfs, &op.cred, &op.inode->fh,
+		r = nfs_setattr(op.mount->nfs, op_cred(&op), &op.inode->fh,
 				fi ? handle_of(fi)->open : NULL, &set, &attr);
 	inode_changes(op.inode);
 	if (r < 0)
@@ -87,7 +88,7 @@ void ll_readlink(fuse_req_t req, fuse_ino_t ino)
 	ssize_t n;
 
 	op_begin(&op, req, ino);
-	n = nfs_readlink(op.mount->nfs, &op.cred, &op.inode->fh, target,
+	n = nfs_readlink(op.mount->nfs, op_cred(&op), &op.inode->fh, target,
 			 sizeof(target) - 1);
 	if (n < 0) {
 		op_error(&op, n);
@@ -107,7 +108,7 @@ void ll_statfs(fuse_req_t req, fuse_ino_t ino)
 	int r;
 
 	op_begin(&op, req, ino);
-	r = nfs_statfs(op.mount->nfs, &op.cred, &op.inode->fh, &fs);
+	r = nfs_statfs(op.mount->nfs, op_cred(&op), &op.inode->fh, &fs);
 	st = (struct statvfs){
 		.f_bsize = BLOCK,
 		.f_frsize = BLOCK,
@@ -169,8 +170,8 @@ void ll_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	size = MIN(size, (size_t)XATTR_SIZE_MAX);
 	value = malloc(size + 1);
 	if (value != NULL)
-		n = nfs_getxattr(op.mount->nfs, &op.cred, &op.inode->fh, name,
-				 value, size);
+		n = nfs_getxattr(op.mount->nfs, op_cred(&op), &op.inode->fh,
+				 name, value, size);
 	reply_xattr(&op, n, value, size);
 	op_end(&op);
 }
@@ -185,8 +186,8 @@ void ll_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 	name = without_prefix(name);
 	inode_changes(op.inode);
 	if (name != NULL)
-		r = nfs_setxattr(op.mount->nfs, &op.cred, &op.inode->fh, name,
-				 value, size, flags);
+		r = nfs_setxattr(op.mount->nfs, op_cred(&op), &op.inode->fh,
+				 name, value, size, flags);
 	inode_changes(op.inode);
 	op_error(&op, r);
 	op_end(&op);
@@ -202,8 +203,8 @@ void ll_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	size = MIN(size, (size_t)XATTR_LIST_MAX);
 	names = malloc(size + 1);
 	if (names != NULL)
-		n = nfs_listxattr(op.mount->nfs, &op.cred, &op.inode->fh, names,
-				  size);
+		n = nfs_listxattr(op.mount->nfs, op_cred(&op), &op.inode->fh,
+				  names, size);
 	reply_xattr(&op, n, names, size);
 	op_end(&op);
 }
@@ -217,7 +218,7 @@ void ll_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 	name = without_prefix(name);
 	inode_changes(op.inode);
 	if (name != NULL)
-		r = nfs_removexattr(op.mount->nfs, &op.cred, &op.inode->fh,
+		r = nfs_removexattr(op.mount->nfs, op_cred(&op), &op.inode->fh,
 				    name);
 	inode_changes(op.inode);
 	op_error(&op, r);

@@ -36,7 +36,7 @@ void ll_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 static int find_end(struct op *op, off_t *offset)
 {
 	struct nfs_attr attr;
-	int r = nfs_getattr(op->mount->nfs, &op->cred, &op->inode->fh, &attr);
+	int r = nfs_getattr(op->mount->nfs, op_cred(op), &op->inode->fh, &attr);
 
 	if (r == 0)
 		*offset = (off_t)attr.size;

@@ -115,7 +115,7 @@ static int chunk_fetch(struct op *op, struct dir *dir, uint64_t cookie,
 	c->plus = plus;
 	c->changes = op->mount->changes;
 	c->since = reactor_now();
-	r = nfs_readdir(op->mount->nfs, &op->cred, &op->inode->fh, cookie,
+	r = nfs_readdir(op->mount->nfs, op_cred(op), &op->inode->fh, cookie,
 			&dir->verf, CHUNK_REQUEST, plus, chunk_add, c, &c->eof);
 	if (r < 0)
 		chunk_drop(op->mount, c);

@@ -105,7 +105,8 @@ static void locked(struct op *op)
 {
 	struct nfs_attr attr;
 
-	if (nfs_getattr(op->mount->nfs, &op->cred, &op->inode->fh, &attr) == 0)
+	if (nfs_getattr(op->mount->nfs, op_cred(op), &op->inode->fh, &attr) ==
+	    0)
 		cache_revalidate(op->inode, &attr);
 	else
 		cache_drop(op->inode, 0, 0);

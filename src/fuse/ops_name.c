@@ -12,7 +12,7 @@ void ll_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	int r;
 
 	op_begin(&op, req, parent);
-	r = nfs_lookup(op.mount->nfs, &op.cred, &op.inode->fh, name,
+	r = nfs_lookup(op.mount->nfs, op_cred(&op), &op.inode->fh, name,
 		       strlen(name), &fh, &attr);
 	op_entry(&op, r, &fh, &attr);
 	op_end(&op);
@@ -44,7 +44,7 @@ static void create(fuse_req_t req, fuse_ino_t parent, const char *name,
 
 	op_begin(&op, req, parent);
 	inode_changes(op.inode);
-	r = nfs_create(op.mount->nfs, &op.cred, &op.inode->fh, name,
+	r = nfs_create(op.mount->nfs, op_cred(&op), &op.inode->fh, name,
 		       strlen(name), what, &fh, &attr);
 	inode_changes(op.inode);
 	op_entry(&op, r, &fh, &attr);
@@ -65,7 +65,8 @@ static void create_regular(fuse_req_t req, fuse_ino_t parent, const char *name,
 
 	op_begin(&op, req, parent);
 	inode_changes(op.inode);
-	r = nfs_open(op.mount->nfs, &op.cred, &op.inode->fh, name, strlen(name),
+	r = nfs_open(op.mount->nfs, op_cred(&op), &op.inode->fh, name,
+		     strlen(name),
 		     NFS_OPEN_READ | NFS_OPEN_CREATE | NFS_OPEN_EXCL, &set,
 		     &open, &fh, &attr);
 	inode_changes(op.inode);
@@ -127,7 +128,7 @@ void ll_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
 	inode_ref(dir);
 	inode_changes(dir);
 	inode_changes(op.inode);
-	r = nfs_link(op.mount->nfs, &op.cred, &op.inode->fh, &dir->fh, name,
+	r = nfs_link(op.mount->nfs, op_cred(&op), &op.inode->fh, &dir->fh, name,
 		     strlen(name), &attr);
 	inode_changes(dir);
 	inode_changes(op.inode);
@@ -145,7 +146,7 @@ void ll_remove(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 	op_begin(&op, req, parent);
 	mount_changes(op.mount);
-	r = nfs_remove(op.mount->nfs, &op.cred, &op.inode->fh, name,
+	r = nfs_remove(op.mount->nfs, op_cred(&op), &op.inode->fh, name,
 		       strlen(name));
 	mount_changes(op.mount);
 	op_error(&op, r);
@@ -164,7 +165,7 @@ void ll_rename(fuse_req_t req, fuse_ino_t from, const char *from_name,
 	inode_ref(target);
 	mount_changes(op.mount);
 	if (flags == 0)
-		r = nfs_rename(op.mount->nfs, &op.cred, &op.inode->fh,
+		r = nfs_rename(op.mount->nfs, op_cred(&op), &op.inode->fh,
 			       from_name, strlen(from_name), &target->fh,
 			       to_name, strlen(to_name));
 	mount_changes(op.mount);

@@ -35,7 +35,7 @@ void ll_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	int r;
 
 	op_begin(&op, req, ino);
-	r = nfs_open_fh(op.mount->nfs, &op.cred, &op.inode->fh,
+	r = nfs_open_fh(op.mount->nfs, op_cred(&op), &op.inode->fh,
 			access_of(fi->flags), &open, &attr);
 	if (r == 0) {
 		cache_revalidate(op.inode, &attr);
@@ -108,8 +108,9 @@ void ll_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 
 	op_begin(&op, req, parent);
 	inode_changes(op.inode);
-	r = nfs_open(op.mount->nfs, &op.cred, &op.inode->fh, name, strlen(name),
-		     create_flags(fi->flags), &set, &open, &fh, &attr);
+	r = nfs_open(op.mount->nfs, op_cred(&op), &op.inode->fh, name,
+		     strlen(name), create_flags(fi->flags), &set, &open, &fh,
+		     &attr);
 	inode_changes(op.inode);
 	if (r < 0)
 		op_error(&op, r);

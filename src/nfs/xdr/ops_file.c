@@ -31,7 +31,7 @@ static bool xdr_createtype4(struct xdr *x, createtype4 *v)
 		return false;
 	switch (v->type) {
 	case NF4LNK:
-		return xdr_bytes(x, &v->linkdata, UINT32_MAX);
+		return xdr_bulk(x, &v->linkdata, UINT32_MAX);
 	case NF4BLK:
 	case NF4CHR:
 		return xdr_specdata4(x, &v->devdata);
