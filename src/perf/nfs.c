@@ -13,8 +13,7 @@
 
 enum { OK, FAILED, USAGE };
 
-/* ------------------------------------------------------------------- the load
- */
+/* ---------------------------------------------------------------- the load */
 
 int load_fail(struct load *l, const char *what, int error)
 {
@@ -184,8 +183,7 @@ static int run(const struct settings *s)
 	return status;
 }
 
-/* ------------------------------------------------------------ the command line
- */
+/* -------------------------------------------------------- the command line */
 
 static void help(void)
 {

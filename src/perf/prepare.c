@@ -26,8 +26,7 @@ static void dir_name(const struct client *c, char buf[32])
 	snprintf(buf, 32, "hawser-perf-%u", c->number);
 }
 
-/* -------------------------------------------- many operations with few tasks
- */
+/* ------------------------------------------ many operations with few tasks */
 
 struct crew {
 	struct client *client;
@@ -65,8 +64,7 @@ static int crew_run(struct client *c, uint64_t n,
 	return w.error;
 }
 
-/* -------------------------------------------------------------------- emptying
- */
+/* ---------------------------------------------------------------- emptying */
 
 enum { BATCH = 256 };
 
@@ -140,8 +138,7 @@ static int make_dir(struct client *c)
 			  &what, &c->dir, NULL);
 }
 
-/* --------------------------------------------------------------------- filling
- */
+/* ----------------------------------------------------------------- filling */
 
 static int make_file(struct client *c, uint64_t index)
 {
@@ -184,8 +181,7 @@ static int make_data(struct client *c)
 	return rc < 0 ? rc : nfs_sync(c->open);
 }
 
-/* ------------------------------------------------------------------- the whole
- */
+/* --------------------------------------------------------------- the whole */
 
 static int make_all(struct client *c)
 {

@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/util.h"
+#include "meddler.h"
 #include "world.h"
 
 #define ME (&world_cred)
@@ -59,8 +60,7 @@ static void mount_of_a_missing_directory_says_so(struct world *w)
 	CHECK(nfs_mount(&o, "/no/such", &c, err, sizeof(err)) == -ENOENT);
 }
 
-/* -------------------------------------------------------------- effects, once
- */
+/* ----------------------------------------------------------- effects, once */
 
 struct worker {
 	struct world *w;
@@ -68,6 +68,12 @@ struct worker {
 	unsigned number, rounds;
 	nsec longest;
 };
+
+static void worker_ends(struct worker *k)
+{
+	k->w->working--;
+	world_task_ended(k->w);
+}
 
 /* A name is made, moved, linked and removed; each of these would fail if it
  * ran twice. */
@@ -108,7 +114,7 @@ static void live_on(void *arg)
 
 	for (unsigned i = 0; i < k->rounds; i++)
 		one_life(k, i);
-	world_task_ended(k->w);
+	worker_ends(k);
 }
 
 static bool nothing_is_left(void *arg, const struct nfs_dirent *e)
@@ -129,17 +135,25 @@ static void check_empty(struct nfs_client *c)
 	CHECK(left == 0 && eof);
 }
 
+enum { WORKERS = 12 };
+
+static void start_workers(struct worker *k, struct world *w,
+			  struct nfs_client *c, task_fn *fn, unsigned rounds)
+{
+	for (unsigned i = 0; i < WORKERS; i++) {
+		k[i] = (struct worker){ w, c, i, rounds };
+		world_spawn(w, fn, &k[i]);
+		w->working++;
+	}
+}
+
 static void run_workers(struct world *w, struct nfs_client *c, task_fn *fn,
 			unsigned rounds)
 {
-	struct worker k[12];
+	struct worker k[WORKERS];
 
-	for (unsigned i = 0; i < ARRAY_SIZE(k); i++) {
-		k[i] = (struct worker){ w, c, i, rounds };
-		world_spawn(w, fn, &k[i]);
-	}
-	/* The trouble maker is the one that is left over. */
-	while (w->busy > 1)
+	start_workers(k, w, c, fn, rounds);
+	while (w->working > 0)
 		task_sleep(MSEC(10));
 	w->stop = true;
 	world_join(w);
@@ -173,15 +187,17 @@ static void also_with_a_faulty_network(struct world *w)
 	nfs_unmount(c);
 }
 
-/* ------------------------------------------------------------------------ data
- */
+/* -------------------------------------------------------------------- data */
 
 enum { BLOCK = 40000, BLOCKS = 20 };
 
 static void fill(uint8_t *buf, uint64_t what)
 {
-	for (unsigned i = 0; i < BLOCK; i++)
-		buf[i] = (uint8_t)(hash_u64(what) >> (i % 8 * 8)) + i / 256;
+	for (unsigned i = 0; i < BLOCK; i += 8) {
+		uint64_t word = hash_u64(what) + i;
+
+		memcpy(buf + i, &word, 8);
+	}
 }
 
 /* Writes blocks of a file of its own again and again, and finds in each what it
@@ -218,7 +234,7 @@ static void write_and_read(void *arg)
 	CHECK_OK(nfs_close(o));
 	free(want);
 	free(got);
-	world_task_ended(k->w);
+	worker_ends(k);
 }
 
 static void data_are_what_was_written(struct world *w)
@@ -230,8 +246,7 @@ static void data_are_what_was_written(struct world *w)
 	nfs_unmount(c);
 }
 
-/* ------------------------------------------------------------------ how long?
- */
+/* --------------------------------------------------------------- how long? */
 
 static void ask_steadily(void *arg)
 {
@@ -292,8 +307,7 @@ static void silence_stalls_for_less_than_500_ms(struct world *w)
 	CHECK(longest_stall(w, SIM_LINK_SILENT, false) < MSEC(500));
 }
 
-/* ---------------------------------------------------------- lease, restart,
- * locks */
+/* --------------------------------------------------- lease, restart, locks */
 
 static const struct nfs_lock whole = { .owner = 1,
 				       .exclusive = true,
@@ -441,8 +455,44 @@ static void locks_exclude_across_clients(struct world *w)
 	nfs_unmount(d);
 }
 
-/* -------------------------------------------------------------------- giving
- * up */
+/* ------------------------------------------------------- what servers say */
+
+/* Every kind of meddling at once, or only the one that the seed names. */
+static void strange_answers(struct world *w, task_fn *fn, unsigned rounds)
+{
+	struct meddler m = {};
+	struct worker k[WORKERS];
+	struct nfs_client *c;
+
+	for (unsigned i = 0; i < MEDDLINGS; i++)
+		if (w->seed % (MEDDLINGS + 1) == i ||
+		    w->seed % (MEDDLINGS + 1) == MEDDLINGS)
+			m.chance[i] = i == MEDDLE_LOSE ? 0.002 : 0.02;
+	meddler_start(&m, w);
+	c = world_mount_as(w, "addr=127.101.50.1,timeo=10,notrunkdiscovery");
+	start_workers(k, w, c, fn, rounds);
+	while (w->working > 0)
+		task_sleep(MSEC(10));
+	if (fn == live_on)
+		check_empty(c);
+	for (unsigned i = 0; i < MEDDLINGS; i++)
+		CHECK(m.chance[i] == 0 || m.done[i] > 0 || fn == live_on);
+	nfs_unmount(c);
+	meddler_stop(&m);
+	world_join(w);
+}
+
+static void strange_answers_do_not_repeat_effects(struct world *w)
+{
+	strange_answers(w, live_on, 20);
+}
+
+static void strange_answers_do_not_spoil_data(struct world *w)
+{
+	strange_answers(w, write_and_read, 200);
+}
+
+/* --------------------------------------------------------------- giving up */
 
 static void fast_io_fail_fails_and_recovers(struct world *w)
 {
@@ -515,6 +565,8 @@ int main(int argc, char **argv)
 		T(opens_and_locks_survive_a_server_restart, 3),
 		T(data_survive_server_restarts, 6),
 		T(locks_exclude_across_clients, 6),
+		T(strange_answers_do_not_repeat_effects, 16),
+		T(strange_answers_do_not_spoil_data, 16),
 		T(fast_io_fail_fails_and_recovers, 2),
 		T(unmount_does_not_hang_on_silence, 2),
 #undef T

@@ -40,8 +40,7 @@ void world_failed(const char *file, int line, const char *what, int error)
 	abort();
 }
 
-/* -------------------------------------------------------------------- the
- * server */
+/* -------------------------------------------------------------- the server */
 
 static void start_server(struct world *w)
 {
@@ -85,8 +84,7 @@ static void tear_down(struct world *w)
 	engine_close(w->engine);
 }
 
-/* --------------------------------------------------------------------- one run
- */
+/* ----------------------------------------------------------------- one run */
 
 struct run {
 	struct world world;
@@ -159,8 +157,7 @@ int world_main(const struct world_test *tests, int argc, char **argv)
 	return 0;
 }
 
-/* ----------------------------------------------------------------------- tasks
- */
+/* ------------------------------------------------------------------- tasks */
 
 void world_spawn(struct world *w, task_fn *fn, void *arg)
 {
@@ -180,19 +177,25 @@ void world_join(struct world *w)
 		task_park(NSEC_NEVER);
 }
 
-/* --------------------------------------------------------------------- clients
- */
+/* ----------------------------------------------------------------- clients */
 
 struct nfs_client *world_mount(struct world *w, const char *extra)
+{
+	char options[256];
+
+	snprintf(options, sizeof(options), "addr=127.101.1.1,%s",
+		 extra ? extra : "");
+	return world_mount_as(w, options);
+}
+
+struct nfs_client *world_mount_as(struct world *w, const char *options)
 {
 	struct nfs_client *c = NULL;
 	struct nfs_options o;
 	char err[256] = "";
 
 	nfs_options_init(&o);
-	CHECK_OK(nfs_options_parse(&o, "addr=127.101.1.1", err, sizeof(err)));
-	if (extra != NULL)
-		CHECK_OK(nfs_options_parse(&o, extra, err, sizeof(err)));
+	CHECK_OK(nfs_options_parse(&o, options, err, sizeof(err)));
 	CHECK_OK(nfs_mount(&o, "/", &c, err, sizeof(err)));
 	return c;
 }
@@ -214,8 +217,7 @@ void world_await_live(struct nfs_client *c, unsigned live)
 	}
 }
 
-/* --------------------------------------------------------------------- trouble
- */
+/* ----------------------------------------------------------------- trouble */
 
 static nsec some_time(nsec min, nsec max)
 {

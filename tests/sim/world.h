@@ -27,8 +27,9 @@ struct world {
 	struct nfs_server_options options;
 	unsigned busy; /* tasks started by world_spawn() */
 	struct task *waiter;
-	bool stop;  /* asks the trouble makers to end */
-	void *data; /* the test's */
+	unsigned working; /* of these, those that do the test's work */
+	bool stop;	  /* asks the trouble makers to end */
+	void *data;	  /* the test's */
 };
 
 typedef void world_fn(struct world *w);
@@ -61,6 +62,8 @@ _Noreturn void world_failed(const char *file, int line, const char *what,
 /* Mounts by the first address; the others are found by fs_locations.  `extra`:
  * more mount options, or NULL. */
 struct nfs_client *world_mount(struct world *w, const char *extra);
+/* With these options and no others. */
+struct nfs_client *world_mount_as(struct world *w, const char *options);
 
 /* fn(arg) as a task; world_join() waits for all of them. */
 void world_spawn(struct world *w, task_fn *fn, void *arg);

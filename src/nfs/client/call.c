@@ -54,8 +54,7 @@ void call_fail_status(struct call *k, nfsstat4 status)
 	fail(k, nfs_errno(status), status);
 }
 
-/* ---------------------------------------------------------------- the request
- */
+/* ------------------------------------------------------------- the request */
 
 static bool write_header(struct call *k, struct xdr *x)
 {
@@ -155,8 +154,7 @@ void call_op_done(struct call *k, bool ok)
 		fail(k, -ENAMETOOLONG, NFS4_OK);
 }
 
-/* ---------------------------------------------------------------- the exchange
- */
+/* ------------------------------------------------------------ the exchange */
 
 static void submit(struct call *k)
 {
@@ -285,8 +283,7 @@ void call_reply(struct call *k, struct record *record)
 	finish(k, rc);
 }
 
-/* ----------------------------------------------------------------- the verdict
- */
+/* ------------------------------------------------------------- the verdict */
 
 static void once_more(struct call *k)
 {
@@ -352,14 +349,17 @@ static void judge_sequence(struct call *k)
 	}
 }
 
+bool call_had_effect(const struct call *k)
+{
+	return k->effect != UINT32_MAX && k->nresults > k->effect + 1;
+}
+
 static void judge_compound(struct call *k)
 {
-	bool had_effect = k->nresults > k->effect + 1;
-
 	switch (k->compound_status) {
 	case NFS4ERR_DELAY:
 	case NFS4ERR_GRACE:
-		if (!had_effect)
+		if (!call_had_effect(k))
 			after_a_pause(k);
 		return;
 	case NFS4ERR_RETRY_UNCACHED_REP:
@@ -406,8 +406,7 @@ void call_run(struct call *k)
 		judge_compound(k);
 }
 
-/* ------------------------------------------------------------------ the
- * results */
+/* ------------------------------------------------------------- the results */
 
 bool call_result(struct call *k, nfs_opnum4 op)
 {

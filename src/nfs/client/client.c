@@ -9,8 +9,7 @@
 #include "base/rng.h"
 #include "nfs/client/internal.h"
 
-/* ----------------------------------------------------------------------- tasks
- */
+/* ------------------------------------------------------------------- tasks */
 
 int client_spawn(struct nfs_client *c, const char *name, task_fn *fn, void *arg)
 {
@@ -27,8 +26,7 @@ void client_task_ended(struct nfs_client *c)
 	waitq_wake_all(&c->task_ended);
 }
 
-/* ------------------------------------------------------------------ life cycle
- */
+/* -------------------------------------------------------------- life cycle */
 
 /* The server knows us by this; `boot` tells one life of us from the next, so
  * that it can drop what an earlier one left (RFC 8881 section 2.4). */
@@ -91,8 +89,7 @@ static int start(struct nfs_client *c)
 	return rc == 0 ? session_start(c) : rc;
 }
 
-/* ------------------------------------------------------------------- mounting
- */
+/* ---------------------------------------------------------------- mounting */
 
 /* Every path has been tried, and none is left that might do. */
 static bool hopeless(const struct nfs_client *c)
@@ -337,8 +334,7 @@ void nfs_unmount(struct nfs_client *c)
 	client_free(c);
 }
 
-/* --------------------------------------------------------------------- reports
- */
+/* ----------------------------------------------------------------- reports */
 
 const struct nfs_fh *nfs_root(const struct nfs_client *c)
 {

@@ -53,8 +53,7 @@ struct nfs_cred {
 	const uint32_t *gids; /* borrowed */
 };
 
-/* -------------------------------------------------------------- mount, options
- */
+/* ---------------------------------------------------------- mount, options */
 
 enum { NFS_MAX_ADDRESSES = 16 };
 
@@ -123,8 +122,7 @@ struct nfs_info {
 };
 void nfs_get_info(const struct nfs_client *c, struct nfs_info *out);
 
-/* --------------------------------------------------------------- files, names
- */
+/* ------------------------------------------------------------ files, names */
 
 /* Names are bytes, not NUL-terminated; a length beyond 255 is the server's to
  * refuse. */
@@ -232,8 +230,7 @@ struct nfs_statfs {
 int nfs_statfs(struct nfs_client *c, const struct nfs_cred *cred,
 	       const struct nfs_fh *fh, struct nfs_statfs *out);
 
-/* ------------------------------------------------------------------ open files
- */
+/* -------------------------------------------------------------- open files */
 
 /*
  * An nfs_open has an open-owner of its own, so opens are independent of each
@@ -301,8 +298,7 @@ int nfs_deallocate(struct nfs_open *o, uint64_t offset, uint64_t len);
 int64_t nfs_copy(struct nfs_open *from, uint64_t from_offset,
 		 struct nfs_open *to, uint64_t to_offset, uint64_t len);
 
-/* ----------------------------------------------------------------------- locks
- */
+/* ------------------------------------------------------------------- locks */
 
 /* `owner` names a lock owner (a process, an open file description) within the
  * client.  len UINT64_MAX: to the end, however far that moves. */
@@ -327,8 +323,7 @@ int nfs_unlock(struct nfs_open *o, const struct nfs_lock *range);
 /* 1: *lock is filled with the one that is in the way; 0: nothing is. */
 int nfs_lock_test(struct nfs_open *o, struct nfs_lock *lock);
 
-/* ---------------------------------------------------------- extended
- * attributes */
+/* ----------------------------------------------------- extended attributes */
 
 /* Names without the "user." prefix (RFC 8276).  size 0 asks for the length;
  * -ERANGE, -ENODATA.  flags: XATTR_CREATE, XATTR_REPLACE, 0. */
@@ -344,7 +339,7 @@ ssize_t nfs_listxattr(struct nfs_client *c, const struct nfs_cred *cred,
 int nfs_removexattr(struct nfs_client *c, const struct nfs_cred *cred,
 		    const struct nfs_fh *fh, const char *name);
 
-/* ------------------------------------------------------------- any compound */
+/* ------------------------------------------------------------ any compound */
 
 /*
  * SEQUENCE and then these operations, as they are: for tests and tools.
@@ -360,8 +355,7 @@ int nfs_compound(struct nfs_client *c, const struct nfs_cred *cred,
 /* The errno for a status; one switch, every case. */
 int nfs_errno(nfsstat4 status);
 
-/* -------------------------------------------------------------------- reports
- */
+/* ----------------------------------------------------------------- reports */
 
 struct nfs_path_info {
 	struct path_info path;

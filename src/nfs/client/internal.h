@@ -39,8 +39,7 @@ enum {
 	CALLBACK_SLOTS = 4,
 };
 
-/* ------------------------------------------------------------------ messages
- */
+/* ---------------------------------------------------------------- messages */
 
 /* One record on its way out.  A call's lives as long as the call; others are
  * allocated together with their buffer, and freed once written. */
@@ -53,8 +52,7 @@ struct outgoing {
 /* With room for `size` bytes behind the record header; NULL: no memory. */
 struct outgoing *outgoing_create(size_t size);
 
-/* ---------------------------------------------------------------- connections
- */
+/* ------------------------------------------------------------- connections */
 
 /*
  * A path: an address, and at times a wire to it.  Owned by client->conns; goes
@@ -101,8 +99,7 @@ int wire_probe(struct wire *w);
 /* BIND_CONN_TO_SESSION for the session there is; parks. */
 int wire_bind(struct wire *w);
 
-/* ----------------------------------------------------------------------- paths
- */
+/* ------------------------------------------------------------------- paths */
 
 int paths_init(struct nfs_client *c);
 int paths_add(struct nfs_client *c, const struct addr *address);
@@ -114,8 +111,7 @@ void paths_kill(struct nfs_client *c);
 /* Does what the path group wants done; after each event. */
 void paths_drain(struct nfs_client *c);
 
-/* --------------------------------------------------------------------- session
- */
+/* ----------------------------------------------------------------- session */
 
 struct slot {
 	sequenceid4 sequence; /* of the next request */
@@ -168,8 +164,7 @@ uint32_t slot_highest(const struct session *s);
  * another server; -ESTALE: the same, restarted. */
 int exchange_id(struct nfs_client *c, struct wire *w, EXCHANGE_ID4resok *out);
 
-/* ----------------------------------------------------------------------- calls
- */
+/* ------------------------------------------------------------------- calls */
 
 enum call_flags {
 	CALL_CACHED = 1, /* not idempotent: the server shall keep the reply */
@@ -240,6 +235,8 @@ void call_init(struct call *k, struct nfs_client *c,
 bool call_start(struct call *k);
 void call_run(struct call *k);
 int call_end(struct call *k);
+/* An operation with an effect succeeded, whatever came after it. */
+bool call_had_effect(const struct call *k);
 /* From wire.c and paths.c: the reply is there (takes the record), or there
  * will be none. */
 void call_reply(struct call *k, struct record *record);
@@ -272,8 +269,7 @@ bool attr_pack(const struct nfs_setattr *set, struct arena *arena, fattr4 *out);
 bool attr_from_fattr4(const fattr4 *f, struct nfs_attr *out);
 extern const bitmap4 attr_wanted;
 
-/* ----------------------------------------------------------------------- opens
- */
+/* ------------------------------------------------------------------- opens */
 
 /* A lock owner's locks in an open file: a stateid, and what it covers. */
 struct lock_state {
@@ -332,8 +328,7 @@ int open_mend(struct nfs_open *o, nfsstat4 status);
  * session broke meanwhile. */
 int reclaim_all(struct nfs_client *c);
 
-/* ---------------------------------------------------------------------- client
- */
+/* ------------------------------------------------------------------ client */
 
 struct nfs_client {
 	unsigned magic;

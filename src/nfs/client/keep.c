@@ -47,8 +47,7 @@ static struct kept *kept_create(const void *buf, size_t len, uint64_t offset)
 	return k;
 }
 
-/* --------------------------------------------------------------------- writing
- */
+/* ----------------------------------------------------------------- writing */
 
 /* Writes all of it, a part at a time when the server takes less.  *stable: it
  * is on stable storage; else *verf is that of the first part, so that a restart
@@ -121,8 +120,7 @@ int nfs_pwrite(struct nfs_open *o, const void *buf, size_t len, uint64_t offset)
 	return rc;
 }
 
-/* --------------------------------------------------------------------- syncing
- */
+/* ----------------------------------------------------------------- syncing */
 
 static bool all_have(const struct list *batch, const verifier4 *verf)
 {

@@ -95,8 +95,7 @@ bool attr_pack(const struct nfs_setattr *set, struct arena *arena, fattr4 *out)
 	return nfs4_attrs_pack(&a, arena, out);
 }
 
-/* -------------------------------------------------------------- common pieces
- */
+/* ----------------------------------------------------------- common pieces */
 
 void call_putfh(struct call *k, const struct nfs_fh *fh)
 {
@@ -150,8 +149,7 @@ void call_result_attr(struct call *k, struct nfs_attr *attr)
 						    attr ? attr : &ignored));
 }
 
-/* ------------------------------------------------------------------- the calls
- */
+/* --------------------------------------------------------------- the calls */
 
 int nfs_getattr(struct nfs_client *c, const struct nfs_cred *cred,
 		const struct nfs_fh *fh, struct nfs_attr *attr)

@@ -7,8 +7,7 @@
 
 #include "nfs/client/internal.h"
 
-/* ------------------------------------------------------------------------ READ
- */
+/* -------------------------------------------------------------------- READ */
 
 /* One request: bytes, or -errno. */
 static ssize_t read_once(struct nfs_open *o, void *buf, size_t len,
@@ -60,8 +59,7 @@ ssize_t nfs_read(struct nfs_open *o, void *buf, size_t len, uint64_t offset,
 	return (ssize_t)done;
 }
 
-/* ----------------------------------------------------------------------- WRITE
- */
+/* ------------------------------------------------------------------- WRITE */
 
 ssize_t nfs_write(struct nfs_open *o, const void *buf, size_t len,
 		  uint64_t offset, stable_how4 stable, stable_how4 *committed,
@@ -129,8 +127,7 @@ int nfs_commit(struct nfs_open *o, uint64_t offset, uint32_t len,
 	return call_end(&k);
 }
 
-/* ------------------------------------------------------------------ 4.2:
- * ranges */
+/* ------------------------------------------------------------- 4.2: ranges */
 
 int64_t nfs_seek(struct nfs_open *o, uint64_t offset, int whence)
 {

@@ -81,7 +81,7 @@ static int create_then_lookup(struct call *k, const struct nfs_fh *dir,
 			      const char *name, size_t len, struct nfs_fh *fh,
 			      struct nfs_attr *attr)
 {
-	bool made = k->error == -EAGAIN && k->nresults > k->effect + 1;
+	bool made = k->error == -EAGAIN && call_had_effect(k);
 	struct nfs_client *c = k->client;
 	const struct nfs_cred *cred = k->cred;
 	int rc = call_end(k);

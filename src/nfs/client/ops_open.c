@@ -109,8 +109,7 @@ static void undo(struct nfs_open *o)
 		nfs_close(o);
 }
 
-/* ------------------------------------------------------------------- by handle
- */
+/* --------------------------------------------------------------- by handle */
 
 int nfs_open_fh(struct nfs_client *c, const struct nfs_cred *cred,
 		const struct nfs_fh *fh, unsigned flags, struct nfs_open **out,
@@ -145,8 +144,7 @@ int nfs_open_fh(struct nfs_client *c, const struct nfs_cred *cred,
 	return rc;
 }
 
-/* --------------------------------------------------------------------- by name
- */
+/* ----------------------------------------------------------------- by name */
 
 /* EXCLUSIVE4_1 is safe to repeat even when the server forgot the first one: it
  * knows the file by the verifier. */
@@ -239,8 +237,7 @@ int nfs_open(struct nfs_client *c, const struct nfs_cred *cred,
 	return 0;
 }
 
-/* -------------------------------------------------------------------- closing
- */
+/* ----------------------------------------------------------------- closing */
 
 static int close_on_server(struct nfs_open *o)
 {

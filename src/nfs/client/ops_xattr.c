@@ -96,8 +96,7 @@ int nfs_removexattr(struct nfs_client *c, const struct nfs_cred *cred,
 	return call_end(&k);
 }
 
-/* ------------------------------------------------------------------------ list
- */
+/* -------------------------------------------------------------------- list */
 
 struct listing {
 	char *buf;

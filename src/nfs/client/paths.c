@@ -63,8 +63,7 @@ void paths_drain(struct nfs_client *c)
 		task_wake(c->ticker);
 }
 
-/* ---------------------------------------------------------------------- ticker
- */
+/* ------------------------------------------------------------------ ticker */
 
 /* A wire whose oldest request has waited for too long. */
 static struct wire *overdue(struct nfs_client *c, nsec now)
@@ -125,8 +124,7 @@ static void ticker_starts(void *arg)
 	ticker(c);
 }
 
-/* ------------------------------------------------------------------ life cycle
- */
+/* -------------------------------------------------------------- life cycle */
 
 static int add_conn(struct nfs_client *c, const struct addr *address,
 		    unsigned number)
@@ -247,8 +245,7 @@ void paths_fini(struct nfs_client *c)
 	}
 }
 
-/* --------------------------------------------------------------------- reports
- */
+/* ----------------------------------------------------------------- reports */
 
 unsigned nfs_get_paths(const struct nfs_client *c, struct nfs_path_info *out,
 		       unsigned n)

@@ -20,8 +20,7 @@
 
 #include <errno.h>
 
-/* ----------------------------------------------------------------- EXCHANGE_ID
- */
+/* ------------------------------------------------------------- EXCHANGE_ID */
 
 static bool same_bytes(struct xdr_bytes b, const uint8_t *own, uint32_t len)
 {
@@ -96,8 +95,7 @@ int exchange_id(struct nfs_client *c, struct wire *w, EXCHANGE_ID4resok *out)
 	return rc;
 }
 
-/* -------------------------------------------------------------- CREATE_SESSION
- */
+/* ---------------------------------------------------------- CREATE_SESSION */
 
 static channel_attrs4 fore_channel(const struct nfs_client *c)
 {
@@ -204,8 +202,7 @@ static int reclaim_complete(struct nfs_client *c)
 	return call_end(&k);
 }
 
-/* -------------------------------------------------------------------- the task
- */
+/* ---------------------------------------------------------------- the task */
 
 /* The connections that there were before the session: the one that created it
  * is bound to it; the others are for its back channel, too. */
@@ -357,8 +354,7 @@ void session_needs_reclaim(struct nfs_client *c)
 	session_broken(c, c->session.generation, NFS4ERR_STALE_STATEID);
 }
 
-/* ------------------------------------------------------------------- the end
- */
+/* ----------------------------------------------------------------- the end */
 
 static void destroy(struct nfs_client *c, nfs_opnum4 op)
 {

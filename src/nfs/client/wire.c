@@ -69,8 +69,7 @@ static int spawn(struct wire *w, const char *name, task_fn *fn)
 	return rc;
 }
 
-/* ---------------------------------------------------------------------- ending
- */
+/* ------------------------------------------------------------------ ending */
 
 void wire_kill(struct wire *w)
 {
@@ -119,8 +118,7 @@ void wire_fail(struct wire *w, int error)
 	paths_drain(c);
 }
 
-/* --------------------------------------------------------------------- writing
- */
+/* ----------------------------------------------------------------- writing */
 
 struct outgoing *outgoing_create(size_t size)
 {
@@ -190,8 +188,7 @@ static void writer(void *arg)
 	task_ends(w);
 }
 
-/* --------------------------------------------------------------------- reading
- */
+/* ----------------------------------------------------------------- reading */
 
 static void probe_answered(struct wire *w)
 {
@@ -279,8 +276,7 @@ static void reader(void *arg)
 	task_ends(w);
 }
 
-/* --------------------------------------------------------------------- probing
- */
+/* ----------------------------------------------------------------- probing */
 
 int wire_probe(struct wire *w)
 {
@@ -304,8 +300,7 @@ int wire_probe(struct wire *w)
 	return 0;
 }
 
-/* ------------------------------------------------------------------ coming up
- */
+/* --------------------------------------------------------------- coming up */
 
 int wire_bind(struct wire *w)
 {

@@ -7,7 +7,7 @@
 
 #include <sys/stat.h>
 
-/* ---------------------------------------------- descriptions, one type each */
+/* --------------------------------------------- descriptions, one type each */
 
 #define VALUE(name, T, fn)                                                     \
 	static bool name(struct xdr *x, void *v)                               \
@@ -49,8 +49,7 @@ static_assert(offsetof(struct nfs4_attrs, mode_umask_umask) ==
 		      offsetof(struct nfs4_attrs, mode_umask_mode) + 4,
 	      "v_two_modes");
 
-/* ------------------------------------------------------------------ the table
- */
+/* --------------------------------------------------------------- the table */
 
 enum access { GET, GET_SET, SET };
 
@@ -125,8 +124,7 @@ static const struct attr_row {
 #undef A
 };
 
-#define IN_WORD(w, n, when)                                                    \
-	((when) && (n) / 32 == (w) ? 1u << ((n) % 32) : 0)
+#define IN_WORD(w, n, when)		((when) && (n) / 32 == (w) ? 1u << ((n) % 32) : 0)
 #define KNOWN(NAME, fn, member, access) | IN_WORD(WORD, FATTR4_##NAME, true)
 #define SETTABLE(NAME, fn, member, access)                                     \
 	| IN_WORD(WORD, FATTR4_##NAME, (access) != GET)
@@ -156,8 +154,7 @@ const bitmap4 nfs4_attrs_settable = { { SETTABLE_0, SETTABLE_1, SETTABLE_2 } };
 const bitmap4 nfs4_attrs_write_only = { { WRITE_ONLY_0, WRITE_ONLY_1,
 					  WRITE_ONLY_2 } };
 
-/* ------------------------------------------------------------- encode, decode
- */
+/* ---------------------------------------------------------- encode, decode */
 
 static bool xdr_value(struct xdr *x, unsigned number, struct nfs4_attrs *a)
 {
@@ -265,8 +262,7 @@ nfsstat4 nfs4_attrs_decode_set(const fattr4 *f, const bitmap4 *supported,
 	return values_valid(out) ? NFS4_OK : NFS4ERR_INVAL;
 }
 
-/* ------------------------------------------------------------ VERIFY, NVERIFY
- */
+/* --------------------------------------------------------- VERIFY, NVERIFY */
 
 /* Encodes ours of one attribute and compares it with the same number of bytes
  * of theirs, which `theirs` steps over. */
@@ -328,7 +324,7 @@ nfsstat4 nfs4_attrs_compare(const fattr4 *f, const bitmap4 *supported,
 	return status;
 }
 
-/* ------------------------------------------------------------ small helpers */
+/* ----------------------------------------------------------- small helpers */
 
 utf8string nfs4_id_format(uint32_t id, char buf[NFS4_ID_TEXT_MAX])
 {

@@ -389,7 +389,7 @@ typedef enum { /* RFC 7862 section 12.2.3 */
 
 typedef enum { SET_TO_SERVER_TIME4 = 0, SET_TO_CLIENT_TIME4 = 1 } time_how4;
 
-/* ------------------------------------------------------------ open and lock */
+/* ----------------------------------------------------------- open and lock */
 
 enum {
 	OPEN4_SHARE_ACCESS_READ = 1,
@@ -491,7 +491,7 @@ typedef enum { GDD4_OK = 0, GDD4_UNAVAIL = 1 } gddrnf4_status;
 
 typedef enum { NL4_NAME = 1, NL4_URL = 2, NL4_NETADDR = 3 } netloc_type4;
 
-/* ----------------------------------------------------- clients and sessions */
+/* ---------------------------------------------------- clients and sessions */
 
 enum { /* eia_flags, eir_flags */
        EXCHGID4_FLAG_SUPP_MOVED_REFER = 0x1,

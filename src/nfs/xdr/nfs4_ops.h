@@ -270,8 +270,7 @@ typedef struct {
 	verifier4 writeverf;
 } WRITE4resok;
 
-/* ----------------------------------------------------- 4.1: clients, sessions
- */
+/* -------------------------------------------------- 4.1: clients, sessions */
 
 typedef struct {
 	uint32_t service;
@@ -409,7 +408,7 @@ typedef struct {
 	bool rca_one_fs;
 } RECLAIM_COMPLETE4args;
 
-/* ------------------------------------------------------------------- 4.2 */
+/* --------------------------------------------------------------------- 4.2 */
 
 typedef struct { /* also of DEALLOCATE */
 	stateid4 stateid;
@@ -501,7 +500,7 @@ typedef struct {
 	offset4 sr_offset;
 } SEEK4resok;
 
-/* -------------------------------------------------------------- RFC 8276 */
+/* ---------------------------------------------------------------- RFC 8276 */
 
 typedef struct {
 	component4 gxa_name; /* without the "user." prefix */
@@ -534,7 +533,7 @@ typedef struct {
 	change_info4 rxr_info;
 } REMOVEXATTR4resok;
 
-/* ------------------------------------------------------- any operation */
+/* ----------------------------------------------------------- any operation */
 
 /*
  * NFS4_OPS(A, R): A(OP, member) for each operation that has arguments, R(OP,

@@ -147,8 +147,7 @@ static void every_reply_comes_back(void **state)
 	}
 }
 
-/* ------------------------------------------------------------------- records
- */
+/* ----------------------------------------------------------------- records */
 
 /* A stream of records in random fragments; record i has random length, and
  * bytes that depend on i. */
@@ -273,8 +272,7 @@ static void records_are_bounded(void **state)
 	assert_int_equal(feed("\x80\0\0\0", 4, 4), 1);
 }
 
-/* ----------------------------------------------------------------- bulk data
- */
+/* --------------------------------------------------------------- bulk data */
 
 static void bulk_data_is_not_copied_but_stands_in_its_place(void **state)
 {

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Somebody between client and server who answers some of the requests himself,
+ * with statuses that a server seldom gives, loses some, and repeats some.
+ */
+#ifndef SIM_MEDDLER_H
+#define SIM_MEDDLER_H
+
+#include "world.h"
+
+enum meddling {
+	MEDDLE_DELAY,	 /* NFS4ERR_DELAY of SEQUENCE */
+	MEDDLE_SESSION,	 /* NFS4ERR_BADSESSION, DEADSESSION */
+	MEDDLE_DELAY_OP, /* NFS4ERR_DELAY, GRACE of the first operation; the
+			    server never saw the sequence id that this used
+			    up, so NFS4ERR_SEQ_MISORDERED comes later */
+	MEDDLE_UNCACHED, /* NFS4ERR_RETRY_UNCACHED_REP, where the client did
+			    not ask to have the reply kept */
+	MEDDLE_STATEID,	 /* NFS4ERR_BAD_STATEID, EXPIRED of a READ */
+	MEDDLE_LOSE,	 /* no answer at all */
+	MEDDLE_TWICE,	 /* the request goes to the server twice */
+	MEDDLINGS
+};
+
+struct meddler {
+	struct world *w;
+	struct addr at;
+	struct listener *listener;
+	double chance[MEDDLINGS]; /* for each request */
+	unsigned done[MEDDLINGS];
+};
+
+/* Listens at m->at, and works until meddler_stop(). */
+void meddler_start(struct meddler *m, struct world *w);
+void meddler_stop(struct meddler *m);
+
+#endif
