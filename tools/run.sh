@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # make run: a service on ./var whose file system is mounted at ./mnt, until
 # Ctrl-C.  The file system is made at the first run and found again later.
+#	tools/run.sh BUILD-DIRECTORY
 set -eu
-build=$1
-PATH="$PWD/$build:$PATH"
+build=$(cd "$1" && pwd)
+PATH="$build:$PATH"
 export PATH HAWSER_STATE="$PWD/var" HAWSER_RPC="$PWD/var/rpc.sock"
 mnt="$PWD/mnt" daemon=
 
@@ -55,7 +56,7 @@ cat <<END
 File system $fs is mounted at $mnt
 over all of its mount targets. In another terminal, in this directory:
 
-    export PATH=\$PWD/$build:\$PATH HAWSER_RPC=\$PWD/var/rpc.sock
+    export PATH=$build:\$PATH HAWSER_RPC=\$PWD/var/rpc.sock
     cp -r /usr/share/doc mnt/ &    # use it
     hawser paths --watch           # its paths and their load
     hawser mount-target down $target  # nothing stops
