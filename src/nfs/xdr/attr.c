@@ -124,7 +124,8 @@ static const struct attr_row {
 #undef A
 };
 
-#define IN_WORD(w, n, when)		((when) && (n) / 32 == (w) ? 1u << ((n) % 32) : 0)
+#define BIT_IN(w, n)			((n) / 32 == (w) ? 1u << ((n) % 32) : 0)
+#define IN_WORD(w, n, when)		((when) ? BIT_IN(w, n) : 0)
 #define KNOWN(NAME, fn, member, access) | IN_WORD(WORD, FATTR4_##NAME, true)
 #define SETTABLE(NAME, fn, member, access)                                     \
 	| IN_WORD(WORD, FATTR4_##NAME, (access) != GET)
