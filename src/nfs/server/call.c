@@ -29,8 +29,7 @@ static struct nfsd_call *call_new(struct nfsd_conn *c, struct record *record)
 	xdr_decode_init(&call->in, record->bytes.data, record->bytes.len,
 			&call->arena);
 	call->charged = record->bytes.len;
-	c->calls++;
-	c->bytes += call->charged;
+	nfsd_conn_take(c, call->charged);
 	return call;
 }
 
@@ -156,8 +155,7 @@ bool nfsd_call_start(struct nfsd_conn *c, struct record *record)
 					 &xid, &type) &&
 				type == RPC_MSG_REPLY;
 
-		c->calls--;
-		c->bytes -= call->charged;
+		nfsd_conn_give_back(c, call->charged);
 		nfsd_call_free(call);
 		nfsd_count(c, bad_requests, !harmless);
 		return harmless;

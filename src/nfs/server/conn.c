@@ -16,8 +16,10 @@
  *
  * What a peer can cost is bounded: at most NFSD_CONN_CALLS calls, whose
  * requests and bulk data hold about NFSD_CONN_BYTES, count until their reply
- * is written; beyond that nothing more is read.  A record must be complete
- * within NFSD_RECORD_TIMEOUT, a write make progress within NFSD_WRITE_TIMEOUT.
+ * is written; beyond that nothing more is read.  When all connections of the
+ * reactor hold too much together (load.h), each has one call at a time.  A
+ *record must be complete within NFSD_RECORD_TIMEOUT, a write make progress
+ *within NFSD_WRITE_TIMEOUT.
  *
  * A path that was silent and comes back is reset.  The Linux client never moves
  * a request from a silent connection to another one; it holds it until TCP's
@@ -34,6 +36,7 @@
 #include "base/log.h"
 #include "nfs/server/conn.h"
 #include "nfs/server/internal.h"
+#include "nfs/server/load.h"
 
 struct nfsd_conn *nfsd_conn_new(struct nfs_server *srv, struct stream *s,
 				struct reactor *reactor)
@@ -68,6 +71,8 @@ void nfsd_conn_abort(struct nfsd_conn *c)
 	if (c->stream != NULL)
 		stream_abort(c->stream);
 	waitq_wake_all(&c->room);
+	if (c->load != NULL)
+		waitq_wake_all(&c->load->room);
 }
 
 /* ---------------------------------------------------------------- sessions */
@@ -108,6 +113,97 @@ struct nfsd_session *nfsd_conn_session(struct nfsd_conn *c,
 	return nfsd_session_ref(s);
 }
 
+/* -------------------------------------------------------------------- room */
+
+void nfsd_conn_take(struct nfsd_conn *c, size_t bytes)
+{
+	c->calls++;
+	c->bytes += bytes;
+	c->load->calls++;
+	c->load->bytes += bytes;
+}
+
+void nfsd_conn_give_back(struct nfsd_conn *c, size_t bytes)
+{
+	bool was_full = nfsd_load_full(c->load);
+
+	c->calls--;
+	c->bytes -= bytes;
+	c->load->calls--;
+	c->load->bytes -= bytes;
+	if (was_full && !nfsd_load_full(c->load))
+		waitq_wake_all(&c->load->room);
+}
+
+/* When the reader has to look at the peer again. */
+static nsec next_look(const struct nfsd_conn *c)
+{
+	if (c->nbound == 0)
+		return NSEC_NEVER;
+	return reactor_now() + (c->silence > 0 ? NFSD_LOOK_SILENT : NFSD_LOOK);
+}
+
+static void look_at_peer(struct nfsd_conn *c)
+{
+	nsec silence = stream_silence(c->stream);
+	char text[ADDR_TEXT_MAX];
+
+	if (silence >= NFSD_SILENT) {
+		c->silence = silence;
+	} else if (c->silence > 0) {
+		log_info("nfs path %s is back after %.1f s: connection reset, "
+			 "so that its requests come again at once",
+			 addr_format(&c->peer, text), (double)c->silence / 1e9);
+		nfsd_conn_abort(c);
+	}
+}
+
+/* What one more call has to wait for; NULL: nothing.  One call at a time is
+ * served whatever others hold. */
+static struct waitq *obstacle(struct nfsd_conn *c)
+{
+	if (c->broken || c->calls == 0)
+		return NULL;
+	if (c->calls >= NFSD_CONN_CALLS || c->bytes >= NFSD_CONN_BYTES)
+		return &c->room;
+	return nfsd_load_full(c->load) ? &c->load->room : NULL;
+}
+
+static void wait_for_room(struct nfsd_conn *c)
+{
+	struct waitq *q;
+
+	while ((q = obstacle(c)) != NULL)
+		if (!waitq_wait(q, next_look(c)))
+			look_at_peer(c);
+}
+
+/* The same for bulk data of a call that has none yet: those that have some can
+ * end, whoever else waits. */
+static struct waitq *bulk_obstacle(struct nfsd_call *call)
+{
+	struct nfsd_conn *c = call->conn;
+	size_t request = call->record.bytes.len;
+
+	if (c->broken || call->charged > request || c->calls == 1)
+		return NULL;
+	if (c->bytes > NFSD_CONN_BYTES + request)
+		return &c->room;
+	return nfsd_load_full(c->load) ? &c->load->room : NULL;
+}
+
+void nfsd_conn_charge(struct nfsd_call *call, size_t bytes)
+{
+	struct nfsd_conn *c = call->conn;
+	struct waitq *q;
+
+	while ((q = bulk_obstacle(call)) != NULL)
+		waitq_wait(q, NSEC_NEVER);
+	call->charged += bytes;
+	c->bytes += bytes;
+	c->load->bytes += bytes;
+}
+
 /* ----------------------------------------------------------------- writing */
 
 enum { WRITE_PIECES = 128, CALL_PIECES = 2 + 2 * XDR_BULK_MAX };
@@ -127,8 +223,7 @@ static int call_pieces(struct nfsd_call *call, struct iovec *iov)
 
 static void call_done(struct nfsd_conn *c, struct nfsd_call *call)
 {
-	c->calls--;
-	c->bytes -= call->charged;
+	nfsd_conn_give_back(c, call->charged);
 	nfsd_call_free(call);
 }
 
@@ -177,35 +272,6 @@ void nfsd_conn_send(struct nfsd_call *call)
 
 /* ----------------------------------------------------------------- reading */
 
-/* When the reader has to look at the peer again. */
-static nsec next_look(const struct nfsd_conn *c)
-{
-	return c->nbound > 0 ? reactor_now() + NFSD_LOOK : NSEC_NEVER;
-}
-
-static void look_at_peer(struct nfsd_conn *c)
-{
-	nsec silence = stream_silence(c->stream);
-	char text[ADDR_TEXT_MAX];
-
-	if (silence >= NFSD_SILENT) {
-		c->silence = silence;
-	} else if (c->silence > 0) {
-		log_info("nfs path %s is back after %.1f s: connection reset, "
-			 "so that its requests come again at once",
-			 addr_format(&c->peer, text), (double)c->silence / 1e9);
-		nfsd_conn_abort(c);
-	}
-}
-
-static void wait_for_room(struct nfsd_conn *c)
-{
-	while (!c->broken && (c->calls >= NFSD_CONN_CALLS ||
-			      (c->calls > 0 && c->bytes >= NFSD_CONN_BYTES)))
-		if (!waitq_wait(&c->room, next_look(c)))
-			look_at_peer(c);
-}
-
 /* 0: there are bytes, or the end. */
 static int wait_for_bytes(struct nfsd_conn *c, nsec deadline)
 {
@@ -219,20 +285,6 @@ static int wait_for_bytes(struct nfsd_conn *c, nsec deadline)
 		look_at_peer(c);
 	} while (!c->broken);
 	return -ECONNABORTED;
-}
-
-void nfsd_conn_charge(struct nfsd_call *call, size_t bytes)
-{
-	struct nfsd_conn *c = call->conn;
-	size_t request = call->record.bytes.len;
-
-	/* Only a call without bulk data waits: those that have some can end,
-	 * whoever else waits. */
-	while (call->charged <= request && !c->broken &&
-	       c->bytes > NFSD_CONN_BYTES + request)
-		waitq_wait(&c->room, NSEC_NEVER);
-	call->charged += bytes;
-	c->bytes += bytes;
 }
 
 /* 0, or why the connection ends. */
@@ -300,6 +352,7 @@ void nfsd_conn_run(struct nfsd_conn *c)
 	char text[ADDR_TEXT_MAX];
 	int rc;
 
+	c->load = nfsd_load_self();
 	stream_set_timeouts(c->stream, NFSD_RECORD_TIMEOUT, NFSD_WRITE_TIMEOUT);
 	stream_set_keepalive(c->stream, NFSD_KEEPALIVE, NFSD_PATIENCE);
 	rc = serve(c);

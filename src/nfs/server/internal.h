@@ -25,12 +25,14 @@ enum {
 #define NFSD_WRITE_TIMEOUT  SEC(120)	/* without progress */
 
 /* Looking out for paths that come back; see conn.c. */
-#define NFSD_KEEPALIVE SEC(1)	  /* an idle peer is asked that often */
-#define NFSD_PATIENCE  SEC(120)	  /* a silent one loses the connection */
-#define NFSD_SILENT    MSEC(1700) /* that is silence, not jitter */
-#define NFSD_LOOK      MSEC(200)  /* how often we look */
+#define NFSD_KEEPALIVE	 SEC(1)	    /* an idle peer is asked that often */
+#define NFSD_PATIENCE	 SEC(120)   /* a silent one loses the connection */
+#define NFSD_SILENT	 MSEC(1700) /* that is silence, not jitter */
+#define NFSD_LOOK	 SEC(1)	    /* how often we look */
+#define NFSD_LOOK_SILENT MSEC(200)  /* at one that is silent */
 
 struct nfsd_call;
+struct nfsd_load;
 
 /* ------------------------------------------------------------ connections */
 
@@ -61,8 +63,9 @@ struct nfsd_conn {
 	nsec since;
 
 	struct record_reader reader;
-	unsigned calls; /* in progress, or with an unsent reply */
-	size_t bytes;	/* they hold */
+	unsigned calls;		/* in progress, or with an unsent reply */
+	size_t bytes;		/* they hold */
+	struct nfsd_load *load; /* of the reactor */
 	struct waitq room;
 	struct list ready; /* nfsd_call.link: replies to be written */
 	bool writing;	   /* a task does that */
@@ -94,6 +97,9 @@ struct nfsd_session *nfsd_conn_session(struct nfsd_conn *c,
 /* The call's reply is ready: it leaves with all that become ready in this turn
  * of the loop.  Takes the call. */
 void nfsd_conn_send(struct nfsd_call *call);
+/* Counts a call, with the bytes of its request. */
+void nfsd_conn_take(struct nfsd_conn *c, size_t bytes);
+void nfsd_conn_give_back(struct nfsd_conn *c, size_t bytes);
 /* Charges bulk data to the connection; parks while it holds too much, unless
  * the call itself holds some already. */
 void nfsd_conn_charge(struct nfsd_call *call, size_t bytes);

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#include "nfs/server/load.h"
+
 static struct nfs_server_options options = { .lease = SEC(60) };
 
 struct rpc_case {
@@ -143,7 +145,7 @@ static void nonsense(void *arg)
 	world_stop(&world);
 }
 
-static void pipelined(void *arg)
+static void pipeline(void *directory, bool one_at_a_time)
 {
 	enum { N = 2000, SIZE = 200 };
 	uint8_t *out = malloc(N * SIZE);
@@ -153,8 +155,9 @@ static void pipelined(void *arg)
 	struct wire w;
 	size_t len = 0;
 
-	world_start(&world, arg, &options);
+	world_start(&world, directory, &options);
 	wire_open(&w, &world.addr[0]);
+	c.n = 0;
 	add(&c, OP_PUTROOTFH);
 	for (uint32_t xid = 1; xid <= N; xid++)
 		compound_encode(&w, &c, xid, out, N * SIZE, &len);
@@ -164,11 +167,27 @@ static void pipelined(void *arg)
 
 		require(xid >= 1 && xid <= N && !seen[xid]);
 		seen[xid] = true;
+		if (one_at_a_time)
+			require(xid == (uint32_t)i + 1);
 		require(c.status == NFS4ERR_OP_NOT_IN_SESSION);
 	}
 	wire_close(&w);
 	world_stop(&world);
 	free(out);
+}
+
+static void pipelined(void *arg)
+{
+	pipeline(arg, false);
+}
+
+/* As if other connections of this reactor held all that is allowed. */
+static void crowded(void *arg)
+{
+	nfsd_load_self()->bytes += NFSD_LOAD_BYTES;
+	pipeline(arg, true);
+	nfsd_load_self()->bytes -= NFSD_LOAD_BYTES;
+	require(nfsd_load_self()->bytes == 0 && nfsd_load_self()->calls == 0);
 }
 
 /* A peer that asks for more and more and reads nothing is not served for ever:
@@ -293,6 +312,7 @@ IN_WORLD(every_rpc_error_is_told_at_once, rpc_errors)
 IN_WORLD(a_record_may_come_byte_by_byte, byte_by_byte)
 IN_WORLD(nonsense_ends_its_own_connection_only, nonsense)
 IN_WORLD(thousands_of_pipelined_calls_are_all_answered, pipelined)
+IN_WORLD(in_a_crowd_each_connection_has_one_call_at_a_time, crowded)
 IN_WORLD(who_does_not_read_replies_gets_no_more_memory, greedy)
 IN_WORLD(connections_beyond_the_limit_are_closed, too_many)
 IN_WORLD(taking_an_address_away_resets_its_connections, taken_away)
@@ -305,6 +325,8 @@ int main(void)
 		test_with_directory(nonsense_ends_its_own_connection_only),
 		test_with_directory(
 			thousands_of_pipelined_calls_are_all_answered),
+		test_with_directory(
+			in_a_crowd_each_connection_has_one_call_at_a_time),
 		test_with_directory(
 			who_does_not_read_replies_gets_no_more_memory),
 		test_with_directory(connections_beyond_the_limit_are_closed),
