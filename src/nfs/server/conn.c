@@ -56,6 +56,7 @@ struct nfsd_conn *nfsd_conn_new(struct nfs_server *srv, struct stream *s,
 	record_reader_init(&c->reader, NFSD_MAX_MESSAGE);
 	waitq_init(&c->room);
 	list_init(&c->ready);
+	list_init(&c->in_crowd);
 	return c;
 }
 
@@ -71,8 +72,6 @@ void nfsd_conn_abort(struct nfsd_conn *c)
 	if (c->stream != NULL)
 		stream_abort(c->stream);
 	waitq_wake_all(&c->room);
-	if (c->load != NULL)
-		waitq_wake_all(&c->load->room);
 }
 
 /* ---------------------------------------------------------------- sessions */
@@ -123,6 +122,27 @@ void nfsd_conn_take(struct nfsd_conn *c, size_t bytes)
 	c->load->bytes += bytes;
 }
 
+/* Connections that wait for others to give something back. */
+static void wake_crowd(struct nfsd_load *load)
+{
+	struct nfsd_conn *c, *tmp;
+
+	list_for_each_safe (c, tmp, &load->crowd, in_crowd) {
+		list_del(&c->in_crowd);
+		waitq_wake_all(&c->room);
+	}
+}
+
+/* To be woken when the load is not full any more. */
+static bool crowded(struct nfsd_conn *c)
+{
+	if (!nfsd_load_full(c->load))
+		return false;
+	if (list_empty(&c->in_crowd))
+		list_append(&c->load->crowd, &c->in_crowd);
+	return true;
+}
+
 void nfsd_conn_give_back(struct nfsd_conn *c, size_t bytes)
 {
 	bool was_full = nfsd_load_full(c->load);
@@ -132,7 +152,7 @@ void nfsd_conn_give_back(struct nfsd_conn *c, size_t bytes)
 	c->load->calls--;
 	c->load->bytes -= bytes;
 	if (was_full && !nfsd_load_full(c->load))
-		waitq_wake_all(&c->load->room);
+		wake_crowd(c->load);
 }
 
 /* When the reader has to look at the peer again. */
@@ -158,47 +178,40 @@ static void look_at_peer(struct nfsd_conn *c)
 	}
 }
 
-/* What one more call has to wait for; NULL: nothing.  One call at a time is
- * served whatever others hold. */
-static struct waitq *obstacle(struct nfsd_conn *c)
+/* One call at a time is served whatever others hold. */
+static bool has_room(struct nfsd_conn *c)
 {
 	if (c->broken || c->calls == 0)
-		return NULL;
-	if (c->calls >= NFSD_CONN_CALLS || c->bytes >= NFSD_CONN_BYTES)
-		return &c->room;
-	return nfsd_load_full(c->load) ? &c->load->room : NULL;
+		return true;
+	return c->calls < NFSD_CONN_CALLS && c->bytes < NFSD_CONN_BYTES &&
+	       !crowded(c);
 }
 
 static void wait_for_room(struct nfsd_conn *c)
 {
-	struct waitq *q;
-
-	while ((q = obstacle(c)) != NULL)
-		if (!waitq_wait(q, next_look(c)))
+	while (!has_room(c))
+		if (!waitq_wait(&c->room, next_look(c)))
 			look_at_peer(c);
 }
 
 /* The same for bulk data of a call that has none yet: those that have some can
  * end, whoever else waits. */
-static struct waitq *bulk_obstacle(struct nfsd_call *call)
+static bool has_bulk_room(struct nfsd_call *call)
 {
 	struct nfsd_conn *c = call->conn;
 	size_t request = call->record.bytes.len;
 
 	if (c->broken || call->charged > request || c->calls == 1)
-		return NULL;
-	if (c->bytes > NFSD_CONN_BYTES + request)
-		return &c->room;
-	return nfsd_load_full(c->load) ? &c->load->room : NULL;
+		return true;
+	return c->bytes <= NFSD_CONN_BYTES + request && !crowded(c);
 }
 
 void nfsd_conn_charge(struct nfsd_call *call, size_t bytes)
 {
 	struct nfsd_conn *c = call->conn;
-	struct waitq *q;
 
-	while ((q = bulk_obstacle(call)) != NULL)
-		waitq_wait(q, NSEC_NEVER);
+	while (!has_bulk_room(call))
+		waitq_wait(&c->room, NSEC_NEVER);
 	call->charged += bytes;
 	c->bytes += bytes;
 	c->load->bytes += bytes;
@@ -363,6 +376,7 @@ void nfsd_conn_run(struct nfsd_conn *c)
 		nfsd_conn_abort(c);
 	while (c->calls > 0 || c->writing)
 		waitq_wait(&c->room, NSEC_NEVER);
+	list_del(&c->in_crowd);
 	record_reader_fini(&c->reader);
 	stream_close(c->stream);
 	c->stream = NULL;

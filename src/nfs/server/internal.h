@@ -66,6 +66,7 @@ struct nfsd_conn {
 	unsigned calls;		/* in progress, or with an unsent reply */
 	size_t bytes;		/* they hold */
 	struct nfsd_load *load; /* of the reactor */
+	struct list in_crowd;	/* load.crowd */
 	struct waitq room;
 	struct list ready; /* nfsd_call.link: replies to be written */
 	bool writing;	   /* a task does that */

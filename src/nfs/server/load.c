@@ -14,7 +14,7 @@ struct nfsd_load *nfsd_load_self(void)
 	load = calloc(1, sizeof(*load));
 	if (load == NULL)
 		abort();
-	waitq_init(&load->room);
+	list_init(&load->crowd);
 	pthread_mutex_lock(&all_lock);
 	load->next = all_loads;
 	all_loads = load;

@@ -6,7 +6,7 @@
 #ifndef NFS_SERVER_LOAD_H
 #define NFS_SERVER_LOAD_H
 
-#include "reactor/task.h"
+#include "base/list.h"
 
 enum { NFSD_LOAD_CALLS = 16384 };
 #define NFSD_LOAD_BYTES (256u << 20)
@@ -15,7 +15,7 @@ struct nfsd_load {
 	struct nfsd_load *next; /* so that it is found again */
 	size_t bytes;
 	unsigned calls;
-	struct waitq room; /* connections that wait for others */
+	struct list crowd; /* nfsd_conn.in_crowd: who waits for others */
 };
 
 /* The calling thread's; aborts if there is no memory for it. */
