@@ -138,14 +138,34 @@ static bool decide(struct meddler *m, enum meddling what)
 	return true;
 }
 
+static int find_late(const struct meddler *m, uint32_t xid)
+{
+	for (int i = 0; i < MEDDLER_LATE; i++)
+		if (m->late[i].xid == xid)
+			return i;
+	return -1;
+}
+
 /* 1: answered or lost; 0: to be passed on; or -errno. */
 static int meddle(struct pair *p, const struct request *r)
 {
 	struct meddler *m = p->m;
-	int rc;
+	int rc, late;
 
 	if (!r->sequenced)
 		return 0;
+	late = find_late(m, r->xid);
+	if (late >= 0 && m->late[late].lost) {
+		m->late[late].xid = 0;
+		rc = answer(p, r, NFS4ERR_DELAY, 0);
+		return rc < 0 ? rc : 1;
+	}
+	late = find_late(m, 0);
+	if (late >= 0 && decide(m, MEDDLE_LATE)) {
+		m->late[late].xid = r->xid;
+		m->late[late].lost = false;
+		return 0;
+	}
 	if (decide(m, MEDDLE_LOSE))
 		return 1;
 	if (decide(m, MEDDLE_DELAY))
@@ -216,6 +236,20 @@ static void client_to_server(void *arg)
 	pair_end(p);
 }
 
+static bool lose_reply(struct meddler *m, const struct record *rec)
+{
+	uint32_t xid, type;
+	int late;
+
+	if (!rpc_peek(rec->bytes.data, rec->bytes.len, &xid, &type))
+		return false;
+	late = find_late(m, xid);
+	if (late < 0 || m->late[late].lost)
+		return false;
+	m->late[late].lost = true;
+	return true;
+}
+
 /* Byte by byte would do: replies are not looked at.  A record that we answer
  * ourselves has to go between two of them, so whole records it is. */
 static void server_to_client(void *arg)
@@ -236,7 +270,9 @@ static void server_to_client(void *arg)
 			break;
 		record_reader_filled(&in, n);
 		while ((rc = record_reader_next(&in, &rec)) > 0) {
-			rc = send_to_client(p, rec.bytes.data, rec.bytes.len);
+			if (!lose_reply(p->m, &rec))
+				rc = send_to_client(p, rec.bytes.data,
+						    rec.bytes.len);
 			record_put(&rec);
 			if (rc < 0)
 				break;

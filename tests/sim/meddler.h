@@ -17,10 +17,16 @@ enum meddling {
 	MEDDLE_UNCACHED, /* NFS4ERR_RETRY_UNCACHED_REP, where the client did
 			    not ask to have the reply kept */
 	MEDDLE_STATEID,	 /* NFS4ERR_BAD_STATEID, EXPIRED of a READ */
-	MEDDLE_LOSE,	 /* no answer at all */
-	MEDDLE_TWICE,	 /* the request goes to the server twice */
+	MEDDLE_LOSE,
+	/* no answer at all */ MEDDLE_TWICE, /* the request goes to the server
+						twice */
+	MEDDLE_LATE, /* the reply is lost; the first repeat finds the
+			request "still being worked on" (NFS4ERR_DELAY
+			of SEQUENCE) */
 	MEDDLINGS
 };
+
+enum { MEDDLER_LATE = 8 };
 
 struct meddler {
 	struct world *w;
@@ -28,6 +34,10 @@ struct meddler {
 	struct listener *listener;
 	double chance[MEDDLINGS]; /* for each request */
 	unsigned done[MEDDLINGS];
+	struct {
+		uint32_t xid; /* 0: none */
+		bool lost;    /* its reply was; the repeat is to come */
+	} late[MEDDLER_LATE];
 };
 
 /* Listens at m->at, and works until meddler_stop(). */

@@ -12,6 +12,10 @@
  *	call_reply()	(the reader) takes the record, gives the slot back
  *	judge()		done; or once more from call_start()
  *
+ * NFS4ERR_DELAY of SEQUENCE itself is different: when the request is a repeat
+ *it means that the first one is still being worked on.  So the slot is kept,
+ *and the same bytes go again, until there is a reply.
+ *
  * Once more, because the request did not take effect and may now: the server
  * asked for patience (DELAY, GRACE), the session is gone, the reply to a repeat
  * was not kept (such requests were idempotent), or a stateid was mended.  A
@@ -122,7 +126,6 @@ bool call_start(struct call *k)
 		fail(k, rc, NFS4_OK);
 		return false;
 	}
-	k->finished = false;
 	k->nops = 0;
 	k->effect = UINT32_MAX;
 	k->xid = new_xid(c);
@@ -199,7 +202,7 @@ static void finish(struct call *k, int outcome)
 void call_fail(struct call *k, int error)
 {
 	if (k->slot >= 0) {
-		if (k->request.tries > 0)
+		if (k->request.tries > 0 || k->in_progress)
 			slot_retire(k);
 		else
 			slot_put(k, false);
@@ -274,7 +277,9 @@ void call_reply(struct call *k, struct record *record)
 				  k->request.bytes + k->reply.bytes.len,
 				  reactor_now());
 	rc = read_head(k);
-	if (k->slot >= 0) {
+	k->in_progress = rc == 0 && k->slot >= 0 && k->nresults > 0 &&
+			 k->sequence_status == NFS4ERR_DELAY;
+	if (k->slot >= 0 && !k->in_progress) {
 		if (rc == -EPROTO)
 			slot_retire(k);
 		else
@@ -290,7 +295,7 @@ static void once_more(struct call *k)
 	k->again = true;
 }
 
-static void after_a_pause(struct call *k)
+static void pause_a_little(struct call *k)
 {
 	nsec pause = (nsec)DELAY_FIRST << MIN(k->delays, 10u);
 
@@ -298,6 +303,11 @@ static void after_a_pause(struct call *k)
 	k->delays++;
 	k->client->counters.delays++;
 	task_sleep(MIN(pause, (nsec)DELAY_MAX));
+}
+
+static void after_a_pause(struct call *k)
+{
+	pause_a_little(k);
 	once_more(k);
 }
 
@@ -327,9 +337,6 @@ static void after_a_new_session(struct call *k, nfsstat4 why)
 static void judge_sequence(struct call *k)
 {
 	switch (k->sequence_status) {
-	case NFS4ERR_DELAY:
-		after_a_pause(k);
-		return;
 	case NFS4ERR_RETRY_UNCACHED_REP:
 		once_more(k);
 		return;
@@ -381,6 +388,14 @@ static void judge_compound(struct call *k)
 	}
 }
 
+static void exchange(struct call *k)
+{
+	k->finished = false;
+	submit(k);
+	while (!k->finished)
+		task_park(NSEC_NEVER);
+}
+
 void call_run(struct call *k)
 {
 	call_op_done(k, k->message.xdr.error == XDR_OK);
@@ -395,9 +410,11 @@ void call_run(struct call *k)
 	}
 	store_be32(k->count, k->nops);
 	k->task = task_self();
-	submit(k);
-	while (!k->finished)
-		task_park(NSEC_NEVER);
+	exchange(k);
+	while (k->finished && k->in_progress) {
+		pause_a_little(k);
+		exchange(k);
+	}
 	if (k->outcome < 0)
 		fail(k, k->outcome, NFS4_OK);
 	else if (k->sequence_status != NFS4_OK)

@@ -8,6 +8,24 @@
 
 enum { COMPOUND_BUFFER = 64 << 10 };
 
+/* A reply with data in it is not for the server's cache, and need not be. */
+static unsigned flags_for(const nfs_argop4 *ops, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		switch (ops[i].argop) {
+		case OP_READ:
+		case OP_READ_PLUS:
+		case OP_READDIR:
+		case OP_READLINK:
+		case OP_GETXATTR:
+		case OP_LISTXATTRS:
+			return 0;
+		default:
+			break;
+		}
+	return CALL_CACHED;
+}
+
 static void write_ops(struct call *k, nfs_argop4 *ops, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -46,7 +64,7 @@ int nfs_compound(struct nfs_client *c, const struct nfs_cred *cred,
 	struct call k;
 	int count = 0, rc;
 
-	call_init(&k, c, cred, CALL_CACHED);
+	call_init(&k, c, cred, flags_for(ops, n));
 	k.buffer = malloc(COMPOUND_BUFFER);
 	k.size = COMPOUND_BUFFER;
 	if (k.buffer == NULL)

@@ -212,7 +212,8 @@ struct call {
 	/* the reply */
 	struct task *task;
 	bool finished;
-	int outcome; /* 0: `reply` is there; or -errno */
+	bool in_progress; /* NFS4ERR_DELAY of SEQUENCE: the slot is kept */
+	int outcome;	  /* 0: `reply` is there; or -errno */
 	struct record reply;
 	struct xdr results; /* behind SEQUENCE's result */
 	nfsstat4 sequence_status, compound_status;
@@ -275,6 +276,7 @@ extern const bitmap4 attr_wanted;
 struct lock_state {
 	struct list link;
 	uint64_t owner;
+	bool known; /* to the server, by `stateid` */
 	stateid4 stateid;
 	struct ranges ranges;
 };

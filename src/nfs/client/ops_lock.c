@@ -24,15 +24,13 @@ static struct lock_state *state_of(struct nfs_open *o, uint64_t owner)
 	return NULL;
 }
 
-static struct lock_state *state_create(struct nfs_open *o, uint64_t owner,
-				       const stateid4 *stateid)
+static struct lock_state *state_create(struct nfs_open *o, uint64_t owner)
 {
 	struct lock_state *l = calloc(1, sizeof(*l));
 
 	if (l == NULL)
 		return NULL;
 	l->owner = owner;
-	l->stateid = *stateid;
 	list_append(&o->locks, &l->link);
 	return l;
 }
@@ -75,7 +73,7 @@ static void lock_args(struct nfs_open *o, const struct nfs_lock *lock,
 		.offset = lock->offset,
 		.length = lock->len,
 	};
-	if (l != NULL) {
+	if (l != NULL && l->known) {
 		args->locker.lock_stateid = present(l->stateid);
 		return;
 	}
@@ -94,10 +92,11 @@ static int remember(struct nfs_open *o, const struct nfs_lock *lock,
 	struct range range;
 
 	if (l == NULL)
-		l = state_create(o, lock->owner, stateid);
+		l = state_create(o, lock->owner);
 	if (l == NULL)
 		return -ENOMEM;
 	l->stateid = *stateid;
+	l->known = true;
 	if (!range_from_length(lock->offset, lock->len, lock->exclusive,
 			       &range))
 		return -EINVAL;
@@ -217,7 +216,7 @@ int nfs_unlock(struct nfs_open *o, const struct nfs_lock *lock)
 		return -EINVAL;
 	begin(o);
 	l = state_of(o, lock->owner);
-	if (l != NULL && !o->lost)
+	if (l != NULL && l->known && !o->lost)
 		rc = unlock_once(o, l, lock->offset, lock->len);
 	if (l != NULL && rc == 0)
 		rc = ranges_clear(&l->ranges, range);
@@ -232,7 +231,7 @@ void unlock_everything(struct nfs_open *o)
 	struct lock_state *l;
 
 	list_for_each (l, &o->locks, link)
-		if (l->ranges.n > 0 && !o->lost)
+		if (l->known && l->ranges.n > 0 && !o->lost)
 			unlock_once(o, l, 0, UINT64_MAX);
 }
 

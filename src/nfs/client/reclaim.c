@@ -31,16 +31,14 @@ static bool has_locks(const struct nfs_open *o)
 	return false;
 }
 
-/* Lock stateids of the open's former life. */
-static void forget_locks(struct nfs_open *o)
+/* Lock stateids of the open's former life.  (Somebody may be using the lock
+ * states at this moment: they stay until the close.) */
+static void forget_lock_stateids(struct nfs_open *o)
 {
-	struct lock_state *l, *next;
+	struct lock_state *l;
 
-	list_for_each_safe (l, next, &o->locks, link) {
-		list_del(&l->link);
-		ranges_fini(&l->ranges);
-		free(l);
-	}
+	list_for_each (l, &o->locks, link)
+		l->known = false;
 }
 
 static int reopen(struct nfs_open *o, open_claim_type4 claim, unsigned flags,
@@ -112,10 +110,12 @@ static int relock(struct nfs_open *o, struct lock_state *l, bool first,
 	call_result(&k, OP_PUTFH);
 	if (call_result(&k, OP_LOCK))
 		call_result_done(&k, xdr_LOCK4resok(&k.results, &res));
-	if (k.error == 0)
+	if (k.error == 0) {
 		l->stateid = res.lock_stateid;
-	else if (k.status != NFS4_OK)
+		l->known = true;
+	} else if (k.status != NFS4_OK) {
 		lose(o, k.status);
+	}
 	return call_end(&k);
 }
 
@@ -124,6 +124,7 @@ static int relock_all(struct nfs_open *o)
 	struct lock_state *l;
 	int rc = 0;
 
+	forget_lock_stateids(o);
 	list_for_each (l, &o->locks, link)
 		for (size_t i = 0; i < l->ranges.n && rc == 0; i++)
 			rc = relock(o, l, i == 0, &l->ranges.v[i]);
@@ -186,7 +187,7 @@ int open_mend(struct nfs_open *o, nfsstat4 status)
 		return -EIO;
 	}
 	o->mending = true;
-	forget_locks(o);
+	forget_lock_stateids(o);
 	rc = reopen(o, CLAIM_FH, 0, &why);
 	if (rc < 0)
 		lose(o, why != NFS4_OK ? why : status);
