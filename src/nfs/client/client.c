@@ -189,7 +189,8 @@ static int get_server_info(struct nfs_client *c, const struct nfs_cred *cred,
 	const bitmap4 want =
 		BITMAP4(FATTR4_SUPPORTED_ATTRS, FATTR4_LEASE_TIME,
 			FATTR4_MAXFILESIZE, FATTR4_MAXLINK, FATTR4_MAXNAME,
-			FATTR4_MAXREAD, FATTR4_MAXWRITE, FATTR4_XATTR_SUPPORT);
+			FATTR4_MAXREAD, FATTR4_MAXWRITE,
+			FATTR4_SUPPATTR_EXCLCREAT, FATTR4_XATTR_SUPPORT);
 	struct nfs4_attrs a;
 	int rc = get_attrs(c, cred, &want, NULL, &a);
 
@@ -203,6 +204,8 @@ static int get_server_info(struct nfs_client *c, const struct nfs_cred *cred,
 	c->info.maxfilesize =
 		HAS(FATTR4_MAXFILESIZE) ? a.maxfilesize : INT64_MAX;
 	c->info.xattr_support = a.xattr_support;
+	c->exclcreat = HAS(FATTR4_SUPPATTR_EXCLCREAT) ? a.suppattr_exclcreat
+						      : nfs4_attrs_settable;
 	if (HAS(FATTR4_MAXREAD) && a.maxread >= 4096)
 		c->options.rsize = MIN(c->options.rsize, a.maxread);
 	if (HAS(FATTR4_MAXWRITE) && a.maxwrite >= 4096)

@@ -267,6 +267,8 @@ void call_result_fh(struct call *k, struct nfs_fh *fh);
 void call_result_attr(struct call *k, struct nfs_attr *attr);
 /* The attributes that are to be set, packed; in `arena`. */
 bool attr_pack(const struct nfs_setattr *set, struct arena *arena, fattr4 *out);
+/* Of the NFS_SET_* in mask, those whose attributes are in `allowed`. */
+unsigned attr_allowed(unsigned mask, const bitmap4 *allowed);
 bool attr_from_fattr4(const fattr4 *f, struct nfs_attr *out);
 extern const bitmap4 attr_wanted;
 
@@ -367,6 +369,7 @@ struct nfs_client {
 	bool dead;     /* nothing is sent any more */
 
 	struct nfs_fh root;
+	bitmap4 exclcreat; /* attributes that EXCLUSIVE4_1 may set */
 	struct nfs_info info;
 	struct nfs_counters counters;
 };

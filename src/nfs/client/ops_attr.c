@@ -68,6 +68,25 @@ static settime4 settime(bool now, struct timespec t)
 	return (settime4){ SET_TO_CLIENT_TIME4, nfs4_time(t) };
 }
 
+static const struct {
+	unsigned flag, number;
+} settable[] = {
+	{ NFS_SET_SIZE, FATTR4_SIZE },
+	{ NFS_SET_MODE, FATTR4_MODE },
+	{ NFS_SET_UID, FATTR4_OWNER },
+	{ NFS_SET_GID, FATTR4_OWNER_GROUP },
+	{ NFS_SET_ATIME | NFS_SET_ATIME_NOW, FATTR4_TIME_ACCESS_SET },
+	{ NFS_SET_MTIME | NFS_SET_MTIME_NOW, FATTR4_TIME_MODIFY_SET },
+};
+
+unsigned attr_allowed(unsigned mask, const bitmap4 *allowed)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(settable); i++)
+		if (!bitmap4_has(allowed, settable[i].number))
+			mask &= ~settable[i].flag;
+	return mask;
+}
+
 bool attr_pack(const struct nfs_setattr *set, struct arena *arena, fattr4 *out)
 {
 	char owner[NFS4_ID_TEXT_MAX], group[NFS4_ID_TEXT_MAX];
@@ -80,18 +99,9 @@ bool attr_pack(const struct nfs_setattr *set, struct arena *arena, fattr4 *out)
 	a.owner_group = nfs4_id_format(set->gid, group);
 	a.time_access_set = settime(set->mask & NFS_SET_ATIME_NOW, set->atime);
 	a.time_modify_set = settime(set->mask & NFS_SET_MTIME_NOW, set->mtime);
-	if (set->mask & NFS_SET_SIZE)
-		bitmap4_set(&a.have, FATTR4_SIZE);
-	if (set->mask & NFS_SET_MODE)
-		bitmap4_set(&a.have, FATTR4_MODE);
-	if (set->mask & NFS_SET_UID)
-		bitmap4_set(&a.have, FATTR4_OWNER);
-	if (set->mask & NFS_SET_GID)
-		bitmap4_set(&a.have, FATTR4_OWNER_GROUP);
-	if (set->mask & (NFS_SET_ATIME | NFS_SET_ATIME_NOW))
-		bitmap4_set(&a.have, FATTR4_TIME_ACCESS_SET);
-	if (set->mask & (NFS_SET_MTIME | NFS_SET_MTIME_NOW))
-		bitmap4_set(&a.have, FATTR4_TIME_MODIFY_SET);
+	for (unsigned i = 0; i < ARRAY_SIZE(settable); i++)
+		if (set->mask & settable[i].flag)
+			bitmap4_set(&a.have, settable[i].number);
 	return nfs4_attrs_pack(&a, arena, out);
 }
 

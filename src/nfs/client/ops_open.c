@@ -165,18 +165,21 @@ static void set_create(OPEN4args *args, const struct nfs_open *o,
 	}
 }
 
-static bool pack_create(unsigned flags, const struct nfs_setattr *create,
-			struct arena *arena, fattr4 *out)
+/* What a new file gets in the same operation, and in `later` what has to be set
+ * afterwards: EXCLUSIVE4_1 takes only some attributes (suppattr_exclcreat). */
+static void split_create(const struct nfs_client *c, unsigned flags,
+			 const struct nfs_setattr *create,
+			 struct nfs_setattr *now, struct nfs_setattr *later)
 {
-	struct nfs_setattr set = {};
-
-	if (create != NULL)
-		set = *create;
+	*now = create != NULL ? *create : (struct nfs_setattr){};
 	if (flags & NFS_OPEN_TRUNC) {
-		set.mask |= NFS_SET_SIZE;
-		set.size = 0;
+		now->mask |= NFS_SET_SIZE;
+		now->size = 0;
 	}
-	return attr_pack(&set, arena, out);
+	*later = *now;
+	if (flags & NFS_OPEN_EXCL)
+		now->mask = attr_allowed(now->mask, &c->exclcreat);
+	later->mask &= ~now->mask;
 }
 
 static void open_by_name(struct call *k, struct nfs_open *o,
@@ -197,36 +200,47 @@ static void open_by_name(struct call *k, struct nfs_open *o,
 	call_run(k);
 }
 
+static int open_named(struct nfs_open *o, const struct nfs_cred *cred,
+		      const struct nfs_fh *dir, component4 name, unsigned flags,
+		      const struct nfs_setattr *create, struct nfs_attr *attr)
+{
+	char memory[512];
+	struct arena arena;
+	fattr4 attrs;
+	struct call k;
+
+	arena_init(&arena, memory, sizeof(memory), KIB(4));
+	if (!attr_pack(create, &arena, &attrs)) {
+		arena_fini(&arena);
+		return -ENOMEM;
+	}
+	call_init(&k, o->client, cred, CALL_CACHED);
+	while (call_start(&k))
+		open_by_name(&k, o, dir, name, flags, &attrs);
+	call_result(&k, OP_PUTFH);
+	result_open(&k, o);
+	call_result_fh(&k, &o->fh);
+	call_result_attr(&k, attr);
+	arena_fini(&arena);
+	return call_end(&k);
+}
+
 int nfs_open(struct nfs_client *c, const struct nfs_cred *cred,
 	     const struct nfs_fh *dir, const char *name, size_t len,
 	     unsigned flags, const struct nfs_setattr *create,
 	     struct nfs_open **out, struct nfs_fh *fh, struct nfs_attr *attr)
 {
 	struct nfs_open *o = open_create(c, cred, flags);
-	char memory[512];
-	struct arena arena;
-	fattr4 attrs;
-	struct call k;
+	struct nfs_setattr now, later;
 	int rc;
 
 	if (o == NULL)
 		return -ENOMEM;
-	arena_init(&arena, memory, sizeof(memory), KIB(4));
-	if (!pack_create(flags, create, &arena, &attrs)) {
-		arena_fini(&arena);
-		open_free(o);
-		return -ENOMEM;
-	}
-	call_init(&k, c, cred, CALL_CACHED);
-	while (call_start(&k))
-		open_by_name(&k, o, dir, (component4){ name, (uint32_t)len },
-			     flags, &attrs);
-	call_result(&k, OP_PUTFH);
-	result_open(&k, o);
-	call_result_fh(&k, &o->fh);
-	call_result_attr(&k, attr);
-	arena_fini(&arena);
-	rc = call_end(&k);
+	split_create(c, flags, create, &now, &later);
+	rc = open_named(o, cred, dir, (component4){ name, (uint32_t)len },
+			flags, &now, attr);
+	if (rc == 0 && later.mask != 0)
+		rc = nfs_setattr(c, cred, &o->fh, o, &later, attr);
 	if (rc < 0) {
 		undo(o);
 		return rc;
