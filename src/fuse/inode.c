@@ -11,9 +11,10 @@ static uint64_t fh_hash(const struct nfs_fh *fh)
 	return hash_bytes(fh->data, fh->len);
 }
 
-static bool fh_equal(const struct nfs_fh *a, const struct nfs_fh *b)
+bool inode_has_fh(const struct inode *inode, const struct nfs_fh *fh)
 {
-	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+	return inode->fh.len == fh->len &&
+	       memcmp(inode->fh.data, fh->data, fh->len) == 0;
 }
 
 struct inode *inode_find(struct mount *m, fuse_ino_t id)
@@ -36,7 +37,7 @@ struct inode *inode_peek(struct mount *m, const struct nfs_fh *fh)
 	struct inode *inode;
 
 	htable_for_each_match (inode, &m->inodes, fh_hash(fh), node)
-		if (fh_equal(&inode->fh, fh))
+		if (inode_has_fh(inode, fh))
 			return inode;
 	return NULL;
 }
@@ -77,10 +78,33 @@ void inode_ref(struct inode *inode)
 	inode->refs++;
 }
 
+void inode_found(struct inode *inode, struct inode *dir, const char *name)
+{
+	struct inode *old = inode->parent;
+
+	if (S_ISDIR(inode->mode)) {
+		inode->parent_fileid = dir ? dir->fileid : 0;
+		return;
+	}
+	if (name != NULL && inode->name != NULL && old == dir &&
+	    strcmp(inode->name, name) == 0)
+		return;
+	free(inode->name);
+	inode->name = name ? strdup(name) : NULL;
+	inode->parent = inode->name ? dir : NULL;
+	if (inode->parent != NULL)
+		inode_ref(inode->parent);
+	if (old != NULL)
+		inode_put(old);
+}
+
+/* A directory has no parent here, so this goes one deep. */
 static void inode_destroy(struct inode *inode)
 {
 	struct mount *m = inode->mount;
 
+	if (!S_ISDIR(inode->mode))
+		inode_found(inode, NULL, NULL);
 	assert(list_empty(&inode->handles) && list_empty(&inode->holders));
 	m->changes_anywhere = MAX(m->changes_anywhere, inode->changed);
 	htable_remove(&m->inodes, &inode->node);
@@ -127,6 +151,7 @@ void inodes_fini(struct mount *m)
 
 	while ((inode = htable_pop_entry(&m->inodes, struct inode, node))) {
 		MAGIC_CLEAR(inode);
+		free(inode->name);
 		free(inode);
 	}
 	htable_fini(&m->inodes);

@@ -80,8 +80,14 @@ struct inode {
 	uint32_t mode;	  /* as last seen */
 
 	uint64_t fileid;
-	uint64_t parent_fileid; /* of a directory: where it was found last */
-	uint64_t changed;	/* mount.changes at our last change of it */
+
+	/* Where it was found last: of a directory the parent's fileid, of
+	 * anything else the parent (a reference) and the name; or NULL. */
+	uint64_t parent_fileid;
+	struct inode *parent;
+	char *name;
+
+	uint64_t changed; /* mount.changes at our last change of it */
 	struct nfs_fh fh;
 };
 
@@ -106,8 +112,11 @@ struct inode *inode_get(struct mount *m, const struct nfs_fh *fh,
 			const struct nfs_attr *attr);
 /* That of a file handle if it is known; borrowed. */
 struct inode *inode_peek(struct mount *m, const struct nfs_fh *fh);
+bool inode_has_fh(const struct inode *inode, const struct nfs_fh *fh);
 void inode_ref(struct inode *inode);
 void inode_put(struct inode *inode);
+/* It was found in that directory; NULL, NULL: it is not there any more. */
+void inode_found(struct inode *inode, struct inode *dir, const char *name);
 /* The kernel has got the inode in a reply once more; has dropped it n times. */
 void inode_looked_up(struct inode *inode);
 void inode_forget(struct inode *inode, uint64_t n);

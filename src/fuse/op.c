@@ -112,8 +112,8 @@ struct inode *op_entry_fill(struct op *op, const struct nfs_fh *fh,
 	return inode;
 }
 
-void op_entry(struct op *op, int r, const struct nfs_fh *fh,
-	      const struct nfs_attr *attr)
+void op_entry(struct op *op, struct inode *dir, const char *name, int r,
+	      const struct nfs_fh *fh, const struct nfs_attr *attr)
 {
 	struct fuse_entry_param entry;
 	struct inode *inode;
@@ -127,7 +127,7 @@ void op_entry(struct op *op, int r, const struct nfs_fh *fh,
 		op_error(op, -ENOMEM);
 		return;
 	}
-	inode->parent_fileid = op->inode->fileid;
+	inode_found(inode, dir, name);
 	if (op_reply(op, fuse_reply_entry, &entry)) {
 		inode_looked_up(inode);
 		cache_told(inode, attr);

@@ -60,9 +60,9 @@ fuse_req_t op_take(struct op *op);
 /* r: 0 or -errno. */
 void op_error(struct op *op, int r);
 void op_attr(struct op *op, struct inode *inode, const struct nfs_attr *attr);
-/* Answers a request that made or found a name: error, or the inode. */
-void op_entry(struct op *op, int r, const struct nfs_fh *fh,
-	      const struct nfs_attr *attr);
+/* Answers a request that made or found a name: with the error, or the inode. */
+void op_entry(struct op *op, struct inode *dir, const char *name, int r,
+	      const struct nfs_fh *fh, const struct nfs_attr *attr);
 /* The same for readdirplus and create, which reply in their own way.  The
  * reference is the caller's. */
 struct inode *op_entry_fill(struct op *op, const struct nfs_fh *fh,

@@ -243,7 +243,7 @@ static bool add_entry(struct filler *f, const struct chunk *c,
 		return false;
 	}
 	if (inode != NULL) {
-		inode->parent_fileid = f->op->inode->fileid;
+		inode_found(inode, f->op->inode, e->name);
 		f->given[f->ngiven++] = (struct given){ inode, &e->attr };
 	}
 	return true;

@@ -14,7 +14,7 @@ void ll_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	op_begin(&op, req, parent);
 	r = nfs_lookup(op.mount->nfs, op_cred(&op), &op.inode->fh, name,
 		       strlen(name), &fh, &attr);
-	op_entry(&op, r, &fh, &attr);
+	op_entry(&op, op.inode, name, r, &fh, &attr);
 	op_end(&op);
 }
 
@@ -47,7 +47,7 @@ static void create(fuse_req_t req, fuse_ino_t parent, const char *name,
 	r = nfs_create(op.mount->nfs, op_cred(&op), &op.inode->fh, name,
 		       strlen(name), what, &fh, &attr);
 	inode_changes(op.inode);
-	op_entry(&op, r, &fh, &attr);
+	op_entry(&op, op.inode, name, r, &fh, &attr);
 	op_end(&op);
 }
 
@@ -70,7 +70,7 @@ static void create_regular(fuse_req_t req, fuse_ino_t parent, const char *name,
 		     NFS_OPEN_READ | NFS_OPEN_CREATE | NFS_OPEN_EXCL, &set,
 		     &open, &fh, &attr);
 	inode_changes(op.inode);
-	op_entry(&op, r, &fh, &attr);
+	op_entry(&op, op.inode, name, r, &fh, &attr);
 	if (r == 0)
 		nfs_close(open);
 	op_end(&op);
@@ -132,7 +132,7 @@ void ll_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
 		     strlen(name), &attr);
 	inode_changes(dir);
 	inode_changes(op.inode);
-	op_entry(&op, r, &op.inode->fh, &attr);
+	op_entry(&op, dir, name, r, &op.inode->fh, &attr);
 	inode_put(dir);
 	op_end(&op);
 }

@@ -26,6 +26,60 @@ static void fill_info(struct fuse_file_info *fi, struct handle *h)
 	fi->direct_io = (fi->flags & O_APPEND) != 0;
 }
 
+/* Whether the error says that the name leads elsewhere now, or nowhere. */
+static bool is_gone(int r)
+{
+	return r == -ENOENT || r == -ENOTDIR || r == -EISDIR || r == -ELOOP ||
+	       r == -ESTALE;
+}
+
+/*
+ * The kernel asks to open an inode that it found under some name up to actimeo
+ * ago.  If another client has given the name to another file since, that is the
+ * one to be opened.  So it is opened by the name under which it was found last.
+ * When that leads elsewhere, -ESTALE makes the kernel look up the whole path
+ * again, and ask once more; with the name forgotten, a second request for the
+ * same inode (by a hard link, or /proc/self/fd) opens just that.
+ */
+static int open_named(struct op *op, unsigned access, struct nfs_open **open,
+		      struct nfs_attr *attr)
+{
+	struct inode *inode = op->inode, *dir = inode->parent;
+	auto_free char *name = strdup(inode->name);
+	struct nfs_fh fh;
+	int r;
+
+	if (name == NULL)
+		return -ENOMEM;
+	inode_ref(dir); /* inode->parent may change */
+	r = nfs_open(op->mount->nfs, op_cred(op), &dir->fh, name, strlen(name),
+		     access, NULL, open, &fh, attr);
+	inode_put(dir);
+	if (r == 0 && !inode_has_fh(inode, &fh)) {
+		nfs_close(*open);
+		r = -ESTALE;
+	}
+	if (!is_gone(r))
+		return r;
+	inode_found(inode, NULL, NULL);
+	return -ESTALE;
+}
+
+static int open_inode(struct op *op, unsigned access, struct nfs_open **open,
+		      struct nfs_attr *attr)
+{
+	int r;
+
+	if (op->inode->name != NULL) {
+		r = open_named(op, access, open, attr);
+		/* That the directory may not be searched is no reason. */
+		if (r != -EACCES)
+			return r;
+	}
+	return nfs_open_fh(op->mount->nfs, op_cred(op), &op->inode->fh, access,
+			   open, attr);
+}
+
 void ll_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct nfs_open *open;
@@ -35,8 +89,7 @@ void ll_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	int r;
 
 	op_begin(&op, req, ino);
-	r = nfs_open_fh(op.mount->nfs, op_cred(&op), &op.inode->fh,
-			access_of(fi->flags), &open, &attr);
+	r = open_inode(&op, access_of(fi->flags), &open, &attr);
 	if (r == 0) {
 		cache_revalidate(op.inode, &attr);
 		h = handle_create(op.inode, open, fi->flags);
@@ -66,8 +119,9 @@ static unsigned create_flags(int flags)
 }
 
 /* Answers a create that succeeded.  Takes the open. */
-static void reply_created(struct op *op, struct nfs_open *open,
-			  const struct nfs_fh *fh, const struct nfs_attr *attr,
+static void reply_created(struct op *op, const char *name,
+			  struct nfs_open *open, const struct nfs_fh *fh,
+			  const struct nfs_attr *attr,
 			  struct fuse_file_info *fi)
 {
 	struct fuse_entry_param entry;
@@ -79,6 +133,7 @@ static void reply_created(struct op *op, struct nfs_open *open,
 		op_error(op, -ENOMEM);
 		return;
 	}
+	inode_found(inode, op->inode, name);
 	cache_revalidate(inode, attr);
 	h = handle_create(inode, open, fi->flags);
 	if (h == NULL) {
@@ -115,7 +170,7 @@ void ll_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	if (r < 0)
 		op_error(&op, r);
 	else
-		reply_created(&op, open, &fh, &attr, fi);
+		reply_created(&op, name, open, &fh, &attr, fi);
 	op_end(&op);
 }
 

@@ -12,7 +12,7 @@
 #include "nfs/client/internal.h"
 
 #define ASK_AGAIN_FIRST MSEC(10)
-#define ASK_AGAIN_MAX	MSEC(500)
+#define ASK_AGAIN_MAX	MSEC(100)
 
 static struct lock_state *state_of(struct nfs_open *o, uint64_t owner)
 {
@@ -200,8 +200,11 @@ static int unlock_once(struct nfs_open *o, struct lock_state *l,
 	call_result(&k, OP_PUTFH);
 	if (call_result(&k, OP_LOCKU))
 		call_result_done(&k, xdr_LOCKU4resok(&k.results, &res));
-	if (k.error == 0)
+	if (k.error == 0) {
 		l->stateid = res.lock_stateid;
+		/* Those who wait here need no server to tell them. */
+		waitq_wake_all(&o->client->lock_news);
+	}
 	return call_end(&k);
 }
 

@@ -127,6 +127,16 @@ static nfsstat4 find_states(struct nfsd_compound *c, struct wish *w,
 	return check_mode(*open, w);
 }
 
+/* An owner that holds locks from one open of the file asks with another one:
+ * from now on its locks go by that, and end with it.  (POSIX ends them with
+ * whichever is closed first, but that is the client's to say.) */
+static void move_to_open(struct nfsd_state *lock, struct nfsd_state *open)
+{
+	list_del(&lock->by_open);
+	lock->open = open;
+	list_append(&open->locks, &lock->by_open);
+}
+
 /* Wants client.lock and file.lock. */
 static nfsstat4 set_range(struct nfsd_compound *c, const struct wish *w,
 			  struct nfsd_state *open, struct nfsd_state *lock)
@@ -138,6 +148,8 @@ static nfsstat4 set_range(struct nfsd_compound *c, const struct wish *w,
 		lock->open = open;
 		list_append(&open->locks, &lock->by_open);
 		lock->seqid = 0; /* 1 when it is given out */
+	} else if (lock->open != open) {
+		move_to_open(lock, open);
 	}
 	if (nfsd_range_set(lock, w->start, w->end, w->write, false) < 0)
 		return NFS4ERR_DELAY;
