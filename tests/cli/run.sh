@@ -8,9 +8,10 @@ unset HAWSER_RPC HAWSER_STATE
 
 # start: returns when it is mounted and has said so.
 start() {
+	rm -f out
 	setsid "$HAWSER_TESTS/../tools/run.sh" "$build" >out 2>err &
 	run=$!
-	eventually grep -q Ctrl-C out
+	eventually grep -qs Ctrl-C out
 	mountpoint -q mnt || fail "$(cat err)"
 }
 
