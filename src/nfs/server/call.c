@@ -47,9 +47,8 @@ void *nfsd_call_bulk(struct nfsd_call *call, size_t size)
 {
 	struct nfsd_bulk *b = &call->bulk[call->nbulk];
 
-	if (call->nbulk == XDR_BULK_MAX)
+	if (call->nbulk == XDR_BULK_MAX || !nfsd_conn_charge(call, size))
 		return NULL;
-	nfsd_conn_charge(call, size);
 	b->data = nfsd_pool_get(size, &b->size);
 	if (b->data != NULL)
 		call->nbulk++;

@@ -242,7 +242,8 @@ void nfsd_compound_main(void *arg)
 	if (!ok)
 		nfsd_count(call->conn, bad_requests, 1);
 	if (c.holds_slot)
-		nfsd_slot_end(c.session, c.slotid, c.out, c.cache_this);
+		nfsd_slot_end(c.session, call->slotid, c.out, c.cache_this);
+	call->session = NULL;
 	nfsd_session_put(c.session);
 	nfsd_call_finish(call, ok ? RPC_SUCCESS : RPC_GARBAGE_ARGS);
 	nfsd_conn_send(call);

@@ -206,15 +206,27 @@ static bool has_bulk_room(struct nfsd_call *call)
 	return c->bytes <= NFSD_CONN_BYTES + request && !crowded(c);
 }
 
-void nfsd_conn_charge(struct nfsd_call *call, size_t bytes)
+/* A repeat of the request has come on another connection, as this one does not
+ * deliver: it must not wait for that, too. */
+static bool overtaken(struct nfsd_call *call)
+{
+	return call->session != NULL &&
+	       nfsd_slot_is_awaited(call->session, call->slotid);
+}
+
+bool nfsd_conn_charge(struct nfsd_call *call, size_t bytes)
 {
 	struct nfsd_conn *c = call->conn;
 
-	while (!has_bulk_room(call))
-		waitq_wait(&c->room, NSEC_NEVER);
+	while (!has_bulk_room(call)) {
+		waitq_wait(&c->room, reactor_now() + NFSD_ROOM_LOOK);
+		if (overtaken(call))
+			return false;
+	}
 	call->charged += bytes;
 	c->bytes += bytes;
 	c->load->bytes += bytes;
+	return true;
 }
 
 /* ----------------------------------------------------------------- writing */

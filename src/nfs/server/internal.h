@@ -24,6 +24,8 @@ enum {
 #define NFSD_RECORD_TIMEOUT SEC(60)	/* a record has to arrive within */
 #define NFSD_WRITE_TIMEOUT  SEC(120)	/* without progress */
 
+#define NFSD_ROOM_LOOK	    MSEC(50) /* how often who waits for room looks */
+
 /* Looking out for paths that come back; see conn.c. */
 #define NFSD_KEEPALIVE	 SEC(1)	    /* an idle peer is asked that often */
 #define NFSD_PATIENCE	 SEC(120)   /* a silent one loses the connection */
@@ -102,8 +104,9 @@ void nfsd_conn_send(struct nfsd_call *call);
 void nfsd_conn_take(struct nfsd_conn *c, size_t bytes);
 void nfsd_conn_give_back(struct nfsd_conn *c, size_t bytes);
 /* Charges bulk data to the connection; parks while it holds too much, unless
- * the call itself holds some already. */
-void nfsd_conn_charge(struct nfsd_call *call, size_t bytes);
+ * the call itself holds some already.  false: give up, the client has turned to
+ * another connection. */
+bool nfsd_conn_charge(struct nfsd_call *call, size_t bytes);
 
 /* ------------------------------------------------------------------ calls */
 
@@ -122,6 +125,8 @@ struct nfsd_call {
 	struct rpc_call rpc;
 	struct cred cred; /* after squashing */
 	struct nfsd_principal principal;
+	struct nfsd_session *session; /* the compound's; NULL: none */
+	slotid4 slotid;
 
 	/* The reply: head, then `replay` if it is set, else `out`. */
 	uint8_t head[64];
@@ -168,8 +173,7 @@ struct nfsd_compound {
 	/* Set by SEQUENCE; NULL in compounds without. */
 	struct nfsd_session *session; /* one reference */
 	struct nfsd_client *client;   /* the session's */
-	slotid4 slotid;
-	bool holds_slot; /* until nfsd_slot_end() */
+	bool holds_slot;	      /* call->slotid, until nfsd_slot_end() */
 	bool cache_this;
 	bool uncached; /* a repeat whose reply is not there any more */
 	size_t max_reply;

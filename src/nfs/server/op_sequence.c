@@ -94,7 +94,8 @@ nfsstat4 nfsd_op_sequence(struct nfsd_compound *c)
 		nfsd_count(c->call->conn, replays, 1);
 	c->uncached = status == NFS4ERR_RETRY_UNCACHED_REP;
 	c->holds_slot = status == NFS4_OK && c->call->replay == NULL;
-	c->slotid = arg->sa_slotid;
+	c->call->slotid = arg->sa_slotid;
+	c->call->session = c->holds_slot ? s : NULL;
 	answer(c, s);
 	return NFS4_OK;
 }

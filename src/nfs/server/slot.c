@@ -117,6 +117,16 @@ nfsstat4 nfsd_slot_begin(struct nfsd_session *s, const struct nfsd_sequence *q,
 	return status;
 }
 
+bool nfsd_slot_is_awaited(struct nfsd_session *s, uint32_t slotid)
+{
+	bool awaited;
+
+	pthread_mutex_lock(&s->lock);
+	awaited = !list_empty(&s->slots[slotid].waiters);
+	pthread_mutex_unlock(&s->lock);
+	return awaited;
+}
+
 static void release(struct nfsd_slot *slot, struct nfsd_reply *kept)
 {
 	while (!list_empty(&slot->waiters)) {

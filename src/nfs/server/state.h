@@ -312,6 +312,8 @@ struct nfsd_sequence {
  */
 nfsstat4 nfsd_slot_begin(struct nfsd_session *s, const struct nfsd_sequence *q,
 			 struct nfsd_reply **reply);
+/* A repeat waits for the request that has the slot. */
+bool nfsd_slot_is_awaited(struct nfsd_session *s, uint32_t slotid);
 /* reply: the message; it is kept if `cache`, or if somebody waits for it. */
 void nfsd_slot_end(struct nfsd_session *s, uint32_t slotid,
 		   const struct xdr *reply, bool cache);

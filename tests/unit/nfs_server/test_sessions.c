@@ -118,6 +118,58 @@ static void repeat_after_loss(void *arg)
 	world_stop(&world);
 }
 
+/* A path delivers nothing any more, and what the server wants to send on it
+ * piles up: repeats on another path don't wait behind that. */
+static void repeat_past_a_stuck_path(void *arg)
+{
+	enum { READS = 60, SIZE = 1 << 20 };
+	static struct compound c, answer;
+	struct world world;
+	struct wire w[2];
+	struct session s;
+	uint8_t *data = calloc(1, SIZE);
+	stateid4 open;
+	nsec start;
+
+	world_start(&world, arg, &options);
+	for (int i = 0; i < 2; i++)
+		wire_open(&w[i], &world.addr[i]);
+	wire_mount(&w[0], "c", &s);
+	session_begin(&s, &c, 0);
+	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_BOTH, 0, true);
+	require(wire_call(&w[0], &c) == NFS4_OK);
+	open = c.res[2].opopen.stateid;
+	session_begin(&s, &c, 0);
+	add_lookup(&c, "f");
+	add(&c, OP_WRITE)->opwrite =
+		(WRITE4args){ .stateid = open, .data = { data, SIZE } };
+	require(wire_call(&w[0], &c) == NFS4_OK);
+	for (int path = 0; path < 2; path++) {
+		for (unsigned slot = 1; slot <= READS; slot++) {
+			session_begin(&s, &c, slot);
+			s.seq[slot] -= path == 0;
+			add_lookup(&c, "f");
+			add(&c, OP_READ)->opread =
+				(READ4args){ .stateid = open, .count = SIZE };
+			wire_post(&w[path], &c);
+		}
+		if (path == 0)
+			task_sleep(MSEC(200));
+	}
+	start = reactor_now();
+	for (int i = 0; i < READS; i++) {
+		require(wire_answer(&w[1], &answer) != 0);
+		require(answer.status == NFS4_OK ||
+			answer.status == NFS4ERR_DELAY ||
+			answer.status == NFS4ERR_RETRY_UNCACHED_REP);
+	}
+	require(reactor_now() - start < SEC(5));
+	for (int i = 0; i < 2; i++)
+		wire_close(&w[i]);
+	world_stop(&world);
+	free(data);
+}
+
 static void slot_rules(void *arg)
 {
 	struct world world;
@@ -148,7 +200,7 @@ static void slot_rules(void *arg)
 	other.op[0].opsequence.sa_sequenceid = s.seq[0] - 1;
 	require(wire_call(&w, &other) == NFS4ERR_SEQ_MISORDERED);
 	/* A slot that there is not. */
-	other.op[0].opsequence.sa_slotid = 8;
+	other.op[0].opsequence.sa_slotid = 64;
 	require(wire_call(&w, &other) == NFS4ERR_BADSLOT);
 	/* What was not to be cached is not repeated, either. */
 	session_begin(&s, &c, 0);
@@ -500,6 +552,7 @@ static void no_reclaim_of_what_was_lost(void *arg)
 IN_WORLD(a_repeat_on_another_connection_gets_the_kept_reply, repeat_after)
 IN_WORLD(repeats_of_a_running_request_get_its_one_reply, repeat_during)
 IN_WORLD(a_request_survives_its_connection_and_is_done_once, repeat_after_loss)
+IN_WORLD(repeats_do_not_wait_behind_a_stuck_path, repeat_past_a_stuck_path)
 IN_WORLD(slots_tell_repeats_from_mistakes, slot_rules)
 IN_WORLD(what_could_not_be_cached_is_not_done, too_big_to_cache)
 IN_WORLD(exchange_id_follows_the_cases_of_the_rfc, exchange_cases)
@@ -518,6 +571,7 @@ int main(void)
 			repeats_of_a_running_request_get_its_one_reply),
 		test_with_directory(
 			a_request_survives_its_connection_and_is_done_once),
+		test_with_directory(repeats_do_not_wait_behind_a_stuck_path),
 		test_with_directory(slots_tell_repeats_from_mistakes),
 		test_with_directory(what_could_not_be_cached_is_not_done),
 		test_with_directory(exchange_id_follows_the_cases_of_the_rfc),

@@ -226,7 +226,7 @@ nfsstat4 wire_create_session(struct wire *w, clientid4 id, sequenceid4 seq,
 		.ca_maxresponsesize = 2 << 20,
 		.ca_maxresponsesize_cached = 2048,
 		.ca_maxoperations = WIRE_OPS,
-		.ca_maxrequests = 8,
+		.ca_maxrequests = ARRAY_SIZE(((struct session *)0)->seq),
 	};
 	nfsstat4 status;
 

@@ -86,7 +86,7 @@ nfsstat4 wire_call(struct wire *w, struct compound *c);
 struct session {
 	clientid4 clientid;
 	sessionid4 id;
-	uint32_t seq[8];
+	uint32_t seq[64];
 };
 
 nfsstat4 wire_exchange(struct wire *w, const char *owner, uint64_t verifier,
