@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nfs/xdr/nfs4_cb.h"
 #include "nfs/xdr/nfs4_ops.h"
 #include "nfs/xdr/record.h"
 #include "reactor/stream.h"
@@ -187,10 +188,34 @@ static int meddle(struct pair *p, const struct request *r)
 	return rc < 0 ? rc : 1;
 }
 
+/* A reply of the client to our own call: its status. */
+static int take_reply(struct pair *p, const struct record *rec)
+{
+	COMPOUND4res_head head;
+	struct rpc_reply reply;
+	struct xdr x;
+
+	xdr_decode_init(&x, rec->bytes.data, rec->bytes.len, NULL);
+	CHECK(xdr_rpc_reply(&x, &reply) && reply.status == RPC_SUCCESS);
+	CHECK(xdr_COMPOUND4res_head(&x, &head));
+	if (p->m->reply != NULL)
+		completion_done(p->m->reply, (int)head.status);
+	p->m->reply = NULL;
+	return 0;
+}
+
 static int pass_on(struct pair *p, const struct record *rec)
 {
 	struct request r;
-	int rc = parse(rec, &r) ? meddle(p, &r) : 0;
+	uint32_t xid, type;
+	int rc;
+
+	CHECK(rpc_peek(rec->bytes.data, rec->bytes.len, &xid, &type));
+	if (type == RPC_MSG_REPLY)
+		return take_reply(p, rec);
+	rc = parse(rec, &r) ? meddle(p, &r) : 0;
+	if (r.sequenced)
+		p->m->session = r.seq.sa_sessionid;
 
 	if (rc != 0)
 		return rc;
@@ -299,6 +324,7 @@ static void meet(struct meddler *m, struct stream *client)
 		return;
 	}
 	p->refs = 2;
+	m->newest = p;
 	world_spawn(m->w, client_to_server, p);
 	world_spawn(m->w, server_to_client, p);
 }
@@ -325,4 +351,42 @@ void meddler_start(struct meddler *m, struct world *w)
 void meddler_stop(struct meddler *m)
 {
 	listener_cancel(m->listener);
+}
+
+/* --------------------------------------------------------------- callbacks */
+
+enum { CALLBACK_PROGRAM = 0x40000000 }; /* the client's choice */
+
+static size_t write_callback(struct meddler *m, uint32_t sequence, uint8_t *buf,
+			     size_t size)
+{
+	struct rpc_call call = { .xid = 0x77777777,
+				 .prog = CALLBACK_PROGRAM,
+				 .vers = NFS_CB_VERSION,
+				 .proc = CB_COMPOUND };
+	CB_COMPOUND4args_head head = { .minorversion = 2, .n = 2 };
+	nfs_cb_argop4 seq = {
+		.argop = OP_CB_SEQUENCE,
+		.opcbsequence = { .csa_sessionid = m->session,
+				  .csa_sequenceid = sequence },
+	};
+	nfs_cb_argop4 notify = { .argop = OP_CB_NOTIFY_LOCK };
+	struct xdr x;
+
+	xdr_encode_init(&x, buf, size, SIZE_MAX);
+	CHECK(xdr_rpc_call(&x, &call) && xdr_CB_COMPOUND4args_head(&x, &head) &&
+	      xdr_nfs_cb_argop4(&x, &seq) && xdr_nfs_cb_argop4(&x, &notify));
+	return xdr_length(&x);
+}
+
+nfsstat4 meddler_notify_lock(struct meddler *m, uint32_t sequence)
+{
+	struct completion reply;
+	uint8_t buf[512];
+	size_t len = write_callback(m, sequence, buf, sizeof(buf));
+
+	completion_init(&reply);
+	m->reply = &reply;
+	CHECK_OK(send_to_client(m->newest, buf, len));
+	return (nfsstat4)completion_wait(&reply);
 }

@@ -34,11 +34,18 @@ struct meddler {
 	struct listener *listener;
 	double chance[MEDDLINGS]; /* for each request */
 	unsigned done[MEDDLINGS];
+	struct pair *newest;	  /* connection */
+	sessionid4 session;	  /* seen in a request */
+	struct completion *reply; /* to our call */
 	struct {
 		uint32_t xid; /* 0: none */
 		bool lost;    /* its reply was; the repeat is to come */
 	} late[MEDDLER_LATE];
 };
+
+/* Calls the client on its connection, as the server would: CB_SEQUENCE with
+ * `sequence`, then CB_NOTIFY_LOCK.  The status of the reply. */
+nfsstat4 meddler_notify_lock(struct meddler *m, uint32_t sequence);
 
 /* Listens at m->at, and works until meddler_stop(). */
 void meddler_start(struct meddler *m, struct world *w);

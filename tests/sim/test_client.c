@@ -394,6 +394,92 @@ static void opens_and_locks_survive_a_server_restart(struct world *w)
 	nfs_unmount(d);
 }
 
+/* The verifier tells that the server may have lost them. */
+static void unstable_writes_are_repeated_after_a_restart(struct world *w)
+{
+	struct nfs_client *c = world_mount(w, NULL);
+	struct nfs_open *o = open_shared(c);
+	struct nfs_counters counters;
+	char buf[4] = "";
+	bool eof;
+
+	CHECK_OK(nfs_pwrite(o, "aaaa", 4, 0));
+	CHECK_OK(nfs_pwrite(o, "bb", 2, 1));
+	world_restart_server(w, 0);
+	CHECK_OK(nfs_pwrite(o, "c", 1, 2));
+	CHECK_OK(nfs_sync(o));
+	nfs_get_counters(c, &counters);
+	CHECK(counters.rewrites == 3);
+	CHECK(CHECK_OK(nfs_read(o, buf, 4, 0, &eof)) == 4);
+	CHECK(memcmp(buf, "abca", 4) == 0);
+	/* And not once more. */
+	CHECK_OK(nfs_sync(o));
+	nfs_get_counters(c, &counters);
+	CHECK(counters.rewrites == 3);
+	CHECK_OK(nfs_close(o));
+	nfs_unmount(c);
+}
+
+struct waiting {
+	struct world *w;
+	struct nfs_open *open;
+	struct nfs_lock_wait wait;
+	nsec got; /* when */
+	int rc;
+};
+
+static void wait_for_lock(void *arg)
+{
+	struct waiting *k = arg;
+	struct nfs_lock lock = { 7, true, 0, UINT64_MAX };
+
+	k->rc = nfs_lock_wait(k->open, &lock, &k->wait);
+	k->got = reactor_now();
+	world_task_ended(k->w);
+}
+
+static void a_waiting_lock_listens_to_the_server(struct world *w)
+{
+	struct meddler m = {};
+	struct nfs_client *c = world_mount(w, NULL), *d;
+	struct nfs_open *o = open_shared(c), *p;
+	struct waiting k = { .w = w };
+	nsec unlocked;
+
+	meddler_start(&m, w);
+	d = world_mount_as(w, "addr=127.101.50.1,notrunkdiscovery");
+	p = k.open = open_shared(d);
+	CHECK_OK(nfs_lock(o, &whole));
+	world_spawn(w, wait_for_lock, &k);
+	task_sleep(SEC(3)); /* it asks by itself twice a second by now */
+	CHECK(meddler_notify_lock(&m, 1) == NFS4_OK);
+	CHECK(meddler_notify_lock(&m, 1) == NFS4_OK); /* a repeat */
+	CHECK(meddler_notify_lock(&m, 5) == NFS4ERR_SEQ_MISORDERED);
+	CHECK(k.got == 0);
+	CHECK_OK(nfs_unlock(o, &whole));
+	unlocked = reactor_now();
+	CHECK(meddler_notify_lock(&m, 2) == NFS4_OK);
+	task_sleep(MSEC(20));
+	CHECK(k.got != 0 && k.rc == 0 && k.got - unlocked < MSEC(20));
+	CHECK_OK(nfs_close(p));
+
+	/* And a lock that nobody wants any more. */
+	CHECK_OK(nfs_lock(o, &whole));
+	p = open_shared(d);
+	k = (struct waiting){ .w = w, .open = p };
+	world_spawn(w, wait_for_lock, &k);
+	task_sleep(SEC(1));
+	nfs_lock_cancel(&k.wait);
+	task_sleep(MSEC(20));
+	CHECK(k.rc == -EINTR && k.got != 0);
+	CHECK_OK(nfs_close(o));
+	CHECK_OK(nfs_close(p));
+	nfs_unmount(c);
+	nfs_unmount(d);
+	meddler_stop(&m);
+	world_join(w);
+}
+
 static void restarts(void *arg)
 {
 	struct world *w = arg;
@@ -593,7 +679,9 @@ int main(int argc, char **argv)
 		T(silence_stalls_for_less_than_500_ms, 3),
 		T(an_idle_client_keeps_its_lease, 2),
 		T(opens_and_locks_survive_a_server_restart, 3),
+		T(unstable_writes_are_repeated_after_a_restart, 3),
 		T(data_survive_server_restarts, 6),
+		T(a_waiting_lock_listens_to_the_server, 3),
 		T(locks_exclude_across_clients, 6),
 		T(strange_answers_do_not_repeat_effects, 18),
 		T(strange_answers_do_not_spoil_data, 9),
