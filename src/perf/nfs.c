@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "perf/internal.h"
 #include "reactor/reactor.h"
 
@@ -379,6 +380,8 @@ int perf_nfs_main(int argc, char **argv)
 	};
 	int c, rc;
 
+	if (getenv("HAWSER_LOG") == NULL)
+		log_set_level("warn");
 	nfs_options_init(&s.mount);
 	s.mount.discover = false;
 	while ((c = getopt_long(argc, argv, "w:q:c:b:s:t:n:o:h", options,
