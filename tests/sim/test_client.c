@@ -16,50 +16,6 @@
 
 #define ME (&world_cred)
 
-static void mount_finds_all_paths(struct world *w)
-{
-	struct nfs_client *c = world_mount(w, NULL);
-	struct nfs_attr attr;
-
-	world_await_live(c, WORLD_ADDRESSES);
-	CHECK_OK(nfs_getattr(c, ME, nfs_root(c), &attr));
-	CHECK(S_ISDIR(attr.mode));
-	nfs_unmount(c);
-}
-
-static void mount_fails_when_nobody_is_there(struct world *w)
-{
-	struct nfs_client *c;
-	struct nfs_options o;
-	nsec before = reactor_now();
-	char err[256];
-
-	nfs_options_init(&o);
-	CHECK_OK(nfs_options_parse(&o, "addr=127.101.9.9", err, sizeof(err)));
-	CHECK(nfs_mount(&o, "/", &c, err, sizeof(err)) == -ECONNREFUSED);
-	CHECK(reactor_now() - before < SEC(1));
-	for (int i = 0; i < WORLD_ADDRESSES; i++)
-		sim_set_link(&w->addr[i], SIM_LINK_SILENT);
-	nfs_options_init(&o);
-	CHECK_OK(nfs_options_parse(&o, "addr=127.101.1.1", err, sizeof(err)));
-	before = reactor_now();
-	CHECK(nfs_mount(&o, "/", &c, err, sizeof(err)) == -ETIMEDOUT);
-	CHECK(reactor_now() - before < SEC(14));
-	for (int i = 0; i < WORLD_ADDRESSES; i++)
-		sim_set_link(&w->addr[i], SIM_LINK_UP);
-}
-
-static void mount_of_a_missing_directory_says_so(struct world *w)
-{
-	struct nfs_client *c;
-	struct nfs_options o;
-	char err[256];
-
-	nfs_options_init(&o);
-	CHECK_OK(nfs_options_parse(&o, "addr=127.101.1.1", err, sizeof(err)));
-	CHECK(nfs_mount(&o, "/no/such", &c, err, sizeof(err)) == -ENOENT);
-}
-
 /* ----------------------------------------------------------- effects, once */
 
 struct worker {
@@ -607,70 +563,10 @@ static void strange_answers_do_not_spoil_data(struct world *w)
 	strange_answers(w, write_and_read, 200);
 }
 
-/* --------------------------------------------------------------- giving up */
-
-static void fast_io_fail_fails_and_recovers(struct world *w)
-{
-	struct nfs_client *c = world_mount(w, "fast_io_fail_timeout=1,slots=4");
-	struct nfs_attr attr;
-	nsec before;
-
-	world_await_live(c, WORLD_ADDRESSES);
-	for (int round = 0; round < 8; round++) {
-		for (int i = 0; i < WORLD_ADDRESSES; i++)
-			sim_set_link(&w->addr[i], SIM_LINK_REFUSED);
-		before = reactor_now();
-		CHECK(nfs_getattr(c, ME, nfs_root(c), &attr) == -ETIMEDOUT);
-		CHECK(reactor_now() - before < SEC(4));
-		for (int i = 0; i < WORLD_ADDRESSES; i++)
-			sim_set_link(&w->addr[i], SIM_LINK_UP);
-		world_await_live(c, WORLD_ADDRESSES);
-		CHECK_OK(nfs_getattr(c, ME, nfs_root(c), &attr));
-	}
-	nfs_unmount(c);
-}
-
-static void unmount_does_not_hang_on_silence(struct world *w)
-{
-	struct nfs_client *c = world_mount(w, NULL);
-	nsec before;
-
-	world_await_live(c, WORLD_ADDRESSES);
-	for (int i = 0; i < WORLD_ADDRESSES; i++)
-		sim_set_link(&w->addr[i], SIM_LINK_SILENT);
-	before = reactor_now();
-	nfs_unmount(c);
-	CHECK(reactor_now() - before < SEC(5));
-	for (int i = 0; i < WORLD_ADDRESSES; i++)
-		sim_set_link(&w->addr[i], SIM_LINK_UP);
-}
-
-static void paths_come_and_go_in_use(struct world *w)
-{
-	struct nfs_client *c = world_mount(w, "notrunkdiscovery");
-	struct nfs_attr attr;
-
-	world_await_live(c, 1);
-	CHECK_OK(nfs_add_path(c, &w->addr[1]));
-	CHECK(nfs_add_path(c, &w->addr[1]) == -EEXIST);
-	world_await_live(c, 2);
-	CHECK_OK(nfs_remove_path(c, &w->addr[0]));
-	CHECK(nfs_remove_path(c, &w->addr[0]) == -ENOENT);
-	CHECK_OK(nfs_getattr(c, ME, nfs_root(c), &attr));
-	CHECK_OK(nfs_set_policy(c, "round-robin"));
-	CHECK(nfs_set_policy(c, "by-the-moon") == -EINVAL);
-	CHECK(!strcmp(nfs_policy(c), "round-robin"));
-	nfs_unmount(c);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct world_test tests[] = {
 #define T(fn, seeds) { #fn, fn, seeds }
-		T(mount_finds_all_paths, 3),
-		T(mount_fails_when_nobody_is_there, 1),
-		T(mount_of_a_missing_directory_says_so, 1),
-		T(paths_come_and_go_in_use, 2),
 		T(every_operation_takes_effect_once, 10),
 		T(also_with_a_faulty_network, 10),
 		T(also_when_the_server_is_slow, 6),
@@ -685,8 +581,6 @@ int main(int argc, char **argv)
 		T(locks_exclude_across_clients, 6),
 		T(strange_answers_do_not_repeat_effects, 18),
 		T(strange_answers_do_not_spoil_data, 9),
-		T(fast_io_fail_fails_and_recovers, 2),
-		T(unmount_does_not_hang_on_silence, 2),
 #undef T
 		{},
 	};

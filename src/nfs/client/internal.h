@@ -115,7 +115,6 @@ void paths_drain(struct nfs_client *c);
 
 struct slot {
 	sequenceid4 sequence; /* of the next request */
-	bool retired;	      /* whether its last request ran is not known */
 };
 
 struct session {
@@ -125,7 +124,6 @@ struct session {
 	sessionid4 id;
 	unsigned nslots, target, retired; /* target: the server's wish */
 	uint64_t busy[SLOTS_MAX / 64];
-	unsigned nbusy;
 	struct slot slots[SLOTS_MAX];
 	nsec renewed; /* when the last SEQUENCE was answered */
 	/* back channel */

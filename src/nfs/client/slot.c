@@ -65,7 +65,6 @@ int slot_get(struct call *k)
 		waitq_wait(&c->slots, NSEC_NEVER);
 	}
 	s->busy[n / 64] |= 1ULL << (n % 64);
-	s->nbusy++;
 	k->slot = n;
 	k->sequence = s->slots[n].sequence;
 	k->generation = s->generation;
@@ -85,7 +84,6 @@ void slot_put(struct call *k, bool ran)
 	if (current(k)) {
 		s->slots[n].sequence += ran;
 		s->busy[n / 64] &= ~(1ULL << (n % 64));
-		s->nbusy--;
 		waitq_wake_one(&k->client->slots);
 	}
 	k->slot = -1;
@@ -96,11 +94,8 @@ void slot_retire(struct call *k)
 {
 	struct session *s = &k->client->session;
 
-	if (current(k)) {
-		s->slots[k->slot].retired = true;
-		if (++s->retired == s->nslots)
-			session_broken(k->client, k->generation,
-				       NFS4ERR_SEQ_MISORDERED);
-	}
+	if (current(k) && ++s->retired == s->nslots)
+		session_broken(k->client, k->generation,
+			       NFS4ERR_SEQ_MISORDERED);
 	k->slot = -1;
 }

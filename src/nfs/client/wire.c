@@ -338,6 +338,22 @@ static bool another_is_up(const struct wire *w)
 	return false;
 }
 
+/* Which server is meant, the first address says that can be reached, in the
+ * order in which they were given; each has one attempt to be it. */
+static bool comes_first(const struct wire *w)
+{
+	struct conn *conn;
+
+	list_for_each (conn, &w->client->conns, link) {
+		if (conn->wire == w)
+			return true;
+		if (conn->connects == 0 ||
+		    (conn->wire != NULL && conn->connects == 1))
+			return false;
+	}
+	return true;
+}
+
 /*
  * Is it the server that we know, and the same life of it?  The first connection
  * while there is no session is not asked: the session is made over it, and that
@@ -356,7 +372,7 @@ static int shake_hands(struct wire *w)
 	int rc;
 
 	while (!c->session.usable) {
-		if (!another_is_up(w))
+		if (!another_is_up(w) && (c->identity.known || comes_first(w)))
 			return 0;
 		waitq_wait(&c->usable, NSEC_NEVER);
 		if (w->dead)
