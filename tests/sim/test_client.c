@@ -376,6 +376,43 @@ static void unstable_writes_are_repeated_after_a_restart(struct world *w)
 	nfs_unmount(c);
 }
 
+/* A client that nobody heard of for longer than its lease: what conflicts was
+ * given to others. */
+static void who_was_away_too_long_loses_locks_only(struct world *w)
+{
+	struct nfs_client *c, *d = world_mount(w, NULL);
+	struct nfs_open *locked, *plain, *p = open_shared(d);
+	struct meddler m = {};
+	char buf[4];
+	bool eof;
+
+	meddler_start(&m, w);
+	c = world_mount_as(w, "addr=127.101.50.1,notrunkdiscovery");
+	locked = open_shared(c);
+	CHECK_OK(nfs_open(c, ME, nfs_root(c), "plain", 5,
+			  NFS_OPEN_RDWR | NFS_OPEN_CREATE, NULL, &plain, NULL,
+			  NULL));
+	CHECK_OK(nfs_pwrite(plain, "data", 4, 0));
+	CHECK_OK(nfs_sync(plain));
+	CHECK_OK(nfs_lock(locked, &whole));
+	CHECK(nfs_lock(p, &whole) == -EAGAIN);
+	sim_set_link(&m.at, SIM_LINK_REFUSED);
+	task_sleep(4 * w->options.lease);
+	CHECK_OK(nfs_lock(p, &whole));
+	sim_set_link(&m.at, SIM_LINK_UP);
+	CHECK(CHECK_OK(nfs_read(plain, buf, 4, 0, &eof)) == 4);
+	CHECK(memcmp(buf, "data", 4) == 0);
+	CHECK(nfs_read(locked, buf, 4, 0, &eof) == -EIO);
+	CHECK(nfs_lock(locked, &whole) == -EIO);
+	nfs_close(locked);
+	CHECK_OK(nfs_close(plain));
+	CHECK_OK(nfs_close(p));
+	nfs_unmount(c);
+	nfs_unmount(d);
+	meddler_stop(&m);
+	world_join(w);
+}
+
 struct waiting {
 	struct world *w;
 	struct nfs_open *open;
@@ -577,6 +614,7 @@ int main(int argc, char **argv)
 		T(opens_and_locks_survive_a_server_restart, 3),
 		T(unstable_writes_are_repeated_after_a_restart, 3),
 		T(data_survive_server_restarts, 6),
+		T(who_was_away_too_long_loses_locks_only, 3),
 		T(a_waiting_lock_listens_to_the_server, 3),
 		T(locks_exclude_across_clients, 6),
 		T(strange_answers_do_not_repeat_effects, 18),

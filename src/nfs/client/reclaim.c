@@ -173,7 +173,6 @@ again:
 
 int open_mend(struct nfs_open *o, nfsstat4 status)
 {
-	uint64_t generation = o->client->session.generation;
 	nfsstat4 why;
 	int rc;
 
@@ -192,8 +191,8 @@ int open_mend(struct nfs_open *o, nfsstat4 status)
 	if (rc < 0)
 		lose(o, why != NFS4_OK ? why : status);
 	else
-		log_info("nfs: opened again after %s (session %llu)",
-			 nfsstat4_name(status), (unsigned long long)generation);
+		log_info("nfs: an open file was opened again after %s",
+			 nfsstat4_name(status));
 	o->mending = false;
 	waitq_wake_all(&o->turn);
 	return rc < 0 ? -EIO : 0;

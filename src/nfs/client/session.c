@@ -236,7 +236,7 @@ static int establish(struct nfs_client *c)
 	int rc = exchange_id(c, NULL, &id);
 
 	if (rc == -ESTALE) {
-		log_info("nfs: the server was restarted: new client id");
+		log_info("nfs: the server has forgotten us: new client id");
 		c->identity.clientid = id.eir_clientid;
 		c->client_epoch++;
 		c->reclaim = true;
