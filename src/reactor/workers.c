@@ -20,7 +20,7 @@ static struct {
 	pthread_cond_t work;
 	struct list queue;
 	pthread_t threads[WORKERS_MAX];
-	int count, idle, max;
+	int queued, count, idle, max;
 	bool ending;
 } pool = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -37,6 +37,7 @@ static void *worker(void *arg)
 		job = list_first(&pool.queue, struct job, link);
 		if (job != NULL) {
 			list_del(&job->link);
+			pool.queued--;
 			pthread_mutex_unlock(&pool.lock);
 			job->run(job);
 			pthread_mutex_lock(&pool.lock);
@@ -114,10 +115,12 @@ void workers_submit(struct job *job)
 {
 	pthread_mutex_lock(&pool.lock);
 	list_append(&pool.queue, &job->link);
-	if (pool.idle > 0)
-		pthread_cond_signal(&pool.work);
-	else if (pool.count < pool.max)
+	pool.queued++;
+	/* Who is idle may be on the way to an earlier job already. */
+	if (pool.queued > pool.idle && pool.count < pool.max)
 		add_worker();
+	else
+		pthread_cond_signal(&pool.work);
 	pthread_mutex_unlock(&pool.lock);
 }
 

@@ -7,6 +7,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -288,6 +289,42 @@ static void tasks_are_dropped_only_when_nobody_works_for_them(void **state)
 	reactor_destroy(r);
 }
 
+/* Waits for the other call; 0, or that it did not come. */
+static int wait_for_other(void *other)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 2;
+	return sem_timedwait(other, &until) == 0 ? 0 : -errno;
+}
+
+static int be_the_other(void *other)
+{
+	return sem_post(other);
+}
+
+static void call_other(void *other)
+{
+	offload(be_the_other, other);
+}
+
+/* The thread that is idle takes the first; the second must not wait for it. */
+WORLD_TEST(a_call_does_not_wait_for_another_while_more_threads_may_start)
+{
+	sem_t other, first;
+
+	sem_init(&other, 0, 0);
+	sem_init(&first, 0, 0);
+	offload(be_the_other, &first); /* starts a thread */
+	task_sleep(MSEC(5));	       /* which is then idle */
+	task_spawn("other", call_other, &other);
+	assert_int_equal(offload(wait_for_other, &other), 0);
+	task_sleep(MSEC(5));
+	sem_destroy(&first);
+	sem_destroy(&other);
+}
+
 static nsec cpu_time(void)
 {
 	struct timespec ts;
@@ -473,6 +510,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(accepted_streams_move_to_other_reactors),
 	cmocka_unit_test(a_reactor_is_stopped_by_a_thread_or_a_signal),
 	cmocka_unit_test(tasks_are_dropped_only_when_nobody_works_for_them),
+	cmocka_unit_test(
+		a_call_does_not_wait_for_another_while_more_threads_may_start),
 	cmocka_unit_test(an_idle_reactor_uses_no_processor_time),
 	cmocka_unit_test(the_number_of_tasks_is_bounded),
 	cmocka_unit_test(unused_stacks_are_given_back),
