@@ -3,9 +3,10 @@
  * The local engine, inside.  See README.md for the map of the files and
  * docs/internals/engine-local.md for the schema and the order of writes.
  *
- * Lock order: node->io (held while parked), then shard->lock, then the mutexes
- * of group commit and of the reaper.  The last three are held for a few
- * instructions, one of each at a time, and never parked.
+ * Lock order: node->io, then node->sync (both held while parked), then
+ * shard->lock, then the mutexes of group commit and of the reaper.  The last
+ * three are held for a few instructions, one of each at a time, and never
+ * parked.
  */
 #ifndef ENGINE_LOCAL_LOCAL_H
 #define ENGINE_LOCAL_LOCAL_H
@@ -97,6 +98,10 @@ struct node {
 	struct file *file; /* the backing file, once it was needed */
 	bool backed;	   /* data are in the backing file, not inline */
 	bool marked;	   /* dirty/INO exists: see data.c */
+
+	/* Exclusive: whoever runs an fsync of `file`. */
+	struct task_rwlock sync;
+	uint64_t synced; /* the data of so many writes are on disk */
 
 	/* Under the shard's lock. */
 	unsigned refs;
@@ -232,7 +237,7 @@ struct shard *shard_lock(struct local *l, uint64_t ino);
 void shard_unlock(struct shard *s);
 struct node *shard_find(struct shard *s, uint64_t ino); /* or NULL */
 int node_get(struct local *l, uint64_t ino, struct node **out);
-void node_put(struct node *n);		/* may park */
+void node_put(struct node *n); /* may park */
 /* The inode has no name any more.  True: it is held, and its last release calls
  * reap(); later ones can't hold it. */
 bool node_unlinked(struct local *l, uint64_t ino);
@@ -242,7 +247,8 @@ void node_drop_failed(struct local *l); /* at the end */
 void node_record_changed(struct local *l, const struct touched *t);
 int node_commit(struct node *n);
 void node_fail(struct node *n, int error); /* what is dirty is lost */
-int node_sync_data(struct node *n);	   /* n->io held, n->file open */
+/* n->io held, n->file open: the data of all writes so far are on disk. */
+int node_sync_data(struct node *n);
 static inline bool node_dirty(const struct node *n) /* lock held */
 {
 	return n->written != n->committed;

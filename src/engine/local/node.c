@@ -63,6 +63,7 @@ static struct node *create(struct local *l, uint64_t ino,
 	n->time = MAX(rec->mtime, rec->ctime);
 	n->atime = rec->atime;
 	task_rwlock_init(&n->io);
+	task_rwlock_init(&n->sync);
 	return n;
 }
 
@@ -72,6 +73,7 @@ static void destroy(struct node *n)
 		file_close(n->file);
 	inline_free(n);
 	task_rwlock_fini(&n->io);
+	task_rwlock_fini(&n->sync);
 	MAGIC_CLEAR(n);
 	free(n);
 }
@@ -137,7 +139,8 @@ static void settle(struct node *n)
 
 	task_write_lock(&n->io);
 	s = shard_lock(node_local(n), n->ino);
-	if (r < 0 && n->error == 0) {
+	/* Unless somebody else has come, and may do better. */
+	if (r < 0 && n->error == 0 && n->refs == 1 && node_dirty(n)) {
 		n->error = r;
 		log_error("%s: inode %lu: data not written back: %s",
 			  node_local(n)->dir, n->ino, strerror(-r));
@@ -311,7 +314,7 @@ void node_fail(struct node *n, int error)
 
 /* The kernel forgets what it could not write, and a second fsync would succeed:
  * so the node has failed for good. */
-int node_sync_data(struct node *n)
+static int sync_file(struct node *n)
 {
 	int r = file_sync(n->file);
 
@@ -320,6 +323,38 @@ int node_sync_data(struct node *n)
 	log_error("%s: inode %lu: fsync: %s", node_local(n)->dir, n->ino,
 		  strerror(-r));
 	node_fail(n, r);
+	return r;
+}
+
+/* n->sync is held. */
+static int sync_upto(struct node *n, uint64_t wanted)
+{
+	struct shard *s = shard_lock(node_local(n), n->ino);
+	uint64_t written = n->written;
+	int r = n->error;
+
+	shard_unlock(s);
+	if (r < 0 || n->synced >= wanted)
+		return r;
+	r = sync_file(n);
+	if (r == 0)
+		n->synced = written;
+	return r;
+}
+
+/* One fsync at a time: of two, the kernel tells only one that it has lost data,
+ * and the other must not take that for success.  Those that come meanwhile
+ * share the next one. */
+int node_sync_data(struct node *n)
+{
+	struct shard *s = shard_lock(node_local(n), n->ino);
+	uint64_t wanted = n->written;
+	int r;
+
+	shard_unlock(s);
+	task_write_lock(&n->sync);
+	r = sync_upto(n, wanted);
+	task_write_unlock(&n->sync);
 	return r;
 }
 
@@ -366,7 +401,7 @@ int local_commit(struct engine_node *node, uint64_t offset, uint64_t len)
 
 	if (r < 0) {
 		s = shard_lock(node_local(n), n->ino);
-		n->told = true;
+		n->told = n->error != 0; /* else it may be repeated */
 		shard_unlock(s);
 	}
 	return r;

@@ -4,7 +4,9 @@
  * with the reason, nothing half done is visible, and it goes on afterwards.
  */
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "fs.h"
 #include "fsck.h"
@@ -83,6 +85,9 @@ static void release_fails(void *directory)
 	struct engine_node *n = fs_hold(e, f);
 
 	fs_write(n, "before", 6, 0);
+	limit_files(0);
+	require(engine_commit(n, 0, 0) == -EFBIG); /* and this is history */
+	limit_files(RLIM_INFINITY);
 	require(engine_commit(n, 0, 0) == 0);
 	fs_write(n, "after!", 6, 0);
 	limit_files(0);
@@ -135,6 +140,71 @@ static void a_write_that_fails_leaves_nothing_behind(void **state)
 	in_task(write_fails, *state);
 }
 
+/* The kernel tells of data that it lost once, to whoever asks first. */
+static atomic_int data_lost;
+
+static bool is_backing_file(int fd)
+{
+	char link[64], path[4096];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	path[MAX(len, 0)] = 0;
+	return strstr(path, "/data/") != NULL;
+}
+
+/* In place of the C library's. */
+int fdatasync(int fd)
+{
+	if (is_backing_file(fd) && atomic_exchange(&data_lost, 0)) {
+		usleep(20000);
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_fdatasync, fd);
+}
+
+struct committer {
+	struct engine_node *node;
+	struct completion done;
+};
+
+static void commit_too(void *arg)
+{
+	struct committer *c = arg;
+
+	completion_done(&c->done, engine_commit(c->node, 0, 0));
+}
+
+static void two_commits_fail(void *directory)
+{
+	struct engine *e = fs_open(directory);
+	struct engine_node *n = fs_hold(e, fs_file(e, ENGINE_ROOT, "f"));
+	struct committer c = { .node = n };
+
+	fs_write(n, "x", 1, MIB(1));
+	atomic_store(&data_lost, 1);
+	completion_init(&c.done);
+	require(task_spawn("commit", commit_too, &c) == 0);
+	require(engine_commit(n, 0, 0) == -EIO);
+	require(completion_wait(&c.done) == -EIO);
+	require(engine_commit(n, 0, 0) == -EIO);
+	engine_release(n);
+	engine_close(e);
+}
+
+static void all_commits_are_told_of_lost_data(void **state)
+{
+	const char *before = getenv("HAWSER_REACTOR");
+
+	/* Where a flush is a call of the C library. */
+	setenv("HAWSER_REACTOR", "epoll", 1);
+	in_task(two_commits_fail, *state);
+	if (before == NULL)
+		unsetenv("HAWSER_REACTOR");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +214,7 @@ int main(void)
 		test_with_directory(
 			data_lost_at_the_last_release_are_reported_to_the_next_commit),
 		test_with_directory(a_write_that_fails_leaves_nothing_behind),
+		test_with_directory(all_commits_are_told_of_lost_data),
 	};
 
 	signal(SIGXFSZ, SIG_IGN);
