@@ -125,6 +125,7 @@ static int spill(struct node *n)
 	r = file_pwrite(f, n->data, n->size, 0);
 	if (r < 0) {
 		file_close(f);
+		file_unlink(path);
 		return r;
 	}
 	s = shard_lock(l, n->ino);

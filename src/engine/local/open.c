@@ -280,8 +280,8 @@ static void local_close(struct engine *e)
 {
 	struct local *l = local_of(e);
 
+	reap_stop(l); /* it looks at nodes */
 	node_drop_failed(l);
-	reap_stop(l);
 	group_commit_destroy(l->commits);
 	destroy(l);
 }

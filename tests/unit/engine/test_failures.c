@@ -140,6 +140,29 @@ static void a_write_that_fails_leaves_nothing_behind(void **state)
 	in_task(write_fails, *state);
 }
 
+static void spill_fails(void *directory)
+{
+	struct engine *e = fs_open(directory);
+	struct engine_node *n = fs_hold(e, fs_file(e, ENGINE_ROOT, "f"));
+	char data[8000] = "small";
+	struct iovec iov = { data, sizeof(data) };
+
+	fs_write(n, data, sizeof(data), 0);
+	limit_files(4096);
+	require(engine_write(n, NULL, &iov, 1, sizeof(data), ENGINE_UNSTABLE) ==
+		-EFBIG);
+	limit_files(RLIM_INFINITY);
+	require(fs_reads(n, data, sizeof(data), 0));
+	engine_release(n);
+	engine_close(e);
+	require(fsck(directory, true));
+}
+
+static void a_small_file_that_cannot_grow_stays_small(void **state)
+{
+	in_task(spill_fails, *state);
+}
+
 /* The kernel tells of data that it lost once, to whoever asks first. */
 static atomic_int data_lost;
 
@@ -214,6 +237,7 @@ int main(void)
 		test_with_directory(
 			data_lost_at_the_last_release_are_reported_to_the_next_commit),
 		test_with_directory(a_write_that_fails_leaves_nothing_behind),
+		test_with_directory(a_small_file_that_cannot_grow_stays_small),
 		test_with_directory(all_commits_are_told_of_lost_data),
 	};
 
