@@ -200,6 +200,34 @@ static int apply(struct view *v, struct change *c)
 	return inode_put_changed(v, op->ino, &op->rec);
 }
 
+static int check_setid(struct view *v, struct change *c)
+{
+	struct setattr *op = container_of(c, struct setattr, c);
+	int r = inode_get_merged(v, op->ino, &op->rec);
+
+	if (r < 0)
+		return r;
+	return op->rec.mode == mode_without_setid(op->rec.mode) ? CHANGE_NOTHING
+								: 0;
+}
+
+static int apply_setid(struct view *v, struct change *c)
+{
+	struct setattr *op = container_of(c, struct setattr, c);
+
+	op->rec.mode = mode_without_setid(op->rec.mode);
+	return inode_put_changed(v, op->ino, &op->rec);
+}
+
+int attr_drop_setid(struct local *l, uint64_t ino)
+{
+	struct setattr op = {
+		.c = { .check = check_setid, .apply = apply_setid }, .ino = ino
+	};
+
+	return local_change(l, &op.c);
+}
+
 int local_setattr(struct engine *e, const struct cred *cred, uint64_t ino,
 		  const struct sattr *set, struct fattr *attr)
 {

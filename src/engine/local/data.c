@@ -310,22 +310,15 @@ static void cut_failed(struct node *n)
 static int drop_setid(struct node *n, const struct cred *cred)
 {
 	struct local *l = node_local(n);
-	struct sattr set = { .mask = SATTR_MODE };
-	struct fattr attr;
 	struct shard *s;
 	bool setid;
-	int r;
 
 	if (cred == NULL || cred->uid == 0)
 		return 0;
 	s = shard_lock(l, n->ino);
 	setid = n->setid;
 	shard_unlock(s);
-	if (!setid)
-		return 0;
-	r = attr_read(l, n->ino, &attr);
-	set.mode = mode_without_setid(attr.mode) & 07777;
-	return r < 0 ? r : local_setattr(&l->engine, NULL, n->ino, &set, NULL);
+	return setid ? attr_drop_setid(l, n->ino) : 0;
 }
 
 static bool too_much_inline(const struct node *n)

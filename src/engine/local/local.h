@@ -213,6 +213,7 @@ int attr_check(const struct inode_rec *rec, const struct cred *cred,
 	       const struct sattr *set);
 void attr_apply(struct inode_rec *rec, const struct cred *cred,
 		const struct sattr *set, nsec now);
+int attr_drop_setid(struct local *l, uint64_t ino);
 
 /* dir.c */
 int name_check(const char *name, size_t len);

@@ -153,6 +153,24 @@ static void set_id(void *arg)
 		-EPERM);
 }
 
+static void make_private(void *ino)
+{
+	require(fs_chmod(e, NULL, *(uint64_t *)ino, 0600) == 0);
+}
+
+static void set_id_and_chmod(void *arg)
+{
+	uint64_t f = owned(1, "f", S_IFREG | 06777, 1001, 500);
+	struct engine_node *n = fs_hold(e, f);
+	struct iovec iov = { (char *)"x", 1 };
+
+	require(task_spawn("chmod", make_private, &f) == 0);
+	task_yield(); /* it waits for its transaction */
+	require(engine_write(n, &bob, &iov, 1, 0, ENGINE_UNSTABLE) == 0);
+	require(mode_of(f) == 0600);
+	engine_release(n);
+}
+
 static void owners(void *arg)
 {
 	uint64_t f = owned(1, "f", S_IFREG | 0644, 1001, 101);
@@ -404,6 +422,7 @@ CASE(only_who_has_permission_searches_and_writes, permissions)
 CASE(a_sticky_directory_protects_what_is_in_it, sticky)
 CASE(a_directory_moves_only_where_it_can, moving_directories)
 CASE(set_id_bits_go_when_others_write, set_id)
+CASE(clearing_set_id_bits_undoes_no_chmod, set_id_and_chmod)
 CASE(owner_and_group_are_changed_by_those_who_may, owners)
 CASE(times_are_set_by_those_who_may, times)
 CASE(a_change_shows_in_parents_and_in_the_change_attribute, parents_change)
@@ -422,6 +441,7 @@ int main(void)
 		test_with_directory(a_sticky_directory_protects_what_is_in_it),
 		test_with_directory(a_directory_moves_only_where_it_can),
 		test_with_directory(set_id_bits_go_when_others_write),
+		test_with_directory(clearing_set_id_bits_undoes_no_chmod),
 		test_with_directory(
 			owner_and_group_are_changed_by_those_who_may),
 		test_with_directory(times_are_set_by_those_who_may),
