@@ -21,11 +21,11 @@ static uint64_t edge(unsigned byte, bool end)
 
 struct fixture {
 	struct nfs_server srv;
-	struct nfsd_client client;
 	struct nfsd_file file;
 	struct nfsd_state *states[OWNERS];
 	char names[OWNERS];
 	uint8_t model[OWNERS][BYTES]; /* 0, 1 read, 2 write */
+	struct nfsd_client client;    /* last: it ends in an array */
 };
 
 static void init(struct fixture *f)
