@@ -78,6 +78,7 @@ int data_cut_rest(struct node *n)
 
 	if (r < 0 || size <= n->size)
 		return r;
+	n->synced = 0; /* nobody syncs now: n->io is held exclusively */
 	return file_truncate(n->file, n->size);
 }
 

@@ -101,7 +101,8 @@ struct node {
 
 	/* Exclusive: whoever runs an fsync of `file`. */
 	struct task_rwlock sync;
-	uint64_t synced; /* the data of so many writes are on disk */
+	uint64_t synced; /* the data of so many writes are on disk, and that
+			    the file was cut before; 0: unknown */
 
 	/* Under the shard's lock. */
 	unsigned refs;
@@ -116,7 +117,8 @@ struct node {
 	uint64_t change;	 /* of the last write; mtime and ctime too */
 	nsec time;
 	nsec atime; /* of the last read, 0: none yet */
-	/* Writes so far, and those that are on disk: dirty if they differ. */
+	/* Writes so far, from 1, and those that are on disk: dirty if they
+	 * differ. */
 	uint64_t written, committed;
 	char *data; /* of an inline file that is dirty: INLINE_MAX bytes, zeroes
 		       beyond the size */
@@ -248,13 +250,12 @@ void node_drop_failed(struct local *l); /* at the end */
 void node_record_changed(struct local *l, const struct touched *t);
 int node_commit(struct node *n);
 void node_fail(struct node *n, int error); /* what is dirty is lost */
-/* n->io held, n->file open: the data of all writes so far are on disk. */
+/* n->io held, n->file open: all that was done to the file is on disk. */
 int node_sync_data(struct node *n);
 static inline bool node_dirty(const struct node *n) /* lock held */
 {
 	return n->written != n->committed;
 }
-bool node_is_dirty(struct node *n); /* takes the lock */
 static inline struct node *node_of(struct engine_node *base)
 {
 	struct node *n = container_of(base, struct node, base);
@@ -277,7 +278,7 @@ int inline_store(struct view *v, struct node *n, uint64_t size);
 
 /* data.c: backing files */
 int data_check_regular(const struct node *n);
-int data_cut_rest(struct node *n); /* bytes beyond the size */
+int data_cut_rest(struct node *n); /* bytes beyond the size; n->io exclusive */
 void data_path(const struct local *l, uint64_t ino, char path[PATH_ROOM]);
 void marker_path(const struct local *l, uint64_t ino, char path[PATH_ROOM]);
 /* Locks n->io shared, with everything in place for access up to `end`. */

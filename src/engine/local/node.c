@@ -62,6 +62,8 @@ static struct node *create(struct local *l, uint64_t ino,
 	n->space = rec->space;
 	n->time = MAX(rec->mtime, rec->ctime);
 	n->atime = rec->atime;
+	/* What was done before, an earlier node may have left to the host. */
+	n->written = n->committed = 1;
 	task_rwlock_init(&n->io);
 	task_rwlock_init(&n->sync);
 	return n;
@@ -114,15 +116,6 @@ int node_get(struct local *l, uint64_t ino, struct node **out)
 	}
 	shard_unlock(s);
 	return r;
-}
-
-bool node_is_dirty(struct node *n)
-{
-	struct shard *s = shard_lock(node_local(n), n->ino);
-	bool dirty = node_dirty(n);
-
-	shard_unlock(s);
-	return dirty;
 }
 
 /* Has the last holder something to do before it goes? */

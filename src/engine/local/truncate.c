@@ -7,8 +7,9 @@
  *
  *	shrink	marker, LMDB, then the file is cut.  A crash in between leaves
  *		a file that is too long, with its marker.
- *	grow	marker, the file grows (a hole), data that were written but not
- *		committed are synced, then LMDB.
+ *	grow	marker, the file grows (a hole) and is synced, then LMDB.  Else
+ *		a power failure brought back, below the new size, what was
+ *		cut off before, or left holes in data not yet committed.
  */
 #include "engine/local/local.h"
 
@@ -124,8 +125,9 @@ static int prepare_backed(struct node *n, uint64_t size)
 
 	if (r == 0 && size > n->size)
 		r = file_truncate(n->file, size);
-	/* What gets published has to be on disk. */
-	if (r == 0 && size > n->committed_size && node_is_dirty(n))
+	/* What gets published has to be on disk; if LMDB may not know of the
+	 * file yet, that there is one. */
+	if (r == 0 && (size > n->committed_size || n->committed_size == 0))
 		r = node_sync_data(n);
 	return r;
 }

@@ -177,10 +177,16 @@ static bool is_backing_file(int fd)
 	return strstr(path, "/data/") != NULL;
 }
 
+static atomic_int flushes; /* of backing files */
+
 /* In place of the C library's. */
 int fdatasync(int fd)
 {
-	if (is_backing_file(fd) && atomic_exchange(&data_lost, 0)) {
+	bool data = is_backing_file(fd);
+
+	if (data)
+		atomic_fetch_add(&flushes, 1);
+	if (data && atomic_exchange(&data_lost, 0)) {
 		usleep(20000);
 		errno = EIO;
 		return -1;
@@ -217,15 +223,50 @@ static void two_commits_fail(void *directory)
 	engine_close(e);
 }
 
-static void all_commits_are_told_of_lost_data(void **state)
+/* Where a flush is a call of the C library. */
+static void in_epoll_task(void (*body)(void *arg), void *arg)
 {
 	const char *before = getenv("HAWSER_REACTOR");
 
-	/* Where a flush is a call of the C library. */
 	setenv("HAWSER_REACTOR", "epoll", 1);
-	in_task(two_commits_fail, *state);
+	in_task(body, arg);
 	if (before == NULL)
 		unsetenv("HAWSER_REACTOR");
+}
+
+static void all_commits_are_told_of_lost_data(void **state)
+{
+	in_epoll_task(two_commits_fail, *state);
+}
+
+static void shrink_and_grow(void *directory)
+{
+	struct engine *e = fs_open(directory);
+	uint64_t f = fs_file(e, ENGINE_ROOT, "f");
+	struct engine_node *n = fs_hold(e, f);
+
+	/* LMDB is about to say that there is a backing file. */
+	fs_write(n, "x", 1, MIB(1));
+	atomic_store(&flushes, 0);
+	require(fs_truncate(e, NULL, f, 0) == 0);
+	require(atomic_load(&flushes) > 0);
+
+	/* LMDB is about to make visible what was cut off, unless the host has
+	 * it on disk that it was. */
+	fs_write(n, "x", 1, MIB(1));
+	require(engine_commit(n, 0, 0) == 0);
+	require(fs_truncate(e, NULL, f, 4096) == 0);
+	engine_release(n);
+	atomic_store(&flushes, 0);
+	require(fs_truncate(e, NULL, f, MIB(2)) == 0);
+	require(atomic_load(&flushes) > 0);
+	engine_close(e);
+	require(fsck(directory, true));
+}
+
+static void a_size_is_not_on_disk_before_what_it_shows(void **state)
+{
+	in_epoll_task(shrink_and_grow, *state);
 }
 
 int main(void)
@@ -239,6 +280,7 @@ int main(void)
 		test_with_directory(a_write_that_fails_leaves_nothing_behind),
 		test_with_directory(a_small_file_that_cannot_grow_stays_small),
 		test_with_directory(all_commits_are_told_of_lost_data),
+		test_with_directory(a_size_is_not_on_disk_before_what_it_shows),
 	};
 
 	signal(SIGXFSZ, SIG_IGN);
