@@ -46,7 +46,7 @@ static int connect_server(struct mount *m)
 		      sizeof(err));
 	if (r < 0) {
 		m->nfs = NULL;
-		complain(m, err);
+		fprintf(stderr, "hawser mount: %s\n", err);
 		return r;
 	}
 	r = nfs_getattr(m->nfs, &(struct nfs_cred){}, nfs_root(m->nfs), &attr);

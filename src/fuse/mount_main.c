@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/log.h"
 #include "fuse/fuse.h"
 #include "fuse/internal.h"
 #include "fuse/mountpoint.h"
@@ -20,6 +21,7 @@
 enum { EXIT_USAGE = 2 };
 
 static int ready_fd = -1; /* the daemon's end of the pipe */
+static enum log_level told_log_level;
 
 static int refuse(const char *mountpoint, const char *why)
 {
@@ -59,17 +61,35 @@ static int check_mountpoint(const char *mountpoint)
 	return 0;
 }
 
-/* The mount is usable: lets the command return, and go on without terminal. */
+/* A descriptor for log lines: journald's (systemd-journald.service(8)), which
+ * takes them with the priority in front; elsewhere they are lost. */
+static int open_log(void)
+{
+	static const char header[] = "hawser-mount\n\n6\n1\n0\n0\n0\n";
+	int fd = mountpoint_connect("/run/systemd/journal/stdout");
+
+	if (fd >= 0 && write(fd, header, strlen(header)) > 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+/* The mount is usable: lets the command return, and goes on without it. */
 static void daemon_ready(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int log = open_log();
 
+	log_level = told_log_level;
 	if (write(ready_fd, "", 1) != 1)
 		return;
 	close(ready_fd);
-	for (int fd = 0; fd <= 2 && null >= 0; fd++)
-		dup2(null, fd);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(log, STDERR_FILENO);
 	close(null);
+	close(log);
 }
 
 static void foreground_ready(void) {}
@@ -119,6 +139,10 @@ static int run_daemon(const struct mount_options *o)
 	}
 	close(fds[0]);
 	ready_fd = fds[1];
+	/* Until it is usable, whoever called wants to know one thing. */
+	told_log_level = log_level;
+	if (log_level < LOG_DEBUG)
+		log_level = LOG_ERROR;
 	setsid();
 	if (chdir("/") < 0)
 		return EXIT_FAILURE;

@@ -97,40 +97,14 @@ void ll_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size,
 	op_end(&op);
 }
 
-/* What was written through any descriptor. */
-static int sync_inode(struct inode *inode)
-{
-	struct list *link = inode->handles.next;
-	struct handle *h, *next = NULL;
-	int r = 0, one;
-
-	if (link == &inode->handles)
-		return 0;
-	h = list_entry(link, struct handle, of_inode);
-	handle_ref(h);
-	for (; h != NULL; h = next) {
-		one = nfs_sync(h->open);
-		if (one < 0 && r == 0)
-			r = one;
-		/* With our reference it is still in the list. */
-		link = h->of_inode.next;
-		next = NULL;
-		if (link != &inode->handles) {
-			next = list_entry(link, struct handle, of_inode);
-			handle_ref(next);
-		}
-		handle_put(h);
-	}
-	return r;
-}
-
 void ll_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 	      struct fuse_file_info *fi)
 {
 	struct op op;
 
 	op_begin(&op, req, ino);
-	op_error(&op, sync_inode(op.inode));
+	op_use_handle(&op, fi);
+	op_error(&op, nfs_sync(op.handle->open));
 	op_end(&op);
 }
 

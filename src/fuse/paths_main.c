@@ -21,14 +21,18 @@ static const char usage[] = "usage: hawser paths [DIR] [--watch] [--json]\n"
 			    "  --json   all there is to know\n"
 			    "  --help\n";
 
-/* The daemon's report, or NULL when there is no daemon. */
+/* The daemon's report, or NULL when there is none, or it hangs. */
 static json_t *ask(const char *socket)
 {
+	static const struct timeval patience = { .tv_sec = 3 };
 	auto_close int fd = mountpoint_connect(socket);
 	FILE *f;
 	json_t *report;
 
-	if (fd < 0 || send(fd, "paths\n", 6, MSG_NOSIGNAL) != 6)
+	if (fd < 0)
+		return NULL;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (send(fd, "paths\n", 6, MSG_NOSIGNAL) != 6)
 		return NULL;
 	f = fdopen(dup(fd), "r");
 	if (f == NULL)

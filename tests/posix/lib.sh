@@ -31,3 +31,7 @@ path_state() {
 path_is() {
 	[ "$(path_state "$1" "$2")" = "$3" ]
 }
+
+path_is_not() {
+	! path_is "$@"
+}

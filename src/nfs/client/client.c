@@ -319,7 +319,7 @@ int nfs_mount(const struct nfs_options *o, const char *path,
 	rc = attach(c, path, &what);
 	if (rc < 0) {
 		snprintf(err, errsize, "%s:%s: %s: %s",
-			 addr_format(&o->address[0], text), path, what,
+			 addr_format_host(&o->address[0], text), path, what,
 			 strerror(-rc));
 		nfs_unmount(c);
 		return rc;

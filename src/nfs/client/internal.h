@@ -304,8 +304,9 @@ struct nfs_open {
 	struct list locks;				/* struct lock_state */
 	bool locking, mending;				/* one task at a time */
 	/* keep.c */
-	struct list kept;
-	size_t kept_bytes;
+	struct list kept, committing; /* struct kept; in a COMMIT's hands */
+	size_t kept_bytes;	      /* of both */
+	uint64_t restored_epoch;
 	unsigned writing;	 /* nfs_pwrite()s on their way */
 	bool syncing, rewriting; /* rewriting keeps new writes out */
 	uint64_t sync_round;
@@ -316,6 +317,14 @@ struct nfs_open {
 void unlock_everything(struct nfs_open *o);
 void keep_drop_all(struct nfs_open *o);
 int keep_sync(struct nfs_open *o); /* of this open alone */
+/* The server was restarted, opens are reclaimed: gives back to it what it may
+ * have lost, before anybody can read it.  0; -EAGAIN: the session broke. */
+int keep_restore_all(struct nfs_client *c);
+
+/* nfs_write() with CALL_* flags. */
+ssize_t write_request(struct nfs_open *o, const void *buf, size_t len,
+		      uint64_t offset, stable_how4 stable, unsigned flags,
+		      stable_how4 *committed, verifier4 *verf);
 
 struct nfs_cred open_cred(const struct nfs_open *o);
 /* The stateid for READ and WRITE; sequence 0: the present one. */

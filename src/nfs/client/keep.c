@@ -10,6 +10,9 @@
  * kernel's client; ours has none, and so it is done here, for everybody who
  * writes with nfs_pwrite().
  *
+ * Whoever reads must not miss it, either: after a restart it is written again
+ * before the session is used for anything else.
+ *
  * Copies are kept in the order of the replies.  If some were lost, all that is
  * kept is written again in that order, while new writes wait: an old one must
  * not come out on top of a newer one of the same place.
@@ -31,6 +34,7 @@ static void drop(struct list *list, size_t *bytes)
 
 void keep_drop_all(struct nfs_open *o)
 {
+	drop(&o->committing, &o->kept_bytes);
 	drop(&o->kept, &o->kept_bytes);
 }
 
@@ -53,8 +57,8 @@ static struct kept *kept_create(const void *buf, size_t len, uint64_t offset)
  * is on stable storage; else *verf is that of the first part, so that a restart
  * between the parts is noticed, too. */
 static int write_all(struct nfs_open *o, const void *buf, size_t len,
-		     uint64_t offset, stable_how4 how, bool *stable,
-		     verifier4 *verf)
+		     uint64_t offset, stable_how4 how, unsigned flags,
+		     bool *stable, verifier4 *verf)
 {
 	stable_how4 committed = FILE_SYNC4;
 	verifier4 v;
@@ -63,8 +67,8 @@ static int write_all(struct nfs_open *o, const void *buf, size_t len,
 
 	*stable = true;
 	for (done = 0; done < len; done += n) {
-		n = nfs_write(o, (const char *)buf + done, len - done,
-			      offset + done, how, &committed, &v);
+		n = write_request(o, (const char *)buf + done, len - done,
+				  offset + done, how, flags, &committed, &v);
 		if (n <= 0)
 			return n < 0 ? (int)n : -EIO;
 		if (done == 0)
@@ -84,9 +88,11 @@ static int write_part(struct nfs_open *o, const void *buf, size_t len,
 	if (k == NULL) { /* nothing to fall back on: let the server keep it */
 		verifier4 v;
 
-		return write_all(o, buf, len, offset, FILE_SYNC4, &stable, &v);
+		return write_all(o, buf, len, offset, FILE_SYNC4, 0, &stable,
+				 &v);
 	}
-	rc = write_all(o, k->data, len, offset, UNSTABLE4, &stable, &k->verf);
+	rc = write_all(o, k->data, len, offset, UNSTABLE4, 0, &stable,
+		       &k->verf);
 	if (rc < 0 || stable) {
 		free(k);
 		return rc;
@@ -132,23 +138,31 @@ static bool all_have(const struct list *batch, const verifier4 *verf)
 	return true;
 }
 
-/* In order, everything; new writes wait meanwhile. */
-static int rewrite(struct nfs_open *o)
+static int write_again(struct nfs_open *o, struct list *list, unsigned flags)
 {
 	struct kept *k;
 	bool stable;
 	int rc = 0;
 
-	o->rewriting = true;
-	while (o->writing > 0)
-		waitq_wait(&o->turn, NSEC_NEVER);
-	list_for_each (k, &o->kept, link) {
-		rc = write_all(o, k->data, k->len, k->offset, UNSTABLE4,
+	list_for_each (k, list, link) {
+		rc = write_all(o, k->data, k->len, k->offset, UNSTABLE4, flags,
 			       &stable, &k->verf);
 		if (rc < 0)
 			break;
 		o->client->counters.rewrites++;
 	}
+	return rc;
+}
+
+/* In order, everything; new writes wait meanwhile. */
+static int rewrite(struct nfs_open *o)
+{
+	int rc;
+
+	o->rewriting = true;
+	while (o->writing > 0)
+		waitq_wait(&o->turn, NSEC_NEVER);
+	rc = write_again(o, &o->kept, 0);
 	o->rewriting = false;
 	waitq_wake_all(&o->turn);
 	return rc;
@@ -158,20 +172,18 @@ static int rewrite(struct nfs_open *o)
  * written again, and has to be committed again. */
 static int commit_batch(struct nfs_open *o)
 {
-	struct list batch;
 	verifier4 verf;
 	int rc;
 
-	list_init(&batch);
-	list_splice(&batch, &o->kept);
+	list_splice(&o->committing, &o->kept);
 	rc = nfs_commit(o, 0, 0, &verf);
-	if (rc == 0 && all_have(&batch, &verf)) {
-		drop(&batch, &o->kept_bytes);
+	if (rc == 0 && all_have(&o->committing, &verf)) {
+		drop(&o->committing, &o->kept_bytes);
 		return 0;
 	}
 	/* Back to the front: what was written meanwhile comes after it. */
-	list_splice(&batch, &o->kept);
-	list_splice(&o->kept, &batch);
+	list_splice(&o->committing, &o->kept);
+	list_splice(&o->kept, &o->committing);
 	if (rc == 0)
 		rc = rewrite(o);
 	return rc < 0 ? rc : -EAGAIN;
@@ -192,6 +204,38 @@ int keep_sync(struct nfs_open *o)
 	o->syncing = false;
 	waitq_wake_all(&o->turn);
 	return rc;
+}
+
+/* No new write comes in between: who has one on its way waits for the session.
+ * When it fails for another reason than the session, nfs_sync() will meet that
+ * again, and say so. */
+static void restore(struct nfs_open *o)
+{
+	int rc = write_again(o, &o->committing, CALL_RECOVERY);
+
+	if (rc == 0)
+		rc = write_again(o, &o->kept, CALL_RECOVERY);
+	if (rc < 0 && o->client->session.exists)
+		log_warn("nfs: giving back what a restarted server lost: %s",
+			 strerror(-rc));
+}
+
+int keep_restore_all(struct nfs_client *c)
+{
+	struct nfs_open *o;
+
+again:
+	list_for_each (o, &c->opens, link) {
+		if (o->lost || o->restored_epoch == c->client_epoch ||
+		    (list_empty(&o->kept) && list_empty(&o->committing)))
+			continue;
+		restore(o);
+		if (!c->session.exists)
+			return -EAGAIN;
+		o->restored_epoch = c->client_epoch;
+		goto again; /* the list may have changed meanwhile */
+	}
+	return 0;
 }
 
 static bool same_file(const struct nfs_open *a, const struct nfs_open *b)

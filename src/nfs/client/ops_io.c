@@ -61,9 +61,9 @@ ssize_t nfs_read(struct nfs_open *o, void *buf, size_t len, uint64_t offset,
 
 /* ------------------------------------------------------------------- WRITE */
 
-ssize_t nfs_write(struct nfs_open *o, const void *buf, size_t len,
-		  uint64_t offset, stable_how4 stable, stable_how4 *committed,
-		  verifier4 *verf)
+ssize_t write_request(struct nfs_open *o, const void *buf, size_t len,
+		      uint64_t offset, stable_how4 stable, unsigned flags,
+		      stable_how4 *committed, verifier4 *verf)
 {
 	struct nfs_cred cred = open_cred(o);
 	WRITE4args args = {
@@ -82,8 +82,8 @@ ssize_t nfs_write(struct nfs_open *o, const void *buf, size_t len,
 		return -EINVAL;
 	/* Kept in the reply cache, so that one that was overtaken by a write of
 	 * somebody else is not run again. */
-	call_init(&k, o->client, &cred, CALL_CACHED);
-	k.open = o;
+	call_init(&k, o->client, &cred, CALL_CACHED | flags);
+	k.open = flags & CALL_RECOVERY ? NULL : o; /* no mending within it */
 	while (call_start(&k)) {
 		args.stateid = open_stateid(o);
 		call_putfh(&k, &o->fh);
@@ -101,6 +101,13 @@ ssize_t nfs_write(struct nfs_open *o, const void *buf, size_t len,
 		*verf = res.writeverf;
 	rc = call_end(&k);
 	return rc < 0 ? rc : (ssize_t)res.count;
+}
+
+ssize_t nfs_write(struct nfs_open *o, const void *buf, size_t len,
+		  uint64_t offset, stable_how4 stable, stable_how4 *committed,
+		  verifier4 *verf)
+{
+	return write_request(o, buf, len, offset, stable, 0, committed, verf);
 }
 
 int nfs_commit(struct nfs_open *o, uint64_t offset, uint32_t len,

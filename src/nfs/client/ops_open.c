@@ -62,6 +62,7 @@ static struct nfs_open *open_create(struct nfs_client *c,
 	list_init(&o->link);
 	list_init(&o->locks);
 	list_init(&o->kept);
+	list_init(&o->committing);
 	waitq_init(&o->turn);
 	return o;
 }

@@ -252,6 +252,8 @@ static int establish(struct nfs_client *c)
 		rc = reclaim_all(c);
 		if (rc == 0)
 			rc = reclaim_complete(c);
+		if (rc == 0)
+			rc = keep_restore_all(c);
 		if (rc < 0)
 			return c->session.exists ? rc : -EAGAIN;
 		c->reclaim = false;
