@@ -8,6 +8,7 @@
  * a timeout), bad versions, bad credentials.  What is no call at all ends the
  * connection.
  */
+#include "nfs/server/callback.h"
 #include "nfs/server/internal.h"
 
 enum { CALL_SIZE = 128 << 10 };
@@ -91,6 +92,21 @@ void nfsd_call_finish(struct nfsd_call *call, enum rpc_status status)
 	finish(call, &reply);
 }
 
+struct nfsd_call *nfsd_call_outgoing(struct nfsd_conn *c)
+{
+	struct nfsd_call *call = call_new(c, &(struct record){});
+
+	if (call != NULL)
+		nfsd_call_begin_reply(call);
+	return call;
+}
+
+void nfsd_call_finish_outgoing(struct nfsd_call *call)
+{
+	call->head_len = RECORD_HEADER;
+	record_header(call->head, xdr_length(&call->out));
+}
+
 /* ------------------------------------------------------------ who calls */
 
 /* AUTH_NONE is nobody, whatever it wants; root may be squashed to that.  Only
@@ -138,26 +154,34 @@ static void classify(const struct rpc_call *rpc, struct rpc_reply *reply)
 	}
 }
 
-bool nfsd_call_start(struct nfsd_conn *c, struct record *record)
+static bool is_reply(const struct record *record)
 {
-	struct nfsd_call *call = call_new(c, record);
-	struct rpc_reply reply = {};
 	uint32_t xid, type;
 
+	return rpc_peek(record->bytes.data, record->bytes.len, &xid, &type) &&
+	       type == RPC_MSG_REPLY;
+}
+
+bool nfsd_call_start(struct nfsd_conn *c, struct record *record)
+{
+	struct rpc_reply reply = {};
+	struct nfsd_call *call;
+
+	if (is_reply(record)) {
+		nfsd_callback_reply(c, record);
+		record_put(record);
+		return true;
+	}
+	call = call_new(c, record);
 	if (call == NULL) {
 		record_put(record);
 		return false;
 	}
 	if (!rpc_call_decode(&call->in, &call->rpc, &reply)) {
-		/* An answer to a callback that we have forgotten is no harm. */
-		bool harmless = rpc_peek(record->bytes.data, record->bytes.len,
-					 &xid, &type) &&
-				type == RPC_MSG_REPLY;
-
+		nfsd_count(c, bad_requests, 1);
 		nfsd_conn_give_back(c, call->charged);
 		nfsd_call_free(call);
-		nfsd_count(c, bad_requests, !harmless);
-		return harmless;
+		return false;
 	}
 	if (reply.status == RPC_SUCCESS)
 		classify(&call->rpc, &reply);

@@ -34,6 +34,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "nfs/server/callback.h"
 #include "nfs/server/conn.h"
 #include "nfs/server/internal.h"
 #include "nfs/server/load.h"
@@ -57,6 +58,13 @@ struct nfsd_conn *nfsd_conn_new(struct nfs_server *srv, struct stream *s,
 	waitq_init(&c->room);
 	list_init(&c->ready);
 	list_init(&c->in_crowd);
+	list_init(&c->callbacks);
+	return c;
+}
+
+struct nfsd_conn *nfsd_conn_ref(struct nfsd_conn *c)
+{
+	atomic_fetch_add(&c->refs, 1);
 	return c;
 }
 
@@ -386,6 +394,7 @@ void nfsd_conn_run(struct nfsd_conn *c)
 			  addr_format(&c->peer, text), strerror(-rc));
 	if (rc < 0)
 		nfsd_conn_abort(c);
+	nfsd_callback_fail_all(c);
 	while (c->calls > 0 || c->writing)
 		waitq_wait(&c->room, NSEC_NEVER);
 	list_del(&c->in_crowd);

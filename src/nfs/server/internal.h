@@ -53,7 +53,8 @@ struct nfsd_endpoint {
  * A connection.  All of it belongs to the tasks of its reactor, except `link`,
  * `refs` and the counters.
  *
- * References: one for the task that reads; one for whoever wants to abort it.
+ * References: one for the task that reads; one for whoever wants to abort it;
+ * one for each session that calls back on it, and for the task that does.
  */
 struct nfsd_conn {
 	struct list link; /* endpoint.conns, under endpoints_lock */
@@ -74,6 +75,9 @@ struct nfsd_conn {
 	bool writing;	   /* a task does that */
 	bool broken;	   /* nothing more can be written */
 	nsec silence;	   /* the peer's, as last seen; 0: it answers */
+
+	struct list callbacks; /* nfsd_callback.link: sent, not answered */
+	uint32_t callback_xid;
 
 	unsigned nbound;
 	struct nfsd_session
@@ -147,6 +151,10 @@ struct nfsd_call {
 bool nfsd_call_start(struct nfsd_conn *c, struct record *record);
 void nfsd_call_free(struct nfsd_call *call);
 void nfsd_call_begin_reply(struct nfsd_call *call); /* `out` is empty */
+/* A message of our own, to be encoded into `out`; counts as a call.  Then
+ * nfsd_call_finish_outgoing() and nfsd_conn_send(). */
+struct nfsd_call *nfsd_call_outgoing(struct nfsd_conn *c);
+void nfsd_call_finish_outgoing(struct nfsd_call *call);
 /* Pooled memory for bulk data, freed with the call; NULL: none to be had. */
 void *nfsd_call_bulk(struct nfsd_call *call, size_t size);
 /* Writes the RPC header, for a result in `out` or `replay`. */

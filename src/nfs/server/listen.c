@@ -189,7 +189,7 @@ static struct nfsd_conn *pop_conn(struct nfsd_endpoint *ep)
 	c = list_first(&ep->conns, struct nfsd_conn, link);
 	if (c != NULL) {
 		list_del(&c->link);
-		atomic_fetch_add(&c->refs, 1);
+		nfsd_conn_ref(c);
 	}
 	pthread_mutex_unlock(&ep->srv->endpoints_lock);
 	return c;
@@ -238,7 +238,8 @@ void nfsd_unlisten_all(struct nfs_server *srv)
 			break;
 		endpoint_end(ep);
 	}
-	while (atomic_load(&srv->nconns) > 0)
+	while (atomic_load(&srv->nconns) > 0 ||
+	       atomic_load(&srv->nnotifiers) > 0)
 		task_sleep(MSEC(1));
 }
 

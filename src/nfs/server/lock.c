@@ -202,9 +202,19 @@ void nfsd_ranges_check(const struct nfsd_file *f)
 
 /* -------------------------------------------------------- blocking locks */
 
-static uint64_t name_hash(const struct nfsd_owner_ref *who)
+/* A waiter that has not asked for so long has given up. */
+#define FORGET SEC(90)
+
+static struct nfsd_owner_ref waiter_owner(const struct nfsd_waiter *w)
 {
-	return hash_bytes(who->name.data, who->name.len);
+	return (struct nfsd_owner_ref){ w->client, { w->owner, w->len } };
+}
+
+static bool is_owner(const struct nfsd_waiter *w,
+		     const struct nfsd_owner_ref *who)
+{
+	return w->client == who->client &&
+	       xdr_bytes_equal(waiter_owner(w).name, who->name);
 }
 
 static void waiter_drop(struct nfsd_file *f, struct nfsd_waiter *w)
@@ -218,14 +228,35 @@ static struct nfsd_waiter *waiter_find(struct nfsd_file *f,
 				       const struct nfsd_owner_ref *who,
 				       uint64_t start, uint64_t end)
 {
-	uint64_t owner = name_hash(who);
 	struct nfsd_waiter *w;
 
 	list_for_each (w, &f->waiters, by_file)
-		if (w->client == who->client && w->owner == owner &&
-		    w->start == start && w->end == end)
+		if (is_owner(w, who) && w->start == start && w->end == end)
 			return w;
 	return NULL;
+}
+
+static struct nfsd_waiter *waiter_new(struct nfsd_file *f,
+				      const struct nfsd_owner_ref *who,
+				      uint64_t start, uint64_t end, nsec now)
+{
+	struct nfsd_waiter *w;
+
+	if (f->nwaiters >= NFSD_MAX_WAITERS)
+		return NULL;
+	w = calloc(1, sizeof(*w) + who->name.len);
+	if (w == NULL)
+		return NULL;
+	w->client = who->client;
+	w->start = start;
+	w->end = end;
+	w->asked = now;
+	w->len = who->name.len;
+	if (w->len > 0)
+		memcpy(w->owner, who->name.data, w->len);
+	list_append(&f->waiters, &w->by_file);
+	f->nwaiters++;
+	return w;
 }
 
 /* When too many wait, or memory is short, one is not remembered: it only loses
@@ -235,21 +266,12 @@ void nfsd_waiter_note(struct nfsd_file *f, const struct nfsd_owner_ref *who,
 {
 	struct nfsd_waiter *w = waiter_find(f, who, start, end);
 
-	if (w == NULL) {
-		if (f->nwaiters >= NFSD_MAX_WAITERS)
-			return;
-		w = calloc(1, sizeof(*w));
-		if (w == NULL)
-			return;
-		w->client = who->client;
-		w->owner = name_hash(who);
-		w->start = start;
-		w->end = end;
-		w->asked = now;
-		list_append(&f->waiters, &w->by_file);
-		f->nwaiters++;
-	}
+	if (w == NULL)
+		w = waiter_new(f, who, start, end, now);
+	if (w == NULL)
+		return;
 	w->write = write;
+	w->told = false;
 	w->deadline = now + 2 * (now - w->asked) + SEC(2);
 	w->asked = now;
 }
@@ -257,17 +279,17 @@ void nfsd_waiter_note(struct nfsd_file *f, const struct nfsd_owner_ref *who,
 bool nfsd_waiter_before(struct nfsd_file *f, const struct nfsd_owner_ref *who,
 			uint64_t start, uint64_t end, bool write, nsec now)
 {
-	uint64_t owner = name_hash(who);
 	struct nfsd_waiter *w, *tmp;
 
 	list_for_each_safe (w, tmp, &f->waiters, by_file) {
-		if (w->deadline < now) {
+		if (now - w->asked > FORGET) {
 			waiter_drop(f, w);
 			continue;
 		}
-		if (w->client == who->client && w->owner == owner)
+		if (is_owner(w, who))
 			return false;
-		if (w->start <= end && start <= w->end && (write || w->write))
+		if (w->deadline >= now && w->start <= end && start <= w->end &&
+		    (write || w->write))
 			return true;
 	}
 	return false;
@@ -288,4 +310,25 @@ void nfsd_waiters_drop(struct nfsd_file *f)
 
 	list_for_each_safe (w, tmp, &f->waiters, by_file)
 		waiter_drop(f, w);
+}
+
+struct nfsd_waiter *nfsd_waiter_next_free(struct nfsd_file *f, nsec now)
+{
+	struct nfsd_waiter *w, *copy;
+
+	list_for_each (w, &f->waiters, by_file) {
+		struct nfsd_owner_ref who = waiter_owner(w);
+
+		if (w->told ||
+		    nfsd_range_conflict(f, &who, w->start, w->end, w->write))
+			continue;
+		copy = malloc(sizeof(*copy) + w->len);
+		if (copy == NULL)
+			return NULL;
+		w->told = true;
+		w->deadline = now + SEC(2); /* to ask again in */
+		memcpy(copy, w, sizeof(*w) + w->len);
+		return copy;
+	}
+	return NULL;
 }

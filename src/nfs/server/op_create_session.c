@@ -7,6 +7,7 @@
  * What is wrong with the channel attributes is told before that slot is
  * touched, so the client may ask again with the same sequence id.
  */
+#include "nfs/server/callback.h"
 #include "nfs/server/internal.h"
 
 enum {
@@ -36,13 +37,17 @@ static nfsstat4 create(struct nfsd_compound *c, struct nfsd_client *client,
 
 	if (!may_confirm(c, client))
 		return NFS4ERR_CLID_INUSE;
-	status = nfsd_session_new(client, fore, back, arg->csa_cb_program, &s);
+	status = nfsd_session_new(client, fore, back, c->minorversion, &s);
 	if (status != NFS4_OK)
 		return status;
 	*replaced = nfsd_client_confirm(client);
 	nfsd_client_renew(client);
 	res->csr_sessionid = s->id;
 	res->csr_sequence = arg->csa_sequence;
+	nfsd_back_set(s, arg->csa_cb_program, arg->csa_sec_parms,
+		      arg->nsec_parms);
+	if (arg->csa_flags & CREATE_SESSION4_FLAG_CONN_BACK_CHAN)
+		nfsd_back_bind(s, c->call->conn);
 	/* Neither is the reply cache on disk, nor is there RDMA. */
 	res->csr_flags = arg->csa_flags & CREATE_SESSION4_FLAG_CONN_BACK_CHAN;
 	res->csr_fore_chan_attrs = s->fore;

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 
+#include "nfs/server/callback.h"
 #include "nfs/server/internal.h"
 
 struct wish {
@@ -258,8 +259,9 @@ nfsstat4 nfsd_op_lockt(struct nfsd_compound *c)
 	return status;
 }
 
-/* Wants client.lock. */
-static nfsstat4 unlock(struct nfsd_compound *c, const struct wish *w)
+/* Wants client.lock.  *file gets a reference, if there may be who waited. */
+static nfsstat4 unlock(struct nfsd_compound *c, const struct wish *w,
+		       struct nfsd_file **file)
 {
 	stateid4 id = nfsd_resolve_stateid(c, &c->arg.oplocku.lock_stateid);
 	struct nfsd_state *s;
@@ -272,6 +274,8 @@ static nfsstat4 unlock(struct nfsd_compound *c, const struct wish *w)
 		return NFS4ERR_BAD_STATEID;
 	pthread_mutex_lock(&s->file->lock);
 	rc = nfsd_range_set(s, w->start, w->end, false, true);
+	if (s->file->nwaiters > 0)
+		*file = nfsd_file_ref(s->file);
 	pthread_mutex_unlock(&s->file->lock);
 	if (rc < 0)
 		return NFS4ERR_DELAY;
@@ -283,6 +287,7 @@ static nfsstat4 unlock(struct nfsd_compound *c, const struct wish *w)
 nfsstat4 nfsd_op_locku(struct nfsd_compound *c)
 {
 	const LOCKU4args *arg = &c->arg.oplocku;
+	struct nfsd_file *file = NULL;
 	struct wish w;
 	nfsstat4 status;
 
@@ -290,8 +295,11 @@ nfsstat4 nfsd_op_locku(struct nfsd_compound *c)
 	if (status != NFS4_OK)
 		return status;
 	pthread_mutex_lock(&c->client->lock);
-	status = unlock(c, &w);
+	status = unlock(c, &w, &file);
 	pthread_mutex_unlock(&c->client->lock);
+	if (file != NULL)
+		nfsd_notify_waiters(file);
+	nfsd_file_put(file);
 	if (status == NFS4_OK)
 		c->cfh_state = c->res.oplocku.lock_stateid;
 	return status;

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 
+#include "nfs/server/callback.h"
 #include "nfs/server/internal.h"
 
 /* An OPEN on its way. */
@@ -261,6 +262,8 @@ nfsstat4 nfsd_op_open(struct nfsd_compound *c)
 	res->cinfo = o.cinfo;
 	res->rflags =
 		OPEN4_RESULT_LOCKTYPE_POSIX | OPEN4_RESULT_PRESERVE_UNLINKED;
+	if (nfsd_back_exists(c->session))
+		res->rflags |= OPEN4_RESULT_MAY_NOTIFY_LOCK;
 	no_delegation(o.arg->share_access, &res->delegation);
 	nfsd_set_cfh(c, o.attr.ino);
 	c->cfh_state = res->stateid;

@@ -4,10 +4,11 @@
  * 18.34), BACKCHANNEL_CTL (18.33), DESTROY_SESSION (18.37), and
  * RECLAIM_COMPLETE (18.51).
  */
+#include "nfs/server/callback.h"
 #include "nfs/server/internal.h"
 
-/* Without state protection any connection is bound by using it, so this only
- * says yes. */
+/* Without state protection any connection is bound to the fore channel by using
+ * it; to the back channel only by this, or by CREATE_SESSION. */
 nfsstat4 nfsd_op_bind_conn_to_session(struct nfsd_compound *c)
 {
 	const BIND_CONN_TO_SESSION4args *arg = &c->arg.opbind_conn_to_session;
@@ -24,17 +25,18 @@ nfsstat4 nfsd_op_bind_conn_to_session(struct nfsd_compound *c)
 			 : arg->bctsa_dir == CDFC4_BACK ? CDFS4_BACK
 							: CDFS4_BOTH;
 	res->bctsr_use_conn_in_rdma_mode = false;
+	if (arg->bctsa_dir != CDFC4_FORE)
+		nfsd_back_bind(s, c->call->conn);
 	nfsd_session_put(s);
 	return NFS4_OK;
 }
 
 nfsstat4 nfsd_op_backchannel_ctl(struct nfsd_compound *c)
 {
-	struct nfsd_session *s = c->session;
+	const BACKCHANNEL_CTL4args *arg = &c->arg.opbackchannel_ctl;
 
-	pthread_mutex_lock(&s->lock);
-	s->cb_program = c->arg.opbackchannel_ctl.bca_cb_program;
-	pthread_mutex_unlock(&s->lock);
+	nfsd_back_set(c->session, arg->bca_cb_program, arg->bca_sec_parms,
+		      arg->nsec_parms);
 	return NFS4_OK;
 }
 

@@ -8,6 +8,7 @@
  * that may be outstanding, and per slot the last reply (up to NFSD_MAX_CACHED)
  * if the client wanted it cached.
  */
+#include "nfs/server/callback.h"
 #include "nfs/server/internal.h"
 
 /* The least that is of any use: a request with a SEQUENCE, and its reply. */
@@ -51,7 +52,7 @@ static uint64_t id_hash(const sessionid4 *id)
 }
 
 nfsstat4 nfsd_session_new(struct nfsd_client *c, const channel_attrs4 *fore,
-			  const channel_attrs4 *back, uint32_t cb_program,
+			  const channel_attrs4 *back, uint32_t minorversion,
 			  struct nfsd_session **out)
 {
 	struct nfs_server *srv = c->srv;
@@ -69,7 +70,9 @@ nfsstat4 nfsd_session_new(struct nfsd_client *c, const channel_attrs4 *fore,
 	s->client = nfsd_client_ref(c);
 	s->fore = *fore;
 	s->back = *back;
-	s->cb_program = cb_program;
+	s->minorversion = minorversion;
+	s->cb_seqid = 1;
+	list_init(&s->notices);
 	pthread_mutex_init(&s->lock, NULL);
 	s->nslots = nslots;
 	for (unsigned i = 0; i < nslots; i++)
@@ -130,6 +133,7 @@ void nfsd_session_unlink(struct nfsd_session *s)
 	s->client->nsessions--;
 	pthread_mutex_lock(&s->lock);
 	s->dead = true;
+	nfsd_back_drop(s);
 	pthread_mutex_unlock(&s->lock);
 	nfsd_session_put(s);
 }

@@ -25,7 +25,8 @@
  * References (atomic counters):
  *	client	one while it is in server.by_id; one for each session
  *	session	one while it is in server.sessions; one for each connection that
- *		has it in its list of bound sessions; one for each compound
+ *		has it in its list of bound sessions; one for each compound;
+ *		one for the task that sends its callbacks
  *	file	one for each state on it; one for each operation that uses it
  * Owners and states have no counters: they live and die under client.lock, and
  * nobody keeps a pointer to one after giving that lock back.
@@ -56,6 +57,7 @@ enum {
 	NFSD_MAX_STATES = 1 << 20, /* of a client: opens and lock stateids */
 	NFSD_MAX_RANGES = 1 << 16, /* of a client: byte-range locks */
 	NFSD_MAX_WAITERS = 64,	   /* of a file: blocking locks remembered */
+	NFSD_MAX_BACKS = 4,	   /* of a session: connections for callbacks */
 	NFSD_FILE_SHARDS = 64,
 };
 
@@ -64,6 +66,7 @@ enum {
 #define NFSD_COURTESY SEC(24 * 3600)
 
 struct nfsd_client;
+struct nfsd_conn;
 struct nfsd_grace;
 struct nfsd_session;
 struct nfsd_state;
@@ -147,14 +150,16 @@ struct nfsd_range {
 };
 
 /* A blocking lock that was denied and will be asked for again: until
- * `deadline`, what would conflict with it has to wait behind it. */
+ * `deadline`, later ones that would conflict with it wait behind it. */
 struct nfsd_waiter {
 	struct list by_file;
 	clientid4 client;
-	uint64_t owner; /* hash of the lock-owner's name */
 	uint64_t start, end;
 	bool write;
+	bool told; /* that it is worth asking again */
 	nsec asked, deadline;
+	uint32_t len;
+	uint8_t owner[]; /* the lock-owner's name */
 };
 
 /* stateid.c */
@@ -237,6 +242,9 @@ bool nfsd_waiter_before(struct nfsd_file *f, const struct nfsd_owner_ref *who,
 void nfsd_waiter_forget(struct nfsd_file *f, const struct nfsd_owner_ref *who,
 			uint64_t start, uint64_t end);
 void nfsd_waiters_drop(struct nfsd_file *f);
+/* A copy of a waiter that nothing is in the way of, and that has not been told;
+ * it has now.  NULL: there is none, or no memory. */
+struct nfsd_waiter *nfsd_waiter_next_free(struct nfsd_file *f, nsec now);
 
 /* ------------------------------------------------------------ sessions */
 
@@ -275,10 +283,19 @@ struct nfsd_session {
 	struct list by_client;	    /* client.sessions, under clients_lock */
 	sessionid4 id;
 	channel_attrs4 fore, back; /* as negotiated */
-	uint32_t cb_program;	   /* under lock */
+	uint32_t minorversion;	   /* of callbacks, too */
 
 	pthread_mutex_t lock; /* guards what follows */
 	bool dead;	      /* SEQUENCE says BADSESSION */
+	/* The back channel, callback.c. */
+	uint32_t cb_program, cb_flavor, cb_uid, cb_gid;
+	unsigned nbacks;
+	struct nfsd_conn *backs[NFSD_MAX_BACKS]; /* latest last; a ref each */
+	struct list notices;			 /* nfsd_notice.link */
+	unsigned nnotices;
+	bool notifying; /* a task sends them, and has cb_seqid */
+	sequenceid4 cb_seqid;
+
 	unsigned nslots;
 	struct nfsd_slot slots[];
 };
@@ -288,7 +305,7 @@ struct nfsd_session {
 nfsstat4 nfsd_session_negotiate(channel_attrs4 *fore, channel_attrs4 *back);
 /* Wants clients_lock; holds a reference for the table only. */
 nfsstat4 nfsd_session_new(struct nfsd_client *c, const channel_attrs4 *fore,
-			  const channel_attrs4 *back, uint32_t cb_program,
+			  const channel_attrs4 *back, uint32_t minorversion,
 			  struct nfsd_session **out);
 struct nfsd_session *nfsd_session_get(struct nfs_server *srv,
 				      const sessionid4 *id);
@@ -446,7 +463,7 @@ struct nfs_server {
 	/* conn.c */
 	pthread_mutex_t endpoints_lock;
 	struct list endpoints;
-	atomic_uint nconns;
+	atomic_uint nconns, nnotifiers; /* tasks that use the server */
 
 	/* expire.c */
 	struct task *expire_task;

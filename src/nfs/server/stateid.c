@@ -7,6 +7,7 @@
  * so another client's stateid is as unknown as an invented one, and so is one
  * from before a restart.
  */
+#include "nfs/server/callback.h"
 #include "nfs/server/internal.h"
 
 static uint64_t id_hash(uint64_t id)
@@ -202,6 +203,7 @@ void nfsd_files_put(struct nfsd_dropped *d)
 	while (d != NULL) {
 		struct nfsd_dropped *next = d->next;
 
+		nfsd_notify_waiters(d->file); /* locks may have gone */
 		nfsd_file_put(d->file);
 		free(d);
 		d = next;

@@ -162,8 +162,10 @@ static void who_waits_longest_comes_first(void **state)
 	assert_false(nfsd_waiter_before(&f, &c, 10, 19, true, SEC(2)));
 	/* a does not ask again in time: b is next. */
 	assert_false(nfsd_waiter_before(&f, &b, 0, 9, true, SEC(4)));
-	assert_int_equal(f.nwaiters, 1);
 	nfsd_waiter_forget(&f, &b, 0, 9);
+	assert_int_equal(f.nwaiters, 1);
+	/* And after a while it is forgotten. */
+	assert_false(nfsd_waiter_before(&f, &b, 0, 9, true, SEC(100)));
 	assert_int_equal(f.nwaiters, 0);
 }
 

@@ -221,6 +221,7 @@ nfsstat4 wire_create_session(struct wire *w, clientid4 id, sequenceid4 seq,
 {
 	struct compound *c = fresh(w);
 	CREATE_SESSION4args *a = &add(c, OP_CREATE_SESSION)->opcreate_session;
+	callback_sec_parms4 none = { .cb_secflavor = AUTH_NONE };
 	channel_attrs4 channel = {
 		.ca_maxrequestsize = 2 << 20,
 		.ca_maxresponsesize = 2 << 20,
@@ -233,6 +234,9 @@ nfsstat4 wire_create_session(struct wire *w, clientid4 id, sequenceid4 seq,
 	a->csa_clientid = id;
 	a->csa_sequence = seq;
 	a->csa_fore_chan_attrs = a->csa_back_chan_attrs = channel;
+	a->csa_cb_program = 0x40000000;
+	a->csa_sec_parms = &none;
+	a->nsec_parms = 1;
 	status = wire_call(w, c);
 	if (status == NFS4_OK)
 		*res = c->res[0].opcreate_session;
