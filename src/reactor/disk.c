@@ -254,10 +254,38 @@ static int disk_sync(struct file *file)
 	return backend_run(&op);
 }
 
+/* One at a time, for all files of the process: so that the others of the few
+ * workers stay free for calls that somebody waits for. */
+static struct {
+	struct job job;
+	_Atomic bool busy;
+	int fd; /* a duplicate: the file may be closed meanwhile */
+	uint64_t offset, len;
+} writeback;
+
+static void write_back(struct job *job)
+{
+	sync_file_range(writeback.fd, writeback.offset, writeback.len,
+			SYNC_FILE_RANGE_WRITE);
+	close(writeback.fd);
+	atomic_store(&writeback.busy, false);
+}
+
+/* The call allocates blocks, and waits where the disk has too much to do. */
 static void disk_start_writeback(struct file *file, uint64_t offset,
 				 uint64_t len)
 {
-	sync_file_range(disk_of(file)->fd, offset, len, SYNC_FILE_RANGE_WRITE);
+	if (atomic_exchange(&writeback.busy, true))
+		return; /* the next fsync will see to it */
+	writeback.fd = fcntl(disk_of(file)->fd, F_DUPFD_CLOEXEC, 0);
+	if (writeback.fd < 0) {
+		atomic_store(&writeback.busy, false);
+		return;
+	}
+	writeback.job.run = write_back;
+	writeback.offset = offset;
+	writeback.len = len;
+	workers_submit(&writeback.job);
 }
 
 static int disk_truncate(struct file *file, uint64_t size)

@@ -29,7 +29,7 @@ int file_pwrite(struct file *f, const void *buf, size_t len, uint64_t offset);
 
 /* On disk when it returns: the data, and what is needed to find them. */
 int file_sync(struct file *f);
-/* Starts writing back, waits for nothing, promises nothing. */
+/* Has it written back soon, or not: waits for nothing, promises nothing. */
 void file_start_writeback(struct file *f, uint64_t offset, uint64_t len);
 
 int file_truncate(struct file *f, uint64_t size);
