@@ -242,7 +242,7 @@ struct node *shard_find(struct shard *s, uint64_t ino); /* or NULL */
 int node_get(struct local *l, uint64_t ino, struct node **out);
 void node_put(struct node *n); /* may park */
 /* The inode has no name any more.  True: it is held, and its last release calls
- * reap(); later ones can't hold it. */
+ * reap(); nobody can hold it after that. */
 bool node_unlinked(struct local *l, uint64_t ino);
 void node_drop_failed(struct local *l); /* at the end */
 /* After a change of a record is on disk: the live node must show something

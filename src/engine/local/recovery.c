@@ -29,13 +29,16 @@ static int committed_size(struct local *l, uint64_t ino, uint64_t *size,
 	return r == -ESTALE ? 0 : r;
 }
 
-/* A file may be shorter than its size: the rest is a hole (truncate.c). */
+/* A file may be shorter than its size: the rest is a hole (truncate.c).  There
+ * is none if it was being removed. */
 static int cut(const char *path, uint64_t size)
 {
 	struct stat st;
 
-	if (stat(path, &st) < 0 || (uint64_t)st.st_size <= size)
+	if (stat(path, &st) < 0)
 		return errno == ENOENT ? 0 : -errno;
+	if ((uint64_t)st.st_size <= size)
+		return 0;
 	return truncate(path, size) < 0 ? -errno : 0;
 }
 
@@ -49,7 +52,6 @@ static int repair(struct local *l, uint64_t ino)
 	if (r < 0)
 		return r;
 	data_path(l, ino, path);
-	errno = 0;
 	if (backed)
 		r = cut(path, size);
 	else if (unlink(path) < 0 && errno != ENOENT)
