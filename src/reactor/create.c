@@ -29,7 +29,7 @@ static int create_with(const struct backend_ops *ops,
 		free(r);
 		return err;
 	}
-	workers_get(o->workers != 0 ? o->workers : 4);
+	workers_get(o->workers != 0 ? o->workers : 16);
 	*out = r;
 	return 0;
 }

@@ -41,7 +41,7 @@ enum reactor_backend {
 struct reactor_options {
 	enum reactor_backend backend;
 	int workers;   /* threads for offload() and, with epoll, files;
-			  0: 4.  Started when first needed */
+			  0: 16.  Started when first needed */
 	nsec max_poll; /* bound of polling before sleep; 0: 50 us; < 0: never */
 	size_t stack_size; /* of a task, guard page excluded; 0: 64 KiB */
 	size_t max_tasks;  /* task_spawn() beyond it is -EAGAIN; 0: 1 million */

@@ -325,6 +325,32 @@ WORLD_TEST(a_call_does_not_wait_for_another_while_more_threads_may_start)
 	sem_destroy(&other);
 }
 
+static int still_waiting, gave_up;
+
+static void call_slow(void *other)
+{
+	gave_up += offload(wait_for_other, other) != 0;
+	still_waiting--;
+}
+
+/* Removals of huge files, flushes of a slow disk: commits go on. */
+WORLD_TEST(many_slow_calls_do_not_hold_up_a_quick_one)
+{
+	sem_t other;
+
+	sem_init(&other, 0, 0);
+	gave_up = 0;
+	for (still_waiting = 0; still_waiting < 8; still_waiting++)
+		task_spawn("slow", call_slow, &other);
+	task_sleep(MSEC(5));
+	for (int i = 0; i < 8; i++)
+		offload(be_the_other, &other);
+	while (still_waiting > 0)
+		task_sleep(MSEC(1));
+	assert_int_equal(gave_up, 0);
+	sem_destroy(&other);
+}
+
 static nsec cpu_time(void)
 {
 	struct timespec ts;
@@ -512,6 +538,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(tasks_are_dropped_only_when_nobody_works_for_them),
 	cmocka_unit_test(
 		a_call_does_not_wait_for_another_while_more_threads_may_start),
+	cmocka_unit_test(many_slow_calls_do_not_hold_up_a_quick_one),
 	cmocka_unit_test(an_idle_reactor_uses_no_processor_time),
 	cmocka_unit_test(the_number_of_tasks_is_bounded),
 	cmocka_unit_test(unused_stacks_are_given_back),
