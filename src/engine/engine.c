@@ -13,6 +13,8 @@ static struct engine_ops *kinds[8];
 static size_t nkinds;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+static void default_begin_grace(struct engine *e) {}
+
 static void default_end_grace(struct engine *e) {}
 
 /* The whole file is one extent, with the hole that every file has behind it. */
@@ -77,6 +79,7 @@ static void fill_defaults(struct engine_ops *ops)
 		if (ops->call == NULL)                                         \
 			ops->call = fn;                                        \
 	} while (0)
+	DEFAULT(begin_grace, default_begin_grace);
 	DEFAULT(end_grace, default_end_grace);
 	DEFAULT(seek, default_seek);
 	DEFAULT(allocate, default_allocate);

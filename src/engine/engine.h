@@ -204,6 +204,10 @@ struct engine_ops {
 
 	/* ------------------------------------------------------ optional */
 
+	/* The holders go, but will come back after a restart: unlinked inodes
+	 * are not freed by their last release, until engine_end_grace().
+	 * Default: nothing. */
+	void (*begin_grace)(struct engine *e);
 	/* Nobody will hold unlinked inodes of before the restart any more:
 	 * frees those that nobody holds.  Default: nothing. */
 	void (*end_grace)(struct engine *e);
@@ -261,6 +265,7 @@ void engine_close(struct engine *e);
 #define engine_readdir(e, ...)	   ENGINE_CALL_(readdir, e, __VA_ARGS__)
 #define engine_hold(e, ...)	   ENGINE_CALL_(hold, e, __VA_ARGS__)
 #define engine_statfs(e, ...)	   ENGINE_CALL_(statfs, e, __VA_ARGS__)
+#define engine_begin_grace(e)	   ENGINE_CALL_(begin_grace, e)
 #define engine_end_grace(e)	   ENGINE_CALL_(end_grace, e)
 #define engine_getxattr(e, ...)	   ENGINE_CALL_(getxattr, e, __VA_ARGS__)
 #define engine_setxattr(e, ...)	   ENGINE_CALL_(setxattr, e, __VA_ARGS__)

@@ -338,6 +338,7 @@ int64_t local_seek(struct engine_node *node, uint64_t offset, int whence);
 int local_allocate(struct engine_node *node, uint64_t offset, uint64_t len);
 int local_deallocate(struct engine_node *node, uint64_t offset, uint64_t len);
 int local_statfs(struct engine *e, struct engine_statfs *out);
+void local_begin_grace(struct engine *e);
 void local_end_grace(struct engine *e);
 ssize_t local_getxattr(struct engine *e, uint64_t ino, const char *name,
 		       size_t name_len, void *buf, size_t size);

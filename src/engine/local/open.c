@@ -306,6 +306,7 @@ struct engine_ops engine_local_ops = {
 	.write = local_write,
 	.commit = local_commit,
 	.statfs = local_statfs,
+	.begin_grace = local_begin_grace,
 	.end_grace = local_end_grace,
 	.seek = local_seek,
 	.allocate = local_allocate,

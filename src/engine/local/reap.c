@@ -156,6 +156,8 @@ static void run_round(struct local *l, struct round *round)
 
 		if (node_unlinked(l, ino)) /* its last release comes back */
 			continue;
+		if (__atomic_load_n(&l->grace, __ATOMIC_RELAXED))
+			continue; /* begun since it was queued */
 		if (round->backed[i] || has_file(l, ino)) {
 			remove_files(l, ino);
 			last = ino;
@@ -292,6 +294,11 @@ bool reap_any_left(struct local *l)
 	uint64_t last = 0, inos[ROUND];
 
 	return find_orphans(l, &last, inos) > 0;
+}
+
+void local_begin_grace(struct engine *e)
+{
+	__atomic_store_n(&local_of(e)->grace, true, __ATOMIC_RELAXED);
 }
 
 void local_end_grace(struct engine *e)

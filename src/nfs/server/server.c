@@ -133,6 +133,8 @@ void nfs_server_destroy(struct nfs_server *srv)
 	MAGIC_CHECK(srv, NFSD_SERVER_MAGIC);
 	nfsd_unlisten_all(srv);
 	nfsd_expire_stop(srv);
+	if (srv->store != NULL) /* they may reclaim files without a name */
+		engine_begin_grace(srv->engine);
 	forget_clients(srv);
 	fini_tables(srv);
 }

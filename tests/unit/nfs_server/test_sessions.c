@@ -409,9 +409,11 @@ static void courtesy(void *arg)
 
 /* ----------------------------------------------------------------- restart */
 
-static nfsstat4 reclaim(struct wire *w, struct session *s, nfs_fh4 fh)
+static nfsstat4 reclaim(struct wire *w, struct session *s, nfs_fh4 fh,
+			stateid4 *id)
 {
 	static struct compound c;
+	nfsstat4 status;
 	OPEN4args *o;
 
 	session_begin(s, &c, 0);
@@ -420,7 +422,10 @@ static nfsstat4 reclaim(struct wire *w, struct session *s, nfs_fh4 fh)
 	o->share_access = OPEN4_SHARE_ACCESS_BOTH;
 	o->owner.owner = xdr_text("o");
 	o->claim.claim = CLAIM_PREVIOUS;
-	return wire_call(w, &c);
+	status = wire_call(w, &c);
+	if (status == NFS4_OK)
+		*id = c.res[3].opopen.stateid;
+	return status;
 }
 
 static nfsstat4 open_new(struct wire *w, struct session *s)
@@ -460,6 +465,7 @@ static void restart(void *arg)
 	struct world world;
 	struct wire w;
 	struct session a, b, stranger;
+	stateid4 id;
 	static struct compound c;
 	struct nfs_fh fh;
 
@@ -484,11 +490,12 @@ static void restart(void *arg)
 	new_client(&w, "a", &a);
 	new_client(&w, "stranger", &stranger);
 	require(open_new(&w, &a) == NFS4ERR_GRACE);
-	require(reclaim(&w, &stranger, nfs_fh4_of(&fh)) == NFS4ERR_RECLAIM_BAD);
-	require(reclaim(&w, &a, nfs_fh4_of(&fh)) == NFS4_OK);
+	require(reclaim(&w, &stranger, nfs_fh4_of(&fh), &id) ==
+		NFS4ERR_RECLAIM_BAD);
+	require(reclaim(&w, &a, nfs_fh4_of(&fh), &id) == NFS4_OK);
 	require(complete(&w, &a) == NFS4_OK);
 	require(complete(&w, &a) == NFS4ERR_COMPLETE_ALREADY);
-	require(reclaim(&w, &a, nfs_fh4_of(&fh)) == NFS4ERR_NO_GRACE);
+	require(reclaim(&w, &a, nfs_fh4_of(&fh), &id) == NFS4ERR_NO_GRACE);
 	require(complete(&w, &stranger) == NFS4_OK);
 	require(open_new(&w, &stranger) == NFS4ERR_GRACE);
 	/* b has nothing to reclaim; it is the last that was waited for. */
@@ -496,6 +503,61 @@ static void restart(void *arg)
 	require(complete(&w, &b) == NFS4_OK);
 	require(open_new(&w, &stranger) == NFS4_OK);
 	require(open_new(&w, &a) == NFS4_OK);
+	wire_close(&w);
+	world_stop(&world);
+}
+
+/* What was removed while it was open is still there after a restart, for
+ * whoever reclaims it (OPEN4_RESULT_PRESERVE_UNLINKED), and goes when he closes
+ * it. */
+static void removed_but_open(void *arg)
+{
+	static struct compound c;
+	struct engine_statfs before, after;
+	struct world world;
+	struct wire w;
+	struct session a;
+	struct nfs_fh fh;
+	stateid4 id;
+
+	world_start(&world, arg, &options);
+	require(engine_statfs(world.engine, &before) == 0);
+	wire_open(&w, &world.addr[0]);
+	wire_mount(&w, "a", &a);
+	session_begin(&a, &c, 0);
+	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_BOTH, 0, true);
+	add(&c, OP_GETFH);
+	add(&c, OP_WRITE)->opwrite = (WRITE4args){ .stateid = stateid4_current,
+						   .stable = FILE_SYNC4,
+						   .data = xdr_text("kept") };
+	add(&c, OP_PUTROOTFH);
+	add(&c, OP_REMOVE)->opremove.target = xdr_text("f");
+	require(wire_call(&w, &c) == NFS4_OK);
+	fh = nfs_fh4_copy(c.res[3].opgetfh.object);
+	wire_close(&w);
+	world_stop(&world);
+
+	world_start(&world, arg, &options);
+	wire_open(&w, &world.addr[0]);
+	new_client(&w, "a", &a);
+	require(reclaim(&w, &a, nfs_fh4_of(&fh), &id) == NFS4_OK);
+	require(complete(&w, &a) == NFS4_OK);
+	session_begin(&a, &c, 0);
+	add(&c, OP_PUTFH)->opputfh.object = nfs_fh4_of(&fh);
+	add(&c, OP_READ)->opread = (READ4args){ .stateid = id, .count = 9 };
+	require(wire_call(&w, &c) == NFS4_OK);
+	require(xdr_bytes_equal(c.res[3].opread.data, xdr_text("kept")));
+	session_begin(&a, &c, 0);
+	add(&c, OP_PUTFH)->opputfh.object = nfs_fh4_of(&fh);
+	add(&c, OP_CLOSE)->opclose.open_stateid = id;
+	require(wire_call(&w, &c) == NFS4_OK);
+	for (int i = 0;; i++) {
+		require(engine_statfs(world.engine, &after) == 0);
+		if (after.used_files == before.used_files)
+			break;
+		require(i < 100);
+		task_sleep(MSEC(20));
+	}
 	wire_close(&w);
 	world_stop(&world);
 }
@@ -510,6 +572,7 @@ static void no_reclaim_of_what_was_lost(void *arg)
 	struct session a, b;
 	static struct compound c;
 	struct nfs_fh fh;
+	stateid4 id;
 
 	world_start(&world, arg, &brief);
 	wire_open(&w, &world.addr[0]);
@@ -532,7 +595,7 @@ static void no_reclaim_of_what_was_lost(void *arg)
 	world_start(&world, arg, &brief);
 	wire_open(&w, &world.addr[0]);
 	new_client(&w, "a", &a);
-	require(reclaim(&w, &a, nfs_fh4_of(&fh)) == NFS4ERR_RECLAIM_BAD);
+	require(reclaim(&w, &a, nfs_fh4_of(&fh), &id) == NFS4ERR_RECLAIM_BAD);
 	require(complete(&w, &a) == NFS4_OK);
 	require(open_new(&w, &a) == NFS4ERR_GRACE);
 	/* b does not come back: the period ends by itself. */
@@ -560,6 +623,7 @@ IN_WORLD(a_restarted_client_replaces_its_old_self, client_restart)
 IN_WORLD(unconfirmed_clients_push_out_only_each_other, flood)
 IN_WORLD(an_expired_client_keeps_its_state_until_it_is_wanted, courtesy)
 IN_WORLD(after_a_restart_old_clients_reclaim_first, restart)
+IN_WORLD(a_removed_file_is_kept_for_who_had_it_open, removed_but_open)
 IN_WORLD(what_was_lost_is_not_reclaimed, no_reclaim_of_what_was_lost)
 
 int main(void)
@@ -581,6 +645,7 @@ int main(void)
 		test_with_directory(
 			an_expired_client_keeps_its_state_until_it_is_wanted),
 		test_with_directory(after_a_restart_old_clients_reclaim_first),
+		test_with_directory(a_removed_file_is_kept_for_who_had_it_open),
 		test_with_directory(what_was_lost_is_not_reclaimed),
 	};
 
