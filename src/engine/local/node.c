@@ -118,10 +118,17 @@ int node_get(struct local *l, uint64_t ino, struct node **out)
 	return r;
 }
 
-/* Has the last holder something to do before it goes? */
+/* With the last holder it goes for good. */
+static bool is_doomed(const struct node *n)
+{
+	return n->unlinked &&
+	       !__atomic_load_n(&node_local(n)->grace, __ATOMIC_RELAXED);
+}
+
+/* Has the last holder nothing to do before it goes? */
 static bool is_settled(const struct node *n)
 {
-	return n->unlinked || n->error != 0 || (!node_dirty(n) && !n->marked);
+	return is_doomed(n) || n->error != 0 || (!node_dirty(n) && !n->marked);
 }
 
 /* Writes back; what fails for good is kept for whoever commits next. */
@@ -160,7 +167,7 @@ static bool try_put(struct node *n)
 		shard_unlock(s);
 		return false;
 	}
-	gone = --n->refs == 0 && (n->error == 0 || n->told || n->unlinked);
+	gone = --n->refs == 0 && (n->error == 0 || n->told || is_doomed(n));
 	if (gone)
 		htable_remove(&s->nodes, &n->link);
 	shard_unlock(s);

@@ -85,6 +85,10 @@ static void reclaim(void *arg)
 	require(fs_attr(e, t->small).change < t->change);
 	fs_write(a, "x", 1, 0);
 	require(fs_attr(e, t->small).change > t->change);
+	/* It is not the last release that frees it yet: data are kept. */
+	engine_release(a);
+	a = fs_hold(e, t->small);
+	require(fs_reads(a, "xmall", 5, 0));
 	/* Removed during grace: nobody can tell who may still come. */
 	require(fs_remove(e, NULL, ENGINE_ROOT, "late") == 0);
 	require(engine_getattr(e, removed, &attr) == 0);
