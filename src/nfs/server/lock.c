@@ -48,6 +48,12 @@ struct nfsd_range *nfsd_range_conflict(const struct nfsd_file *f,
 	return NULL;
 }
 
+static void count(struct nfsd_state *s, int n)
+{
+	s->owner->client->nranges += n;
+	atomic_fetch_add(&s->owner->client->srv->nheld, n);
+}
+
 static void insert(struct nfsd_file *f, struct nfsd_range *new)
 {
 	struct nfsd_range *r;
@@ -57,12 +63,12 @@ static void insert(struct nfsd_file *f, struct nfsd_range *new)
 			break;
 	list_append(&r->by_file, &new->by_file); /* in front of r, or the end */
 	list_append(&new->state->ranges, &new->by_state);
-	new->state->owner->client->nranges++;
+	count(new->state, 1);
 }
 
 static void drop(struct nfsd_range *r)
 {
-	r->state->owner->client->nranges--;
+	count(r->state, -1);
 	list_del(&r->by_file);
 	list_del(&r->by_state);
 	free(r);
@@ -114,7 +120,7 @@ static bool cut_out(struct nfsd_state *s, uint64_t start, uint64_t end,
 			r->start = end + 1;
 			list_del(&r->by_file);
 			list_del(&r->by_state);
-			s->owner->client->nranges--;
+			count(s, -1);
 			insert(f, r);
 		}
 	}
@@ -141,12 +147,28 @@ static void merge(struct nfsd_state *s, struct nfsd_range *new)
 	}
 }
 
+static bool too_many(const struct nfsd_client *c)
+{
+	return c->nranges + 2 > NFSD_MAX_RANGES ||
+	       atomic_load(&c->srv->nheld) >= NFSD_MAX_HELD;
+}
+
+static bool splits(const struct nfsd_state *s, uint64_t start, uint64_t end)
+{
+	const struct nfsd_range *r;
+
+	list_for_each (r, &s->ranges, by_state)
+		if (r->start < start && r->end > end)
+			return true;
+	return false;
+}
+
 int nfsd_range_set(struct nfsd_state *s, uint64_t start, uint64_t end,
 		   bool write, bool unlock)
 {
 	struct nfsd_range *new = NULL, *spare;
 
-	if (s->owner->client->nranges + 2 > NFSD_MAX_RANGES)
+	if (too_many(s->owner->client) && (!unlock || splits(s, start, end)))
 		return -ENOMEM;
 	spare = range_new(s, 0, 0, false);
 	if (!unlock)

@@ -27,7 +27,7 @@ static bool may_confirm(const struct nfsd_compound *c,
 }
 
 static nfsstat4 create(struct nfsd_compound *c, struct nfsd_client *client,
-		       const channel_attrs4 *fore, const channel_attrs4 *back,
+		       channel_attrs4 *fore, const channel_attrs4 *back,
 		       struct nfsd_client **replaced)
 {
 	const CREATE_SESSION4args *arg = &c->arg.opcreate_session;

@@ -46,24 +46,59 @@ nfsstat4 nfsd_session_negotiate(channel_attrs4 *fore, channel_attrs4 *back)
 	return NFS4_OK;
 }
 
+/*
+ * The memory that the replies of a session may come to take is set aside when
+ * it is created (RFC 8881 2.10.6.1.3: what was to be cached has to be there
+ * when it is asked for).  As the server's share of it is used up, sessions get
+ * fewer slots; one gets half of what is left at most.
+ */
+static size_t slot_cost(const channel_attrs4 *fore)
+{
+	return sizeof(struct nfsd_slot) + sizeof(struct nfsd_reply) +
+	       fore->ca_maxresponsesize_cached;
+}
+
+static bool reserve(struct nfsd_client *c, channel_attrs4 *fore)
+{
+	struct nfs_server *srv = c->srv;
+	size_t used = MIN(srv->reply_cache_reserved, NFSD_REPLY_CACHE_BYTES);
+	size_t left = NFSD_REPLY_CACHE_BYTES - used;
+
+	cap(&fore->ca_maxrequests, (count4)(left / 2 / slot_cost(fore)));
+	if (fore->ca_maxrequests == 0 && c->nsessions == 0)
+		fore->ca_maxrequests = 1;
+	srv->reply_cache_reserved += fore->ca_maxrequests * slot_cost(fore);
+	return fore->ca_maxrequests > 0;
+}
+
+static void unreserve(struct nfs_server *srv, const channel_attrs4 *fore)
+{
+	srv->reply_cache_reserved -= fore->ca_maxrequests * slot_cost(fore);
+}
+
 static uint64_t id_hash(const sessionid4 *id)
 {
 	return hash_u64(load_be64(id->b + 8));
 }
 
-nfsstat4 nfsd_session_new(struct nfsd_client *c, const channel_attrs4 *fore,
+nfsstat4 nfsd_session_new(struct nfsd_client *c, channel_attrs4 *fore,
 			  const channel_attrs4 *back, uint32_t minorversion,
 			  struct nfsd_session **out)
 {
 	struct nfs_server *srv = c->srv;
-	unsigned nslots = fore->ca_maxrequests;
 	struct nfsd_session *s;
+	unsigned nslots;
 
 	if (c->nsessions >= NFSD_MAX_SESSIONS)
 		return NFS4ERR_NOSPC;
-	s = calloc(1, sizeof(*s) + nslots * sizeof(s->slots[0]));
-	if (s == NULL)
+	if (!reserve(c, fore))
 		return NFS4ERR_DELAY;
+	nslots = fore->ca_maxrequests;
+	s = calloc(1, sizeof(*s) + nslots * sizeof(s->slots[0]));
+	if (s == NULL) {
+		unreserve(srv, fore);
+		return NFS4ERR_DELAY;
+	}
 	MAGIC_SET(s, NFSD_SESSION_MAGIC);
 	atomic_init(&s->refs, 1);
 	s->srv = srv;
@@ -129,6 +164,7 @@ void nfsd_session_unlink(struct nfsd_session *s)
 
 	htable_remove(&srv->sessions, &s->node);
 	srv->nsessions--;
+	unreserve(srv, &s->fore);
 	list_del(&s->by_client);
 	s->client->nsessions--;
 	pthread_mutex_lock(&s->lock);

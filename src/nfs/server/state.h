@@ -56,10 +56,12 @@ enum {
 	NFSD_MAX_SESSIONS = 64,	   /* of a client */
 	NFSD_MAX_STATES = 1 << 20, /* of a client: opens and lock stateids */
 	NFSD_MAX_RANGES = 1 << 16, /* of a client: byte-range locks */
+	NFSD_MAX_HELD = 1 << 22,   /* of all clients: both of these */
 	NFSD_MAX_WAITERS = 64,	   /* of a file: blocking locks remembered */
 	NFSD_MAX_BACKS = 4,	   /* of a session: connections for callbacks */
 	NFSD_FILE_SHARDS = 64,
 };
+#define NFSD_REPLY_CACHE_BYTES ((size_t)512 << 20) /* of all sessions */
 
 /* How long a client whose lease is over, and that is in nobody's way, is kept
  * by courtesy (RFC 8881 8.4.2.4). */
@@ -303,8 +305,9 @@ struct nfsd_session {
 /* Channel attributes as we grant them; NFS4ERR_TOOSMALL if what is asked for
  * can't carry any request. */
 nfsstat4 nfsd_session_negotiate(channel_attrs4 *fore, channel_attrs4 *back);
-/* Wants clients_lock; holds a reference for the table only. */
-nfsstat4 nfsd_session_new(struct nfsd_client *c, const channel_attrs4 *fore,
+/* Wants clients_lock; holds a reference for the table only.  May grant fewer
+ * slots than `fore` says, which is updated. */
+nfsstat4 nfsd_session_new(struct nfsd_client *c, channel_attrs4 *fore,
 			  const channel_attrs4 *back, uint32_t minorversion,
 			  struct nfsd_session **out);
 struct nfsd_session *nfsd_session_get(struct nfs_server *srv,
@@ -449,6 +452,8 @@ struct nfs_server {
 	struct htable by_id, confirmed, unconfirmed, sessions;
 	struct list clients; /* all of them */
 	unsigned nclients, nsessions;
+	size_t reply_cache_reserved;
+	atomic_uint nheld; /* states and ranges */
 	uint32_t next_client;
 	uint64_t next_session;
 

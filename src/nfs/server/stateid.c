@@ -128,7 +128,8 @@ struct nfsd_state *nfsd_state_new(struct nfsd_client *c, struct xdr_bytes name,
 	struct nfsd_owner *o;
 	struct nfsd_state *s;
 
-	if (c->nstates >= NFSD_MAX_STATES)
+	if (c->nstates >= NFSD_MAX_STATES ||
+	    atomic_load(&c->srv->nheld) >= NFSD_MAX_HELD)
 		return NULL;
 	s = calloc(1, sizeof(*s));
 	if (s == NULL)
@@ -151,6 +152,7 @@ struct nfsd_state *nfsd_state_new(struct nfsd_client *c, struct xdr_bytes name,
 	htable_insert(&c->states, &s->node, id_hash(s->id));
 	htable_insert(&c->pairs, &s->pair, pair_hash(o, f));
 	c->nstates++;
+	atomic_fetch_add(&c->srv->nheld, 1);
 	return s;
 }
 
@@ -191,6 +193,7 @@ void nfsd_state_drop(struct nfsd_state *s, struct nfsd_dropped **files)
 	htable_remove(&c->states, &s->node);
 	htable_remove(&c->pairs, &s->pair);
 	c->nstates--;
+	atomic_fetch_sub(&c->srv->nheld, 1);
 
 	/* The state's memory now carries the file reference out. */
 	d->file = f;

@@ -56,6 +56,7 @@ static void fini(struct fixture *f)
 		nfsd_state_drop(f->states[i], &d);
 	assert_int_equal(f->client.nranges, 0);
 	assert_int_equal(f->client.nstates, 0);
+	assert_int_equal(f->srv.nheld, 0);
 	assert_true(list_empty(&f->file.ranges));
 	for (; d != NULL; d = next) {
 		next = d->next;

@@ -368,6 +368,50 @@ static void flood(void *arg)
 	world_stop(&world);
 }
 
+/* As the memory for reply caches is used up, sessions get fewer slots, down to
+ * none; and all of them again when the others have gone. */
+static void reply_cache_bound(void *arg)
+{
+	CREATE_SESSION4resok session = {};
+	EXCHANGE_ID4resok client;
+	nfsstat4 status = NFS4_OK;
+	size_t promised = 0;
+	struct world world;
+	struct wire w;
+	char owner[16];
+	int i, k;
+
+	world_start(&world, arg, &options);
+	wire_open(&w, &world.addr[0]);
+	for (i = 0; i < 80 && status == NFS4_OK; i++) {
+		snprintf(owner, sizeof(owner), "%d", i);
+		require(wire_exchange(&w, owner, 1, 0, &client) == NFS4_OK);
+		for (k = 0; k < 64 && status == NFS4_OK; k++) {
+			status = wire_create_session(&w, client.eir_clientid,
+						     client.eir_sequenceid + k,
+						     &session);
+			if (status == NFS4_OK)
+				promised += session.csr_fore_chan_attrs
+						    .ca_maxrequests *
+					    2048;
+		}
+	}
+	require(status == NFS4ERR_DELAY);
+	require(promised > MIB(400) && promised <= MIB(512));
+	/* Nobody is locked out, and a restarted client's old sessions go. */
+	for (i = 0; i < 2; i++) {
+		require(wire_exchange(&w, i ? "new" : "0", 2, 0, &client) ==
+			NFS4_OK);
+		for (k = 0; k < 2; k++)
+			require(wire_create_session(&w, client.eir_clientid,
+						    client.eir_sequenceid + k,
+						    &session) == NFS4_OK);
+		require(session.csr_fore_chan_attrs.ca_maxrequests == 64);
+	}
+	wire_close(&w);
+	world_stop(&world);
+}
+
 /* ---------------------------------------------------------------- leases */
 
 static void courtesy(void *arg)
@@ -621,6 +665,7 @@ IN_WORLD(what_could_not_be_cached_is_not_done, too_big_to_cache)
 IN_WORLD(exchange_id_follows_the_cases_of_the_rfc, exchange_cases)
 IN_WORLD(a_restarted_client_replaces_its_old_self, client_restart)
 IN_WORLD(unconfirmed_clients_push_out_only_each_other, flood)
+IN_WORLD(reply_caches_take_a_bounded_amount_of_memory, reply_cache_bound)
 IN_WORLD(an_expired_client_keeps_its_state_until_it_is_wanted, courtesy)
 IN_WORLD(after_a_restart_old_clients_reclaim_first, restart)
 IN_WORLD(a_removed_file_is_kept_for_who_had_it_open, removed_but_open)
@@ -642,6 +687,8 @@ int main(void)
 		test_with_directory(a_restarted_client_replaces_its_old_self),
 		test_with_directory(
 			unconfirmed_clients_push_out_only_each_other),
+		test_with_directory(
+			reply_caches_take_a_bounded_amount_of_memory),
 		test_with_directory(
 			an_expired_client_keeps_its_state_until_it_is_wanted),
 		test_with_directory(after_a_restart_old_clients_reclaim_first),
