@@ -11,7 +11,7 @@
  * A crash in between leaves the orphan record, and engine_end_grace() of the
  * next start begins again.  Nobody waits for any of this: a task that exists
  * while there is something to do takes what has gathered, so that many inodes
- * share a transaction.
+ * share a transaction.  If that fails, for want of space, it tries again.
  */
 #include "engine/local/local.h"
 
@@ -28,6 +28,8 @@ enum {
 	ROUND = 128,	     /* inodes that share a transaction */
 	QUEUE_MAX = 1 << 16, /* beyond it, those who remove wait */
 };
+
+#define RETRY SEC(1)
 
 struct orphan {
 	struct list link;
@@ -145,6 +147,47 @@ static bool has_file(struct local *l, uint64_t ino)
 	return yes;
 }
 
+/* False: out of memory; it stays an orphan until the next start. */
+static bool enqueue(struct local *l, uint64_t ino, bool backed)
+{
+	struct reaper *p = &l->reaper;
+	struct orphan *o = malloc(sizeof(*o));
+
+	if (o == NULL)
+		return false;
+	o->ino = ino;
+	o->backed = backed;
+	pthread_mutex_lock(&p->lock);
+	list_append(&p->queue, &o->link);
+	__atomic_add_fetch(&p->queued, 1, __ATOMIC_RELAXED);
+	pthread_mutex_unlock(&p->lock);
+	return true;
+}
+
+static bool is_closing(struct reaper *p)
+{
+	bool closing;
+
+	pthread_mutex_lock(&p->lock);
+	closing = p->idle != NULL;
+	pthread_mutex_unlock(&p->lock);
+	return closing;
+}
+
+/* Not if the disk is broken, and not when the end waits for the reaper. */
+static void try_again(struct local *l, const struct round *round, int error)
+{
+	if (error == -EIO || is_closing(&l->reaper)) {
+		log_error(
+			"%s: %zu removed inodes stay until the next start: %s",
+			l->dir, round->n, strerror(-error));
+		return;
+	}
+	for (size_t i = 0; i < round->n; i++)
+		enqueue(l, round->inos[i], round->backed[i]);
+	task_sleep(RETRY);
+}
+
 static void run_round(struct local *l, struct round *round)
 {
 	uint64_t last = 0; /* that had a file */
@@ -162,6 +205,7 @@ static void run_round(struct local *l, struct round *round)
 			remove_files(l, ino);
 			last = ino;
 		}
+		round->backed[n] = round->backed[i];
 		round->inos[n++] = ino;
 	}
 	round->n = n;
@@ -169,9 +213,7 @@ static void run_round(struct local *l, struct round *round)
 	if (r == 0 && n > 0)
 		r = local_change(l, &round->c);
 	if (r < 0)
-		log_error(
-			"%s: %zu removed inodes stay until the next start: %s",
-			l->dir, n, strerror(-r));
+		try_again(l, round, r);
 }
 
 /* False: nothing is queued, and the reaper has ended. */
@@ -220,21 +262,15 @@ static void reaper(void *arg)
 void reap(struct local *l, uint64_t ino, bool backed)
 {
 	struct reaper *p = &l->reaper;
-	struct orphan *o;
 	bool start;
 
 	/* Who held it before the restart may still come: end_grace() will see
 	 * to it. */
 	if (__atomic_load_n(&l->grace, __ATOMIC_RELAXED))
 		return;
-	o = malloc(sizeof(*o));
-	if (o == NULL) /* it stays an orphan until the next start */
+	if (!enqueue(l, ino, backed))
 		return;
-	o->ino = ino;
-	o->backed = backed;
 	pthread_mutex_lock(&p->lock);
-	list_append(&p->queue, &o->link);
-	__atomic_add_fetch(&p->queued, 1, __ATOMIC_RELAXED);
 	start = !p->busy;
 	p->busy = true;
 	pthread_mutex_unlock(&p->lock);

@@ -163,6 +163,30 @@ static void a_small_file_that_cannot_grow_stays_small(void **state)
 	in_task(spill_fails, *state);
 }
 
+static void freeing_fails(void *directory)
+{
+	struct engine *e = fs_open(directory);
+	uint64_t f = fs_file(e, ENGINE_ROOT, "f");
+	struct engine_statfs st;
+
+	require(fs_truncate(e, NULL, f, 5000) == 0);
+	require(fs_remove(e, NULL, ENGINE_ROOT, "f") == 0);
+	limit_files(0);
+	task_sleep(MSEC(100));
+	limit_files(RLIM_INFINITY);
+	require(engine_statfs(e, &st) == 0 && st.used_files == 2);
+	task_sleep(MSEC(1500));
+	require(engine_statfs(e, &st) == 0);
+	require(st.used_files == 1 && st.used_bytes == 0);
+	engine_close(e);
+	require(fsck(directory, true));
+}
+
+static void what_could_not_be_freed_is_freed_later(void **state)
+{
+	in_task(freeing_fails, *state);
+}
+
 /* The kernel tells of data that it lost once, to whoever asks first. */
 static atomic_int data_lost;
 
@@ -279,6 +303,7 @@ int main(void)
 			data_lost_at_the_last_release_are_reported_to_the_next_commit),
 		test_with_directory(a_write_that_fails_leaves_nothing_behind),
 		test_with_directory(a_small_file_that_cannot_grow_stays_small),
+		test_with_directory(what_could_not_be_freed_is_freed_later),
 		test_with_directory(all_commits_are_told_of_lost_data),
 		test_with_directory(a_size_is_not_on_disk_before_what_it_shows),
 	};
