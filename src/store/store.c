@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "lmdb/env.h"
@@ -81,6 +82,8 @@ static int open_files(void *arg)
 	r = lmdb_env_open(o->directory, map_size, 1, &s->env);
 	if (r == 0) {
 		r = open_table(s);
+		if (r == 0 && fsync(s->lock) < 0) /* the names of a new one */
+			r = -errno;
 		if (r < 0)
 			mdb_env_close(s->env);
 	}
