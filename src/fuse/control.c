@@ -19,13 +19,12 @@
 enum { LINE_SIZE = 64, CLIENTS_MAX = 32 };
 
 struct client {
+	struct list link; /* mount.clients */
 	struct mount *mount;
 	struct stream *stream;
 	size_t used;
 	char line[LINE_SIZE];
 };
-
-static unsigned clients;
 
 static int answer(struct client *c)
 {
@@ -62,6 +61,17 @@ static int answer_lines(struct client *c)
 	return r < 0 ? r : c->used < LINE_SIZE ? 0 : -EMSGSIZE;
 }
 
+static void client_destroy(struct client *c)
+{
+	struct mount *m = c->mount;
+
+	list_del(&c->link);
+	m->nclients--;
+	stream_close(c->stream);
+	free(c);
+	waitq_wake_all(&m->idle);
+}
+
 static void serve_client(void *arg)
 {
 	struct client *c = arg;
@@ -73,33 +83,37 @@ static void serve_client(void *arg)
 		if (n > 0)
 			c->used += (size_t)n;
 	} while (n > 0 && answer_lines(c) == 0);
-	stream_close(c->stream);
-	free(c);
-	clients--;
+	client_destroy(c);
+}
+
+static int client_start(struct mount *m, struct stream *stream)
+{
+	struct client *c;
+
+	if (m->nclients >= CLIENTS_MAX)
+		return -EAGAIN;
+	c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return -ENOMEM;
+	*c = (struct client){ .mount = m, .stream = stream };
+	list_append(&m->clients, &c->link);
+	m->nclients++;
+	if (task_spawn("control", serve_client, c) < 0)
+		client_destroy(c);
+	return 0;
 }
 
 static void accept_clients(void *arg)
 {
 	struct mount *m = arg;
 	struct stream *stream;
-	struct client *c;
 
-	while (stream_accept(m->control, &stream) == 0) {
-		c = clients < CLIENTS_MAX ? calloc(1, sizeof(*c)) : NULL;
-		if (c == NULL) {
+	while (stream_accept(m->control, &stream) == 0)
+		if (client_start(m, stream) < 0)
 			stream_close(stream);
-			continue;
-		}
-		*c = (struct client){ .mount = m, .stream = stream };
-		clients++;
-		if (task_spawn("control", serve_client, c) < 0) {
-			clients--;
-			stream_close(stream);
-			free(c);
-		}
-	}
 	listener_close(m->control);
 	m->control = NULL;
+	waitq_wake_all(&m->idle);
 }
 
 static int make_address(const struct mount *m, struct addr *a)
@@ -121,8 +135,13 @@ void control_start(struct mount *m)
 
 	if (r == 0)
 		r = stream_listen(&a, &m->control);
-	if (r == 0)
+	if (r == 0) {
 		r = task_spawn("control", accept_clients, m);
+		if (r < 0) {
+			listener_close(m->control);
+			m->control = NULL;
+		}
+	}
 	if (r < 0)
 		log_warn("%s: no control socket: %s", m->options->mountpoint,
 			 strerror(-r));
@@ -137,4 +156,14 @@ void control_stop(struct mount *m)
 	listener_cancel(m->control);
 	mountpoint_socket(m->options->mountpoint, path);
 	unlink(path);
+}
+
+void control_end(struct mount *m)
+{
+	struct client *c;
+
+	list_for_each (c, &m->clients, link)
+		stream_abort(c->stream);
+	while (m->nclients > 0 || m->control != NULL)
+		waitq_wait(&m->idle, NSEC_NEVER);
 }

@@ -44,7 +44,7 @@ struct mount {
 	uint64_t changes_anywhere; /* the newest of inodes not in the table */
 
 	unsigned ops;		  /* requests in progress */
-	struct waitq idle;	  /* there are none */
+	struct waitq idle;	  /* something has come to its end */
 	struct list interrupted;  /* op.interrupted */
 	struct waitq watch;	  /* there are some, or it is ending */
 	struct completion *ready; /* the kernel has sent INIT */
@@ -54,7 +54,10 @@ struct mount {
 	bool fuse_gone;
 	bool ending; /* no more requests are taken */
 
-	struct listener *control;
+	struct listener *control; /* NULL: nobody is accepted */
+	struct list clients;	  /* of control.c */
+	unsigned nclients;
+	bool signals_end; /* the task on_signal() has ended */
 };
 
 /*
@@ -174,7 +177,8 @@ void kernel_stop(struct mount *m);
 /* The socket on which `hawser paths` asks and `hawser umount` waits.  Without
  * it the mount works all the same. */
 void control_start(struct mount *m);
-void control_stop(struct mount *m);
+void control_stop(struct mount *m); /* no new clients */
+void control_end(struct mount *m);  /* for those that wait, it is the end */
 
 /* -------------------------------------------------------------- mount.c */
 

@@ -22,7 +22,7 @@
 /* After a signal, those who still use the mount get so long; and when it is
  * unmounted, requests of dead applications that wait for a server. */
 #define USERS_GRACE    SEC(10)
-#define REQUESTS_GRACE SEC(30)
+#define REQUESTS_GRACE SEC(10)
 
 struct run {
 	struct reactor *reactor;
@@ -107,25 +107,24 @@ static int detach(void *arg)
 	return mountpoint_unmount(m->options->mountpoint, true);
 }
 
-/* Unmounts; whoever uses the mount may go on until it is done. */
-static void on_signal(void *arg)
+static void detach_task(void *arg)
 {
 	struct mount *m = arg;
-	nsec until;
-	sigset_t set;
-	int r;
+	int r = offload(detach, m);
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	signal_wait(&set);
-	if (m->fuse_gone)
-		return;
-	r = offload(detach, m);
 	if (r < 0)
 		log_warn("%s: unmounting: %s", m->options->mountpoint,
 			 strerror(-r));
-	until = nsec_after(reactor_now(), USERS_GRACE);
+}
+
+/* Unmounts; whoever uses the mount may go on until it is done.  The kernel
+ * writes back what is mapped first, so without a server it may never be. */
+static void unmount(struct mount *m)
+{
+	nsec until = nsec_after(reactor_now(), USERS_GRACE);
+
+	if (task_spawn("unmount", detach_task, m) < 0)
+		log_warn("%s: cannot unmount", m->options->mountpoint);
 	while (!m->fuse_gone && reactor_now() < until)
 		waitq_wait(&m->gone, until);
 	if (m->fuse_gone)
@@ -134,6 +133,53 @@ static void on_signal(void *arg)
 		 m->options->mountpoint);
 	m->fuse_gone = true;
 	waitq_wake_all(&m->gone);
+}
+
+static void on_signal(void *arg)
+{
+	struct mount *m = arg;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	signal_wait(&set);
+	if (!m->fuse_gone)
+		unmount(m);
+	m->signals_end = true;
+	waitq_wake_all(&m->idle);
+}
+
+/* Nothing but a signal ends the wait for one. */
+static void end_signals(struct mount *m)
+{
+	if (!m->signals_end)
+		kill(getpid(), SIGTERM);
+	while (!m->signals_end)
+		waitq_wait(&m->idle, NSEC_NEVER);
+}
+
+/* Those of which the kernel had no time to say RELEASE. */
+static void close_files(void *arg)
+{
+	struct mount *m = arg;
+	struct inode *inode;
+	struct handle *h;
+	int r;
+
+again:
+	htable_for_each (inode, &m->inodes, node) {
+		h = list_first(&inode->handles, struct handle, of_inode);
+		if (h == NULL)
+			continue;
+		r = handle_put(h); /* parks: the table may change */
+		if (r < 0)
+			log_error("%s: closing a file: %s",
+				  m->options->mountpoint, strerror(-r));
+		goto again;
+	}
+	m->ops--;
+	waitq_wake_all(&m->idle);
 }
 
 /* false: some didn't end. */
@@ -150,45 +196,32 @@ static bool finish_requests(struct mount *m)
 	return m->ops == 0;
 }
 
-/* Those of which the kernel had no time to say RELEASE. */
-static int close_files(struct mount *m)
+static bool finish(struct mount *m)
 {
-	struct inode *inode;
-	struct handle *h;
-	int r = 0, one;
-
-again:
-	htable_for_each (inode, &m->inodes, node) {
-		h = list_first(&inode->handles, struct handle, of_inode);
-		if (h == NULL)
-			continue;
-		one = handle_put(h); /* parks: the table may change */
-		r = r < 0 ? r : one;
-		goto again;
-	}
-	return r;
+	if (!finish_requests(m))
+		return false;
+	m->ops++;
+	if (task_spawn("close", close_files, m) < 0)
+		m->ops--;
+	return finish_requests(m);
 }
 
 static int end(struct mount *m)
 {
-	int r;
-
 	m->ending = true;
 	waitq_wake_all(&m->watch);
 	control_stop(m);
-	/* Then its calls are in progress: the process just ends. */
-	if (!finish_requests(m))
+	/* Else its calls are in progress: the process just ends. */
+	if (!finish(m))
 		return -ETIMEDOUT;
-	r = close_files(m);
-	if (r < 0)
-		log_error("%s: closing files: %s", m->options->mountpoint,
-			  strerror(-r));
 	kernel_stop(m);
 	if (m->nfs != NULL)
 		nfs_unmount(m->nfs);
 	inodes_fini(m);
 	buffers_fini(&m->buffers);
-	return r;
+	end_signals(m);
+	control_end(m);
+	return 0;
 }
 
 static void serve(struct mount *m)
@@ -202,6 +235,8 @@ static void mount_init(struct mount *m, const struct mount_options *options)
 	*m = (struct mount){ .options = options };
 	buffers_init(&m->buffers);
 	list_init(&m->interrupted);
+	list_init(&m->clients);
+	m->signals_end = true;
 	waitq_init(&m->idle);
 	waitq_init(&m->watch);
 	waitq_init(&m->gone);
@@ -218,6 +253,7 @@ static void mount_task(void *arg)
 	if (r == 0)
 		r = task_spawn("signals", on_signal, &m);
 	if (r == 0) {
+		m.signals_end = false;
 		run->ready();
 		serve(&m);
 	}
