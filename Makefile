@@ -57,4 +57,6 @@ $(BUILD)/build.ninja:
 packages-%:
 	@CC=$(CC) tools/packages $*
 
+# apt runs once at a time.
+.NOTPARALLEL:
 .PHONY: build check run demo bench install clean format
