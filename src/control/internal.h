@@ -108,6 +108,17 @@ int target_listen(struct mount_target *t);
 /* Tells clients which addresses lead here, after the list has changed. */
 void targets_publish(struct fs *fs);
 
+/* place.c: what a spec asks for, looked up. */
+struct place {
+	const struct subnet *subnet; /* never NULL */
+	struct addr address;	     /* len 0: any of the subnet */
+	int port;
+};
+int place_find(struct fs *fs, const struct control_mount_target_spec *spec,
+	       struct place *place, struct control_error *err);
+/* Some mount target has this address, with whatever port. */
+bool place_host_in_use(struct control *c, const struct addr *a);
+
 /* record.c: the objects as JSON in the store. */
 int fs_save(const struct fs *fs);
 int fs_forget(const struct fs *fs);
