@@ -39,8 +39,7 @@ struct nfsd_callback {
 	nfsstat4 status; /* of CB_SEQUENCE */
 };
 
-/* --------------------------------------------------- the session's back side
- */
+/* ----------------------------------------------- the session's back side */
 
 void nfsd_back_bind(struct nfsd_session *s, struct nfsd_conn *c)
 {

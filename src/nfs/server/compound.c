@@ -43,8 +43,7 @@ stateid4 nfsd_resolve_stateid(const struct nfsd_compound *c, const stateid4 *id)
 	return stateid4_equal(id, &stateid4_current) ? c->cfh_state : *id;
 }
 
-/* ------------------------------------------------------------- before it runs
- */
+/* -------------------------------------------------------- before it runs */
 
 /* Where may the operation stand (RFC 8881 2.10.2.1, 15.1.3, 18.46)? */
 static nfsstat4 check_position(const struct nfsd_compound *c,
@@ -101,11 +100,9 @@ static nfsstat4 decode_op(struct nfsd_compound *c)
 	return info->known ? NFS4ERR_BADXDR : NFS4ERR_NOTSUPP;
 }
 
-/* -------------------------------------------------------------------- running
- */
+/* --------------------------------------------------------------- running */
 
-/* Does the reply, as it is now, still have room for an error of the next one?
- */
+/* Has the reply, as it is now, room for an error of the next operation? */
 static bool fits(const struct nfsd_compound *c)
 {
 	size_t later = c->index + 1 < c->nops ? OP_ERROR : 0;

@@ -11,8 +11,7 @@
 #include "nfs/server/internal.h"
 #include "nfs/server/listen.h"
 
-/* ------------------------------------------------------- a connection's life
- */
+/* --------------------------------------------------- a connection's life */
 
 static void add_stats(struct nfs_server_stats *sum, const struct nfsd_conn *c)
 {

@@ -95,8 +95,8 @@ nfsstat4 nfsd_op_lookupp(struct nfsd_compound *c)
 
 /* ----------------------------------------------------------------- SECINFO */
 
-/* AUTH_SYS is what there is.  The current file handle is used up (2.6.3.1.1.8).
- */
+/* AUTH_SYS is what there is.  The current file handle is used up (RFC 8881
+ * 2.6.3.1.1.8). */
 static nfsstat4 answer_secinfo(struct nfsd_compound *c)
 {
 	static uint32_t flavor = AUTH_SYS;

@@ -170,6 +170,10 @@ void nfsd_session_unlink(struct nfsd_session *s)
 	pthread_mutex_lock(&s->lock);
 	s->dead = true;
 	nfsd_back_drop(s);
+	for (unsigned i = 0; i < s->nslots; i++) { /* nobody asks any more */
+		nfsd_reply_put(s->slots[i].reply);
+		s->slots[i].reply = NULL;
+	}
 	pthread_mutex_unlock(&s->lock);
 	nfsd_session_put(s);
 }

@@ -154,7 +154,7 @@ void nfsd_slot_end(struct nfsd_session *s, uint32_t slotid,
 	if (kept == NULL && !list_empty(&slot->waiters))
 		kept = nfsd_reply_new(message);
 	slot->busy = false;
-	if (cache && kept != NULL)
+	if (cache && kept != NULL && !s->dead)
 		slot->reply = nfsd_reply_ref(kept);
 	release(slot, kept);
 	pthread_mutex_unlock(&s->lock);
