@@ -11,13 +11,18 @@
 
 #include "nfs/server/internal.h"
 
+#ifndef __has_feature
+#define __has_feature(x) 0 /* gcc 12 */
+#endif
+
 enum { SMALLEST = 12, LARGEST = 21, CLASSES = LARGEST - SMALLEST + 1 };
-#define KEEP_BYTES MIB(8) /* of each class and thread */
-/* None under AddressSanitizer, which could not see a use after free. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { KEEP_MAX = 0 };
+
+/* Of each thread.  None under AddressSanitizer, which could not see a use after
+ * free. */
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+static const size_t keep_bytes = 0;
 #else
-enum { KEEP_MAX = 128 };
+static const size_t keep_bytes = MIB(16);
 #endif
 
 struct piece {
@@ -26,10 +31,8 @@ struct piece {
 
 struct pool {
 	struct pool *next; /* all_pools */
-	struct {
-		struct piece *first;
-		unsigned n;
-	} classes[CLASSES];
+	size_t kept;
+	struct piece *first[CLASSES];
 };
 
 /* Pools are reached from here also after their thread has ended. */
@@ -70,11 +73,11 @@ void *nfsd_pool_get(size_t size, size_t *actual)
 	if (c >= CLASSES)
 		return NULL;
 	*actual = (size_t)1 << (SMALLEST + c);
-	if (p == NULL || p->classes[c].first == NULL)
+	if (p == NULL || p->first[c] == NULL)
 		return malloc(*actual);
-	piece = p->classes[c].first;
-	p->classes[c].first = piece->next;
-	p->classes[c].n--;
+	piece = p->first[c];
+	p->first[c] = piece->next;
+	p->kept -= *actual;
 	return piece;
 }
 
@@ -84,12 +87,11 @@ void nfsd_pool_put(void *memory, size_t actual)
 	struct pool *p = own_pool();
 	struct piece *piece = memory;
 
-	if (p == NULL || (int)p->classes[c].n >= KEEP_MAX ||
-	    p->classes[c].n * actual >= KEEP_BYTES) {
+	if (p == NULL || p->kept + actual > keep_bytes) {
 		free(memory);
 		return;
 	}
-	piece->next = p->classes[c].first;
-	p->classes[c].first = piece;
-	p->classes[c].n++;
+	piece->next = p->first[c];
+	p->first[c] = piece;
+	p->kept += actual;
 }

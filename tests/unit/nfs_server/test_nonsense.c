@@ -118,32 +118,15 @@ static void fill_lock(struct player *p, LOCK4args *l)
 	l->locker.lock_owner.owner = name(p);
 }
 
-/* The arguments that matter, of the operations that have some. */
-static void fill(struct player *p, nfs_argop4 *a)
+/* The arguments that matter, of operations on open files. */
+static void fill_io(struct player *p, nfs_argop4 *a)
 {
-	struct nfs_fh *fh = &p->fhs[below(p, ARRAY_SIZE(p->fhs))];
-
 	switch (a->argop) {
-	case OP_ACCESS:
-		a->opaccess.access = (uint32_t)number(p);
-		break;
 	case OP_CLOSE:
 		a->opclose.open_stateid = stateid(p);
 		break;
 	case OP_COMMIT:
 		a->opcommit.offset = number(p);
-		break;
-	case OP_CREATE:
-		a->opcreate.objtype.type = below(p, 10);
-		a->opcreate.objtype.linkdata = name(p);
-		a->opcreate.objname = name(p);
-		a->opcreate.createattrs = attributes(p);
-		break;
-	case OP_GETATTR:
-		a->opgetattr.attr_request = bitmap(p);
-		break;
-	case OP_LINK:
-		a->oplink.newname = name(p);
 		break;
 	case OP_LOCK:
 		fill_lock(p, &a->oplock);
@@ -160,9 +143,6 @@ static void fill(struct player *p, nfs_argop4 *a)
 		a->oplocku.offset = number(p);
 		a->oplocku.length = number(p);
 		break;
-	case OP_LOOKUP:
-		a->oplookup.objname = name(p);
-		break;
 	case OP_OPEN:
 		fill_open(p, &a->opopen);
 		break;
@@ -170,30 +150,10 @@ static void fill(struct player *p, nfs_argop4 *a)
 		a->opopen_downgrade.open_stateid = stateid(p);
 		a->opopen_downgrade.share_access = (uint32_t)below(p, 5);
 		break;
-	case OP_PUTFH:
-		a->opputfh.object = nfs_fh4_of(fh);
-		break;
 	case OP_READ:
 		a->opread.stateid = stateid(p);
 		a->opread.offset = number(p);
 		a->opread.count = (uint32_t)number(p);
-		break;
-	case OP_READDIR:
-		a->opreaddir.cookie = below(p, 2) ? 0 : number(p);
-		a->opreaddir.maxcount = (uint32_t)number(p);
-		a->opreaddir.dircount = (uint32_t)number(p);
-		a->opreaddir.attr_request = bitmap(p);
-		break;
-	case OP_REMOVE:
-		a->opremove.target = name(p);
-		break;
-	case OP_RENAME:
-		a->oprename.oldname = name(p);
-		a->oprename.newname = name(p);
-		break;
-	case OP_SETATTR:
-		a->opsetattr.stateid = stateid(p);
-		a->opsetattr.obj_attributes = attributes(p);
 		break;
 	case OP_WRITE:
 		a->opwrite.stateid = stateid(p);
@@ -216,6 +176,55 @@ static void fill(struct player *p, nfs_argop4 *a)
 		a->opallocate.offset = number(p);
 		a->opallocate.length = below(p, 2) ? 4096 : number(p);
 		break;
+	default: /* as it is: zeroes */
+		break;
+	}
+}
+
+/* And of the others. */
+static void fill(struct player *p, nfs_argop4 *a)
+{
+	struct nfs_fh *fh = &p->fhs[below(p, ARRAY_SIZE(p->fhs))];
+
+	switch (a->argop) {
+	case OP_ACCESS:
+		a->opaccess.access = (uint32_t)number(p);
+		break;
+	case OP_CREATE:
+		a->opcreate.objtype.type = below(p, 10);
+		a->opcreate.objtype.linkdata = name(p);
+		a->opcreate.objname = name(p);
+		a->opcreate.createattrs = attributes(p);
+		break;
+	case OP_GETATTR:
+		a->opgetattr.attr_request = bitmap(p);
+		break;
+	case OP_LINK:
+		a->oplink.newname = name(p);
+		break;
+	case OP_LOOKUP:
+		a->oplookup.objname = name(p);
+		break;
+	case OP_PUTFH:
+		a->opputfh.object = nfs_fh4_of(fh);
+		break;
+	case OP_READDIR:
+		a->opreaddir.cookie = below(p, 2) ? 0 : number(p);
+		a->opreaddir.maxcount = (uint32_t)number(p);
+		a->opreaddir.dircount = (uint32_t)number(p);
+		a->opreaddir.attr_request = bitmap(p);
+		break;
+	case OP_REMOVE:
+		a->opremove.target = name(p);
+		break;
+	case OP_RENAME:
+		a->oprename.oldname = name(p);
+		a->oprename.newname = name(p);
+		break;
+	case OP_SETATTR:
+		a->opsetattr.stateid = stateid(p);
+		a->opsetattr.obj_attributes = attributes(p);
+		break;
 	case OP_GETXATTR:
 		a->opgetxattr.gxa_name = name(p);
 		break;
@@ -227,7 +236,8 @@ static void fill(struct player *p, nfs_argop4 *a)
 		a->oplistxattrs.lxa_cookie = below(p, 2) ? 0 : number(p);
 		a->oplistxattrs.lxa_maxcount = (uint32_t)number(p);
 		break;
-	default: /* as it is: zeroes */
+	default:
+		fill_io(p, a);
 		break;
 	}
 }
