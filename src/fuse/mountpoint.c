@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,23 +29,36 @@ static bool is_link(const char *path)
 	       S_ISLNK(st.stx_mode);
 }
 
+/* "d//" is "d": behind a slash, a link would be followed. */
+static void cut_slashes(char *path)
+{
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		path[--len] = '\0';
+}
+
 int mountpoint_resolve(const char *directory, char out[PATH_MAX])
 {
-	char first[PATH_MAX], second[PATH_MAX], parent[PATH_MAX];
+	char path[PATH_MAX], parent[PATH_MAX], resolved[PATH_MAX];
+	char *slash;
 	const char *base;
 
 	if (strlen(directory) >= PATH_MAX)
 		return -ENAMETOOLONG;
-	strcpy(first, directory);
-	strcpy(second, directory);
-	base = basename(second);
+	strcpy(path, directory);
+	cut_slashes(path);
+	slash = strrchr(path, '/');
+	base = slash ? slash + 1 : path;
 	/* "." and ".." are inside of what may be mounted. */
-	if (is_link(directory) || is_dot(base) || base[0] == '/')
-		return realpath(directory, out) ? 0 : -errno;
-	if (realpath(dirname(first), parent) == NULL)
+	if (is_link(path) || is_dot(base) || *base == '\0')
+		return realpath(path, out) ? 0 : -errno;
+	snprintf(parent, sizeof(parent), "%.*s",
+		 slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	if (realpath(parent, resolved) == NULL)
 		return -errno;
-	if (snprintf(out, PATH_MAX, "%s/%s", parent[1] ? parent : "", base) >=
-	    PATH_MAX)
+	if (snprintf(out, PATH_MAX, "%s/%s", resolved[1] ? resolved : "",
+		     base) >= PATH_MAX)
 		return -ENAMETOOLONG;
 	return 0;
 }

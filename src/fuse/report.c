@@ -130,10 +130,11 @@ void report_print(const json_t *r)
 	size_t i;
 
 	printf("%s on %s\n", text(r, "source"), text(r, "mountpoint"));
-	printf("NFS %s, policy %s, %d waiting, %lld repeated, longest stall "
-	       "%.0f ms\n",
+	printf("NFS %s, policy %s, %d requests wait for a path\n",
 	       text(r, "version"), text(r, "policy"),
-	       (int)num(counters, "waiting"),
+	       (int)num(counters, "waiting"));
+	printf("%lld were repeated on another path, the longest stall was "
+	       "%.0f ms\n",
 	       (long long)num(counters, "repeats"),
 	       (double)num(counters, "longest_stall_us") / 1000);
 	printf("  %-22s  %-10s %6s %8s %10s %6s %8s\n", "PATH", "STATE",
