@@ -10,10 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/log.h"
+#include "base/util.h"
 #include "fuse/fuse.h"
 #include "fuse/internal.h"
 #include "fuse/mountpoint.h"
@@ -29,21 +31,37 @@ static int refuse(const char *mountpoint, const char *why)
 	return -1;
 }
 
+/* Whether a daemon is behind the socket, and not just dying: one that is killed
+ * still accepts connections for a moment, but answers none.  One that is only
+ * slow counts as there. */
+static bool daemon_answers(const char *socket)
+{
+	static const struct timeval patience = { .tv_sec = 3 };
+	auto_close int fd = mountpoint_connect(socket);
+	char byte;
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (send(fd, "paths\n", 6, MSG_NOSIGNAL) != 6)
+		return false;
+	n = recv(fd, &byte, 1, 0);
+	return n > 0 || (n < 0 && errno == EAGAIN);
+}
+
 /* A daemon that died left its mount behind: nobody can use it, or mount over
  * it. */
 static int clean_mountpoint(const char *mountpoint)
 {
 	char socket[PATH_MAX];
-	int fd, r;
+	int r;
 
 	if (mountpoint_is_ours(mountpoint) != 1)
 		return 0;
 	mountpoint_socket(mountpoint, socket);
-	fd = mountpoint_connect(socket);
-	if (fd >= 0) {
-		close(fd);
+	if (daemon_answers(socket))
 		return refuse(mountpoint, "already mounted");
-	}
 	r = mountpoint_unmount(mountpoint, true);
 	return r < 0 ? refuse(mountpoint, strerror(-r)) : 0;
 }
