@@ -85,6 +85,7 @@ void cache_told(struct inode *inode, const struct nfs_attr *attr)
 	inode->told_known = true;
 	inode->told_change = attr->change;
 	inode->mode = attr->mode;
+	inode->gid = attr->gid;
 
 	/* Who has a file open for long sees others' writes some time, too. */
 	if (!inode->data_known || inode->data_change == attr->change ||

@@ -67,6 +67,7 @@ struct inode *inode_get(struct mount *m, const struct nfs_fh *fh,
 	if (inode == NULL)
 		return NULL;
 	inode->mode = attr->mode;
+	inode->gid = attr->gid;
 	inode->fileid = attr->fileid;
 	inode_ref(inode);
 	return inode;

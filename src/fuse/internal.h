@@ -78,9 +78,9 @@ struct inode {
 	uint64_t data_change; /* what the cached pages are at least as new as */
 	uint64_t told_change; /* of the attributes that the kernel got last */
 	bool data_known, told_known;
-	bool own_changes; /* since data_change was set */
-	bool dropping;	  /* a task does */
-	uint32_t mode;	  /* as last seen */
+	bool own_changes;   /* since data_change was set */
+	bool dropping;	    /* a task does */
+	uint32_t mode, gid; /* as last seen */
 
 	uint64_t fileid;
 

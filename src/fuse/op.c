@@ -4,6 +4,8 @@
 
 #include "fuse/op.h"
 
+enum { GROUPS_MAX = 512 }; /* that are looked at */
+
 /* How often a waiting application that got a signal is looked at: the kernel
  * tells us of the first one only, which may be harmless. */
 #define WATCH_INTERVAL MSEC(50)
@@ -20,8 +22,20 @@ static void on_interrupt(fuse_req_t req, void *arg)
 	waitq_wake_all(&op->mount->watch);
 }
 
+/* AUTH_SYS carries 16 groups.  Who is in more gets by with the first, and the
+ * one that the request is most likely about. */
+static void choose_groups(struct op *op, const gid_t *groups, int n)
+{
+	op->cred.ngids = (uint32_t)MIN(n, RPC_MAX_GROUPS);
+	memcpy(op->gids, groups, op->cred.ngids * sizeof(*groups));
+	for (int i = RPC_MAX_GROUPS; i < n; i++)
+		if (groups[i] == op->inode->gid)
+			op->gids[RPC_MAX_GROUPS - 1] = groups[i];
+}
+
 const struct nfs_cred *op_cred(struct op *op)
 {
+	gid_t groups[GROUPS_MAX];
 	int n = 0;
 
 	if (op->has_groups)
@@ -29,8 +43,8 @@ const struct nfs_cred *op_cred(struct op *op)
 	/* It reads /proc, which the superuser's many requests can do without:
 	 * no group gives him a right that he lacks. */
 	if (op->cred.uid != 0 && op->req != NULL)
-		n = fuse_req_getgroups(op->req, RPC_MAX_GROUPS, op->gids);
-	op->cred.ngids = n < 0 ? 0 : MIN(n, RPC_MAX_GROUPS);
+		n = fuse_req_getgroups(op->req, GROUPS_MAX, groups);
+	choose_groups(op, groups, n < 0 ? 0 : MIN(n, GROUPS_MAX));
 	op->cred.gids = op->gids;
 	op->has_groups = true;
 	return &op->cred;

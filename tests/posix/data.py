@@ -2,6 +2,7 @@
 """What is in files: large, sparse, cut, copied; and their attributes."""
 import ctypes
 import errno
+import mmap
 import os
 import random
 import subprocess
@@ -31,17 +32,26 @@ class Data(Case):
         r, model = random.Random(seed), bytearray()
         for i in range(400):
             at, n = r.randrange(300000), r.randrange(1, 70000)
-            what = r.randrange(10)
-            if what < 5:
+            what = r.randrange(12)
+            if what < 2 and at + n <= len(model):
+                data = r.randbytes(n)
+                model[at:at + n] = data
+                with mmap.mmap(self.fd, len(model)) as m:
+                    m[at:at + n] = data
+            elif what < 3 and model:
+                with mmap.mmap(self.fd, len(model)) as m:
+                    self.assertEqual(m[at:at + n], model[at:at + n],
+                                     f"step {i}, seed {seed}")
+            elif what < 7:
                 data = r.randbytes(n)
                 model.extend(bytes(max(0, at - len(model))))
                 model[at:at + n] = data
                 self.assertEqual(os.pwrite(self.fd, data, at), n)
-            elif what < 6:
+            elif what < 8:
                 del model[at:]
                 model.extend(bytes(at - len(model)))
                 os.ftruncate(self.fd, at)
-            elif what < 7:
+            elif what < 9:
                 os.fsync(self.fd)
             else:
                 self.assertEqual(os.pread(self.fd, n, at), model[at:at + n],

@@ -44,6 +44,10 @@ class Users(Case):
         self.assertEqual(self.as_user((1000, 1000, [5, 778]), look),
                          errno.EACCES)
         self.assertEqual(self.as_user((1000, 777, []), look), 0)
+        many = list(range(2000, 2100))
+        self.assertEqual(self.as_user((1000, 1000, many + [777]), look), 0)
+        self.assertEqual(self.as_user((1000, 1000, many), look),
+                         errno.EACCES)
 
     def test_a_group_directory_hands_its_group_on(self):
         os.chown(self.a, 0, 777)
