@@ -46,16 +46,18 @@ print("done", n)
 END
 worker=$!
 eventually test -e ready
-for again in two three; do
+present=one
+for next in two three; do
 	sleep 1
-	before=$(cat one.pid)
-	kill -KILL "$before"
-	wait "$before" || :
-	start_hawserd one --state state --config second.yaml
+	pid=$(cat $present.pid)
+	kill -KILL "$pid"
+	wait "$pid" || :
+	start_hawserd $next --state state --config second.yaml
+	present=$next
 done
 wait $worker || fail "$(cat a.log)"
 cat out
 grep -q done out
 hawser umount a
 hawser umount b
-stop_hawserd one
+stop_hawserd $present
