@@ -198,11 +198,13 @@ static json_t *answer(const struct rpc_environment *env, json_t *request)
 	struct rpc_call call = { .env = env };
 	const char *version = "2.0", *method;
 	json_t *id = NULL, *reply;
+	size_t len;
 
 	if (!json_is_object(request) ||
-	    json_unpack(request, "{s?s, s:s, s?o, s?o}", "jsonrpc", &version,
-			"method", &method, "params", &call.params, "id",
+	    json_unpack(request, "{s?s, s:s%, s?o, s?o}", "jsonrpc", &version,
+			"method", &method, &len, "params", &call.params, "id",
 			&id) < 0 ||
+	    strlen(method) != len || /* a NUL in it */
 	    strcmp(version, "2.0") != 0 ||
 	    (id != NULL && !json_is_null(id) && !json_is_string(id) &&
 	     !json_is_number(id)))
@@ -224,7 +226,8 @@ static json_t *answer_batch(const struct rpc_environment *env, json_t *batch)
 	json_t *replies, *reply, *request;
 	size_t i;
 
-	if (json_array_size(batch) == 0)
+	if (json_array_size(batch) == 0 ||
+	    json_array_size(batch) > RPC_BATCH_MAX)
 		return invalid_request();
 	replies = json_array();
 	json_array_foreach(batch, i, request)

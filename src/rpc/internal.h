@@ -23,6 +23,11 @@ __attribute__((format(printf, 3, 4))) int rpc_refuse(struct rpc_call *call,
 						     int code,
 						     const char *format, ...);
 
+/* methods_log.c: rows of the table in methods.c. */
+int rpc_log_set_level(struct rpc_call *call);
+int rpc_log_get_level(struct rpc_call *call);
+int rpc_spdk_get_version(struct rpc_call *call);
+
 /* Answers one message: `text` is one JSON value.  The reply, with its newline,
  * in malloc'ed memory; NULL: none is due.  -EPROTO: no JSON. */
 int rpc_dispatch(const struct rpc_environment *env, const char *text,

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/util.h"
 #include "nfs/server/server.h"
 #include "reactor/reactor.h"
@@ -219,19 +218,6 @@ static int framework_get_reactors(struct rpc_call *call)
 	return 0;
 }
 
-static int log_set_level_(struct rpc_call *call)
-{
-	const char *level = rpc_string(call, "level");
-
-	if (log_set_level(level) < 0)
-		return rpc_refuse(call, RPC_INVALID_PARAMS,
-				  "log_set_level: level is error, warn, info "
-				  "or debug, not '%.64s'",
-				  level);
-	call->result = json_true();
-	return 0;
-}
-
 static json_t *describe_method(const struct rpc_method *m)
 {
 	json_t *params = json_array();
@@ -246,6 +232,7 @@ static json_t *describe_method(const struct rpc_method *m)
 			 "params", params);
 }
 
+/* There are neither aliases nor states in which a method can't be called. */
 static int rpc_get_methods(struct rpc_call *call)
 {
 	bool verbose = rpc_boolean(call, "verbose", false);
@@ -302,11 +289,15 @@ static const struct rpc_param mount_target_set_state_params[] = {
 	{},
 };
 static const struct rpc_param log_set_level_params[] = {
-	{ "level", RPC_STRING, true, "error, warn, info or debug" },
+	{ "level", RPC_STRING, true,
+	  "error, warn, info or debug; or as SPDK has them" },
 	{},
 };
 static const struct rpc_param rpc_get_methods_params[] = {
 	{ "verbose", RPC_BOOLEAN, false, "with parameters, not names only" },
+	{ "current", RPC_BOOLEAN, false, "for SPDK's rpc.py; no effect" },
+	{ "include_aliases", RPC_BOOLEAN, false,
+	  "for SPDK's rpc.py; no effect" },
 	{},
 };
 
@@ -336,8 +327,16 @@ const struct rpc_method rpc_methods[] = {
 	  "Tells version, process id and state directory.", NULL },
 	{ "framework_get_reactors", framework_get_reactors,
 	  "Tells what each event loop has done so far.", NULL },
-	{ "log_set_level", log_set_level_,
+	{ "log_set_level", rpc_log_set_level,
 	  "Sets up to which level the service logs.", log_set_level_params },
+	{ "log_get_level", rpc_log_get_level,
+	  "Tells up to which level the service logs.", NULL },
+	{ "log_set_print_level", rpc_log_set_level,
+	  "The same as log_set_level.", log_set_level_params },
+	{ "log_get_print_level", rpc_log_get_level,
+	  "The same as log_get_level.", NULL },
+	{ "spdk_get_version", rpc_spdk_get_version,
+	  "Tells the version, in the form that SPDK's tools expect.", NULL },
 	{ "rpc_get_methods", rpc_get_methods, "Lists the methods.",
 	  rpc_get_methods_params },
 	{},

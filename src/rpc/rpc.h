@@ -5,9 +5,9 @@
  *
  * There is no framing: a request is taken as soon as its JSON value is
  * complete; a reply ends with a newline.  Replies come in the order of the
- * requests.  An array of requests is answered by an array; a request without
- * id, or with id null, by nothing.  "jsonrpc" may be absent.  Parameters are an
- * object.  What is no JSON ends the connection.
+ * requests.  An array of up to RPC_BATCH_MAX requests is answered by an array;
+ * a request without id, or with id null, by nothing.  "jsonrpc" may be absent.
+ * Parameters are an object.  What is no JSON ends the connection.
  *
  * An error has the code of JSON-RPC when the request is at fault (-32600
  * invalid request, -32601 no such method, -32602 parameters), else a negative
@@ -32,7 +32,11 @@ struct reactor_set;
 struct rpc_call;
 struct rpc_server;
 
-enum { RPC_MESSAGE_MAX = 1 << 20, RPC_CONNECTIONS_MAX = 64 };
+enum {
+	RPC_MESSAGE_MAX = 1 << 20,
+	RPC_BATCH_MAX = 128,
+	RPC_CONNECTIONS_MAX = 64,
+};
 
 enum rpc_code {
 	RPC_PARSE_ERROR = -32700,

@@ -114,6 +114,48 @@ static void a_batch_is_answered_by_an_array(void **state)
 	assert_string_equal(answer_to("[1]"), both);
 }
 
+static void a_batch_has_a_bound(void **state)
+{
+	static char text[RPC_BATCH_MAX * 8 + 16];
+	char *p = text;
+
+	*p++ = '[';
+	for (int i = 0; i < RPC_BATCH_MAX; i++)
+		p = stpcpy(p, "{},");
+	strcpy(p - 1, "]");
+	assert_int_equal(answer_to(text)[0], '[');
+	strcpy(p - 1, ",{}]");
+	assert_string_equal(answer_to(text), invalid);
+}
+
+static void a_method_does_not_end_at_a_nul(void **state)
+{
+	assert_string_equal(
+		answer_to("{\"id\":1,\"method\":\"log_get_level\\u0000x\"}"),
+		invalid);
+}
+
+static void rpc_py_gets_what_it_expects(void **state)
+{
+	enum log_level before = log_level;
+
+	assert_int_equal(
+		code_of("{\"id\":1,\"method\":\"rpc_get_methods\",\"params\":"
+			"{\"current\":false,\"include_aliases\":false}}"),
+		0);
+	assert_string_equal(
+		answer_to("{\"id\":1,\"method\":\"log_set_level\",\"params\":"
+			  "{\"level\":\"WARNING\"}}"),
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":true}");
+	assert_string_equal(
+		answer_to("{\"id\":1,\"method\":\"log_get_level\"}"),
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"WARNING\"}");
+	log_level = before;
+	assert_non_null(
+		strstr(answer_to("{\"id\":1,\"method\":\"spdk_get_version\"}"),
+		       "\"version\":\"hawserd " HAWSER_VERSION "\""));
+}
+
 static void parameters_must_fit_the_table(void **state)
 {
 	static const char *const bad[] = {
@@ -171,6 +213,9 @@ int main(void)
 		cmocka_unit_test(an_answer_echoes_the_id),
 		cmocka_unit_test(a_notification_is_done_and_not_answered),
 		cmocka_unit_test(a_batch_is_answered_by_an_array),
+		cmocka_unit_test(a_batch_has_a_bound),
+		cmocka_unit_test(a_method_does_not_end_at_a_nul),
+		cmocka_unit_test(rpc_py_gets_what_it_expects),
 		cmocka_unit_test(parameters_must_fit_the_table),
 		cmocka_unit_test(a_message_with_half_a_character_still_is_json),
 		cmocka_unit_test(every_method_of_the_table_explains_itself),
