@@ -19,6 +19,7 @@ enum {
 	OP_HEAD = 8,   /* number and status */
 	OP_ERROR = 12, /* the most that an error takes (SETATTR) */
 	RPC_REPLY_HEAD = 24,
+	MAX_TAG = 1024, /* it comes back, and must leave room for results */
 };
 
 size_t nfsd_compound_reply_left(const struct nfsd_compound *c)
@@ -118,7 +119,7 @@ static void encode_status(struct nfsd_compound *c, struct xdr_mark start,
 
 	xdr_rewind(c->out, start);
 	p = xdr_inline(c->out, OP_HEAD);
-	assert(p != NULL); /* fits() kept it free */
+	assert(p != NULL); /* MAX_TAG and fits() kept it free */
 	store_be32(p, c->arg.argop);
 	store_be32(p + 1, status);
 	if (c->arg.argop == OP_SETATTR) /* its bitmap comes with every status */
@@ -198,7 +199,7 @@ static nfsstat4 run_ops(struct nfsd_compound *c, uint32_t *done)
 	return status;
 }
 
-/* false: not even the head is XDR. */
+/* false: not even the head is XDR, or it is out of all proportion. */
 static bool run(struct nfsd_compound *c)
 {
 	struct nfsd_call *call = c->call;
@@ -207,7 +208,7 @@ static bool run(struct nfsd_compound *c)
 	nfsstat4 status;
 	uint32_t done;
 
-	if (!xdr_COMPOUND4args_head(c->in, &head))
+	if (!xdr_COMPOUND4args_head(c->in, &head) || head.tag.len > MAX_TAG)
 		return false;
 	nfsd_call_begin_reply(call);
 	if (!nfs4_compound_begin(c->out, head.tag, &patch))

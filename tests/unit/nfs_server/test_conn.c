@@ -145,6 +145,55 @@ static void nonsense(void *arg)
 	world_stop(&world);
 }
 
+/* A tag comes back with the reply, so a long one leaves no room in it: whatever
+ * its length, the server answers or refuses, and lives. */
+static void long_tags(void *arg)
+{
+	enum { MOST = 160 << 10 };
+	static const uint32_t lengths[] = { 0, 1, 128, 129, 1024, MOST };
+	uint8_t *message = malloc(MOST + 256);
+	char *tag = calloc(1, MOST);
+	struct world world;
+	struct wire w;
+
+	world_start(&world, arg, &options);
+	wire_open(&w, &world.addr[0]);
+	for (uint32_t i = 0; i < 3000; i++) {
+		/* Those that just fill the 128 KiB of a reply, one by one. */
+		uint32_t len = i < ARRAY_SIZE(lengths)
+				       ? lengths[i]
+				       : (128 << 10) - 2 * i;
+		struct rpc_call call = { .xid = i,
+					 .rpcvers = RPC_VERSION,
+					 .prog = NFS4_PROGRAM,
+					 .vers = NFS_V4,
+					 .proc = NFSPROC4_COMPOUND };
+		COMPOUND4args_head head = { .tag = { tag, len },
+					    .minorversion = 1,
+					    .n = 1 };
+		nfs_argop4 op = { .argop = OP_PUTROOTFH };
+		struct rpc_reply reply;
+		struct xdr x;
+		ssize_t got;
+
+		xdr_encode_init(&x, message, MOST + 256, SIZE_MAX);
+		require(xdr_rpc_call(&x, &call) &&
+			xdr_COMPOUND4args_head(&x, &head) &&
+			xdr_nfs_argop4(&x, &op));
+		wire_send(&w, message, xdr_length(&x));
+		got = wire_receive(&w);
+		require(got > 0);
+		xdr_decode_init(&x, w.buffer, got, NULL);
+		require(xdr_rpc_reply(&x, &reply));
+		require(reply.status ==
+			(len <= 1024 ? RPC_SUCCESS : RPC_GARBAGE_ARGS));
+	}
+	wire_close(&w);
+	world_stop(&world);
+	free(message);
+	free(tag);
+}
+
 static void pipeline(void *directory, bool one_at_a_time)
 {
 	enum { N = 2000, SIZE = 200 };
@@ -311,6 +360,7 @@ static void taken_away(void *arg)
 IN_WORLD(every_rpc_error_is_told_at_once, rpc_errors)
 IN_WORLD(a_record_may_come_byte_by_byte, byte_by_byte)
 IN_WORLD(nonsense_ends_its_own_connection_only, nonsense)
+IN_WORLD(a_tag_of_any_length_is_survived, long_tags)
 IN_WORLD(thousands_of_pipelined_calls_are_all_answered, pipelined)
 IN_WORLD(in_a_crowd_each_connection_has_one_call_at_a_time, crowded)
 IN_WORLD(who_does_not_read_replies_gets_no_more_memory, greedy)
@@ -323,6 +373,7 @@ int main(void)
 		test_with_directory(every_rpc_error_is_told_at_once),
 		test_with_directory(a_record_may_come_byte_by_byte),
 		test_with_directory(nonsense_ends_its_own_connection_only),
+		test_with_directory(a_tag_of_any_length_is_survived),
 		test_with_directory(
 			thousands_of_pipelined_calls_are_all_answered),
 		test_with_directory(
