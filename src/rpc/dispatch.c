@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From one JSON text to its reply: is it a request, is there such a method, do
- * its parameters fit the table, run it, wrap what comes out.
+ * its parameters fit the table (params.c), run it, wrap what comes out.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,25 +11,6 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "rpc/internal.h"
-
-const char *rpc_type_name(enum rpc_type type)
-{
-	static const char *const names[] = {
-		[RPC_STRING] = "string",
-		[RPC_INTEGER] = "integer",
-		[RPC_BOOLEAN] = "boolean",
-	};
-
-	return names[type];
-}
-
-const struct rpc_method *rpc_method_find(const char *name)
-{
-	for (const struct rpc_method *m = rpc_methods; m->name != NULL; m++)
-		if (strcmp(m->name, name) == 0)
-			return m;
-	return NULL;
-}
 
 int rpc_refuse(struct rpc_call *call, int code, const char *format, ...)
 {
@@ -42,100 +22,6 @@ int rpc_refuse(struct rpc_call *call, int code, const char *format, ...)
 	vsnprintf(call->error.text, sizeof(call->error.text), format, args);
 	va_end(args);
 	return code;
-}
-
-const char *rpc_string(const struct rpc_call *call, const char *name)
-{
-	return json_string_value(json_object_get(call->params, name));
-}
-
-int rpc_integer(const struct rpc_call *call, const char *name, int absent)
-{
-	json_t *value = json_object_get(call->params, name);
-
-	return value ? (int)json_integer_value(value) : absent;
-}
-
-bool rpc_boolean(const struct rpc_call *call, const char *name, bool absent)
-{
-	json_t *value = json_object_get(call->params, name);
-
-	return value ? json_is_true(value) : absent;
-}
-
-/* ---------------------------------------------------------- parameters --- */
-
-static bool fits(const json_t *value, enum rpc_type type)
-{
-	switch (type) {
-	case RPC_STRING: /* one that C can hold */
-		return json_is_string(value) &&
-		       strlen(json_string_value(value)) ==
-			       json_string_length(value);
-	case RPC_INTEGER:
-		return json_is_integer(value) &&
-		       json_integer_value(value) >= INT_MIN &&
-		       json_integer_value(value) <= INT_MAX;
-	case RPC_BOOLEAN:
-		return json_is_boolean(value);
-	}
-	return false;
-}
-
-static const struct rpc_param *param_find(const struct rpc_method *m,
-					  const char *name)
-{
-	for (const struct rpc_param *p = m->params; p && p->name; p++)
-		if (strcmp(p->name, name) == 0)
-			return p;
-	return NULL;
-}
-
-static int check_known(struct rpc_call *call, const struct rpc_method *m)
-{
-	const struct rpc_param *p;
-	const char *name;
-	json_t *value;
-
-	json_object_foreach(call->params, name, value)
-	{
-		p = param_find(m, name);
-		if (p == NULL)
-			return rpc_refuse(call, RPC_INVALID_PARAMS,
-					  "%s has no parameter '%.64s'",
-					  m->name, name);
-		if (!fits(value, p->type))
-			return rpc_refuse(call, RPC_INVALID_PARAMS,
-					  "%s: parameter %s must be of type "
-					  "%s",
-					  m->name, name,
-					  rpc_type_name(p->type));
-	}
-	return 0;
-}
-
-static int check_required(struct rpc_call *call, const struct rpc_method *m)
-{
-	for (const struct rpc_param *p = m->params; p && p->name; p++)
-		if (p->required && !json_object_get(call->params, p->name))
-			return rpc_refuse(call, RPC_INVALID_PARAMS,
-					  "%s: parameter %s is missing",
-					  m->name, p->name);
-	return 0;
-}
-
-static int check_params(struct rpc_call *call, const struct rpc_method *m)
-{
-	int r;
-
-	if (call->params != NULL && m->params == NULL)
-		return rpc_refuse(call, RPC_INVALID_PARAMS,
-				  "%s method requires no parameters", m->name);
-	if (call->params != NULL && !json_is_object(call->params))
-		return rpc_refuse(call, RPC_INVALID_PARAMS,
-				  "%s: parameters must be an object", m->name);
-	r = check_known(call, m);
-	return r ? r : check_required(call, m);
 }
 
 /* ------------------------------------------------------------ requests --- */
@@ -184,7 +70,7 @@ static void run(struct rpc_call *call, const char *name)
 		rpc_refuse(call, RPC_METHOD_NOT_FOUND, "Method not found");
 		return;
 	}
-	r = check_params(call, m);
+	r = rpc_check_params(call, m);
 	if (r != 0)
 		return;
 	r = m->run(call);

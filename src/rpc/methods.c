@@ -1,343 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The methods.  Each is a row of the table at the end; what it does is a call
- * of control/, and what it answers is made by the describe_… functions.
- */
-#include <errno.h>
+/* The tables of methods, in the order in which they are listed. */
 #include <string.h>
 
 #include "base/util.h"
-#include "nfs/server/server.h"
-#include "reactor/reactor.h"
 #include "rpc/internal.h"
 
-/* Times are seconds since 1970, with a fraction. */
-static json_t *describe_time(nsec t)
-{
-	return json_real((double)t / SEC(1));
-}
+extern const struct rpc_method rpc_fs_methods[], rpc_service_methods[];
 
-static json_t *describe_fs(const struct control_fs *fs)
-{
-	return json_pack("{s:s, s:s, s:s, s:o, s:i, s:I, s:I}", "id", fs->id,
-			 "name", fs->name, "state",
-			 control_state_name(fs->state), "created",
-			 describe_time(fs->created), "mount_targets",
-			 fs->mount_targets, "used_bytes",
-			 (json_int_t)fs->used_bytes, "used_files",
-			 (json_int_t)fs->used_files);
-}
-
-static json_t *describe_target(const struct control_mount_target *t)
-{
-	char host[ADDR_TEXT_MAX];
-
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:o}", "id",
-			 t->id, "fs", t->fs, "subnet", t->subnet, "zone",
-			 t->zone, "address",
-			 addr_format_host(&t->address, host), "port",
-			 (int)addr_port(&t->address), "state",
-			 control_state_name(t->state), "created",
-			 describe_time(t->created));
-}
-
-/* ---------------------------------------------------------- file systems */
-
-static int fs_create(struct rpc_call *call)
-{
-	struct control_fs fs;
-	int r = control_fs_create(call->env->control, rpc_string(call, "name"),
-				  &fs, &call->error);
-
-	if (r == 0)
-		call->result = describe_fs(&fs);
-	return r;
-}
-
-static int fs_get(struct rpc_call *call)
-{
-	struct control_fs *list;
-	int n = control_fs_list(call->env->control, rpc_string(call, "id"),
-				&list, &call->error);
-
-	if (n < 0)
-		return n;
-	call->result = json_array();
-	for (int i = 0; i < n; i++)
-		json_array_append_new(call->result, describe_fs(&list[i]));
-	free(list);
-	return 0;
-}
-
-static int fs_delete(struct rpc_call *call)
-{
-	int r = control_fs_delete(call->env->control, rpc_string(call, "id"),
-				  &call->error);
-
-	call->result = json_true();
-	return r;
-}
-
-static int fs_get_stats(struct rpc_call *call)
-{
-	struct nfs_server_stats st;
-	int r = control_fs_stats(call->env->control, rpc_string(call, "id"),
-				 &st, &call->error);
-
-	if (r < 0)
-		return r;
-	call->result =
-		json_pack("{s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I}",
-			  "connections", (json_int_t)st.connections, "clients",
-			  (json_int_t)st.clients, "sessions",
-			  (json_int_t)st.sessions, "in_grace", (int)st.in_grace,
-			  "compounds", (json_int_t)st.compounds, "operations",
-			  (json_int_t)st.operations, "replays",
-			  (json_int_t)st.replays, "bytes_read",
-			  (json_int_t)st.bytes_read, "bytes_written",
-			  (json_int_t)st.bytes_written, "bad_requests",
-			  (json_int_t)st.bad_requests);
-	return 0;
-}
-
-/* --------------------------------------------------------- mount targets */
-
-static int mount_target_create(struct rpc_call *call)
-{
-	struct control_mount_target_spec spec = {
-		.fs = rpc_string(call, "fs"),
-		.subnet = rpc_string(call, "subnet"),
-		.address = rpc_string(call, "address"),
-		.port = rpc_integer(call, "port", 0),
-	};
-	struct control_mount_target t;
-	int r = control_mount_target_create(call->env->control, &spec, &t,
-					    &call->error);
-
-	if (r == 0)
-		call->result = describe_target(&t);
-	return r;
-}
-
-static int mount_target_get(struct rpc_call *call)
-{
-	struct control_mount_target *list;
-	int n = control_mount_target_list(call->env->control,
-					  rpc_string(call, "id"),
-					  rpc_string(call, "fs"), &list,
-					  &call->error);
-
-	if (n < 0)
-		return n;
-	call->result = json_array();
-	for (int i = 0; i < n; i++)
-		json_array_append_new(call->result, describe_target(&list[i]));
-	free(list);
-	return 0;
-}
-
-static int mount_target_delete(struct rpc_call *call)
-{
-	int r = control_mount_target_delete(
-		call->env->control, rpc_string(call, "id"), &call->error);
-
-	call->result = json_true();
-	return r;
-}
-
-static int mount_target_set_state(struct rpc_call *call)
-{
-	const char *state = rpc_string(call, "state");
-	struct control_mount_target t;
-	int r;
-
-	if (strcmp(state, "up") != 0 && strcmp(state, "down") != 0)
-		return rpc_refuse(call, RPC_INVALID_PARAMS,
-				  "mount_target_set_state: state is 'up' or "
-				  "'down', not '%.64s'",
-				  state);
-	r = control_mount_target_set_state(call->env->control,
-					   rpc_string(call, "id"),
-					   strcmp(state, "up") == 0, &t,
-					   &call->error);
-	if (r == 0)
-		call->result = describe_target(&t);
-	return r;
-}
-
-static int subnet_get(struct rpc_call *call)
-{
-	const struct subnet *list;
-	size_t n = control_subnets(call->env->control, &list);
-
-	call->result = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(
-			call->result,
-			json_pack("{s:s, s:s, s:s}", "id", list[i].id, "cidr",
-				  list[i].cidr, "zone", list[i].zone));
-	return 0;
-}
-
-/* ------------------------------------------------------------ the service */
-
-static json_t *describe_reactor(const struct reactor *r)
-{
-	struct reactor_stats st;
-
-	reactor_get_stats(r, &st);
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "backend",
-			 reactor_backend_name(r), "turns", (json_int_t)st.turns,
-			 "switches", (json_int_t)st.switches, "sleeps",
-			 (json_int_t)st.sleeps, "polls_hit",
-			 (json_int_t)st.polls_hit, "wakeups",
-			 (json_int_t)st.wakeups, "tasks", (json_int_t)st.tasks);
-}
-
-static int hawserd_get_info(struct rpc_call *call)
-{
-	const struct rpc_environment *env = call->env;
-
-	call->result = json_pack("{s:s, s:i, s:s, s:o, s:i}", "version",
-				 HAWSER_VERSION, "pid", (int)getpid(), "state",
-				 env->directory, "started",
-				 describe_time(env->started), "reactors",
-				 reactor_set_count(env->reactors));
-	return 0;
-}
-
-static int framework_get_reactors(struct rpc_call *call)
-{
-	struct reactor_set *set = call->env->reactors;
-
-	call->result = json_array();
-	for (int i = 0; i < reactor_set_count(set); i++)
-		json_array_append_new(
-			call->result,
-			describe_reactor(reactor_set_get(set, i)));
-	return 0;
-}
-
-static json_t *describe_method(const struct rpc_method *m)
-{
-	json_t *params = json_array();
-
-	for (const struct rpc_param *p = m->params; p && p->name; p++)
-		json_array_append_new(
-			params,
-			json_pack("{s:s, s:s, s:b, s:s}", "name", p->name,
-				  "type", rpc_type_name(p->type), "required",
-				  (int)p->required, "help", p->help));
-	return json_pack("{s:s, s:s, s:o}", "name", m->name, "help", m->help,
-			 "params", params);
-}
-
-/* There are neither aliases nor states in which a method can't be called. */
 static int rpc_get_methods(struct rpc_call *call)
 {
 	bool verbose = rpc_boolean(call, "verbose", false);
+	const struct rpc_method *m;
 
 	call->result = json_array();
-	for (const struct rpc_method *m = rpc_methods; m->name != NULL; m++)
+	for (size_t i = 0; (m = rpc_method_at(i)) != NULL; i++)
 		json_array_append_new(call->result,
-				      verbose ? describe_method(m)
+				      verbose ? rpc_describe_method(m)
 					      : json_string(m->name));
 	return 0;
 }
 
-/* -------------------------------------------------------------- the table */
-
-static const struct rpc_param fs_create_params[] = {
-	{ "name", RPC_STRING, false,
-	  "a name to tell it by; need not be unique" },
-	{},
-};
-static const struct rpc_param fs_get_params[] = {
-	{ "id", RPC_STRING, false, "only this one" },
-	{},
-};
-static const struct rpc_param fs_get_stats_params[] = {
-	{ "id", RPC_STRING, true, "of the file system" },
-	{},
-};
-static const struct rpc_param fs_delete_params[] = {
-	{ "id", RPC_STRING, true, "of the file system" },
-	{},
-};
-static const struct rpc_param mount_target_create_params[] = {
-	{ "fs", RPC_STRING, true, "id of the file system" },
-	{ "subnet", RPC_STRING, false,
-	  "id; default: that of the address, or the one in which the file "
-	  "system has the fewest" },
-	{ "address", RPC_STRING, false, "default: a free one of the subnet" },
-	{ "port", RPC_INTEGER, false, "default: 2049" },
-	{},
-};
-static const struct rpc_param mount_target_get_params[] = {
-	{ "id", RPC_STRING, false, "only this one" },
-	{ "fs", RPC_STRING, false, "only those of this file system" },
-	{},
-};
-static const struct rpc_param mount_target_delete_params[] = {
-	{ "id", RPC_STRING, true, "of the mount target" },
-	{},
-};
-static const struct rpc_param mount_target_set_state_params[] = {
-	{ "id", RPC_STRING, true, "of the mount target" },
-	{ "state", RPC_STRING, true,
-	  "'down' resets its connections and refuses new ones; 'up'" },
-	{},
-};
-static const struct rpc_param log_set_level_params[] = {
-	{ "level", RPC_STRING, true,
-	  "error, warn, info or debug; or as SPDK has them" },
-	{},
-};
-static const struct rpc_param rpc_get_methods_params[] = {
-	{ "verbose", RPC_BOOLEAN, false, "with parameters, not names only" },
-	{ "current", RPC_BOOLEAN, false, "for SPDK's rpc.py; no effect" },
-	{ "include_aliases", RPC_BOOLEAN, false,
-	  "for SPDK's rpc.py; no effect" },
+/* All methods may be called at any time, and have one name each. */
+static const struct rpc_param get_methods_params[] = {
+	{ "verbose", RPC_BOOLEAN, RPC_OPTIONAL,
+	  "with parameters, not names only", "--verbose" },
+	{ "current", RPC_BOOLEAN, RPC_IGNORED,
+	  "for SPDK's rpc.py; there are no states in which one can't be "
+	  "called",
+	  "-c" },
+	{ "include_aliases", RPC_BOOLEAN, RPC_IGNORED,
+	  "for SPDK's rpc.py; there are no aliases", "-i" },
 	{},
 };
 
-const struct rpc_method rpc_methods[] = {
-	{ "fs_create", fs_create, "Creates a file system.", fs_create_params },
-	{ "fs_get", fs_get, "Lists the file systems.", fs_get_params },
-	{ "fs_get_stats", fs_get_stats,
-	  "Tells who uses a file system, and what its server has done since "
-	  "it started.",
-	  fs_get_stats_params },
-	{ "fs_delete", fs_delete,
-	  "Deletes a file system that has no mount targets, and its data.",
-	  fs_delete_params },
-	{ "mount_target_create", mount_target_create,
-	  "Serves a file system on an address.", mount_target_create_params },
-	{ "mount_target_get", mount_target_get, "Lists the mount targets.",
-	  mount_target_get_params },
-	{ "mount_target_delete", mount_target_delete,
-	  "Deletes a mount target; its connections are reset.",
-	  mount_target_delete_params },
-	{ "mount_target_set_state", mount_target_set_state,
-	  "Takes a mount target down, or up again.",
-	  mount_target_set_state_params },
-	{ "subnet_get", subnet_get, "Lists the subnets of the configuration.",
-	  NULL },
-	{ "hawserd_get_info", hawserd_get_info,
-	  "Tells version, process id and state directory.", NULL },
-	{ "framework_get_reactors", framework_get_reactors,
-	  "Tells what each event loop has done so far.", NULL },
-	{ "log_set_level", rpc_log_set_level,
-	  "Sets up to which level the service logs.", log_set_level_params },
-	{ "log_get_level", rpc_log_get_level,
-	  "Tells up to which level the service logs.", NULL },
-	{ "log_set_print_level", rpc_log_set_level,
-	  "The same as log_set_level.", log_set_level_params },
-	{ "log_get_print_level", rpc_log_get_level,
-	  "The same as log_get_level.", NULL },
-	{ "spdk_get_version", rpc_spdk_get_version,
-	  "Tells the version, in the form that SPDK's tools expect.", NULL },
+static const struct rpc_method own_methods[] = {
 	{ "rpc_get_methods", rpc_get_methods, "Lists the methods.",
-	  rpc_get_methods_params },
+	  get_methods_params },
 	{},
 };
+
+static const struct rpc_method *const tables[] = {
+	rpc_fs_methods,
+	rpc_service_methods,
+	own_methods,
+};
+
+const struct rpc_method *rpc_method_at(size_t i)
+{
+	for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
+		for (const struct rpc_method *m = tables[t]; m->name; m++)
+			if (i-- == 0)
+				return m;
+	return NULL;
+}
+
+const struct rpc_method *rpc_method_find(const char *name)
+{
+	const struct rpc_method *m;
+
+	for (size_t i = 0; (m = rpc_method_at(i)) != NULL; i++)
+		if (strcmp(m->name, name) == 0)
+			return m;
+	return NULL;
+}

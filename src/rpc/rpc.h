@@ -62,16 +62,50 @@ int rpc_server_create(const char *path, const struct rpc_environment *env,
 void rpc_server_destroy(struct rpc_server *s);
 
 /*
- * The methods: one table, from which the parameter checks, rpc_get_methods, the
+ * The methods: tables, from which the parameter checks, rpc_get_methods, the
  * command line (hawser rpc) and docs/rpc.md come.
  */
-enum rpc_type { RPC_STRING, RPC_INTEGER, RPC_BOOLEAN };
+enum rpc_type {
+	RPC_STRING,
+	RPC_INTEGER, /* of 32 bits */
+	RPC_BOOLEAN,
+	RPC_UINT64,  /* 0 to 2^63 - 1 */
+	RPC_NUMBER,  /* with or without a fraction */
+	RPC_OBJECT,  /* `fields` says of what */
+	RPC_STRINGS, /* an array of strings */
+	RPC_OBJECTS, /* an array of objects, of `fields` each */
+};
+
+enum rpc_rule {
+	RPC_OPTIONAL,
+	RPC_REQUIRED,
+	RPC_IGNORED, /* taken from those who send it, and has no effect */
+	RPC_REFUSED, /* is not there: only false, 0 or -1 may be sent */
+};
 
 struct rpc_param {
 	const char *name; /* NULL ends a list */
 	enum rpc_type type;
-	bool required;
+	enum rpc_rule rule;
 	const char *help;
+
+	/*
+	 * How it is written on a command line, in words: "=" by position;
+	 * "-n" or "--name" an option, "-n=false" a switch that sends false
+	 * (without =, true).  Without a long one there is --NAME, too.  "%"
+	 * is given in MiB and sent in blocks of the parameter block_size.
+	 * NULL: only as NAME=VALUE.
+	 */
+	const char *cli;
+	const char *values; /* NULL, or what a string may be: "a|b|c" */
+	const struct rpc_param *fields; /* of OBJECT, OBJECTS */
+};
+
+/* What of the service a method needs to itself while it runs. */
+enum rpc_lock {
+	RPC_FREE,
+	RPC_READS,   /* nobody changes the configuration meanwhile */
+	RPC_CHANGES, /* nobody else reads or changes it */
 };
 
 struct rpc_method {
@@ -81,11 +115,11 @@ struct rpc_method {
 	int (*run)(struct rpc_call *call);
 	const char *help;
 	const struct rpc_param *params; /* NULL: none */
+	enum rpc_lock lock;
 };
 
-extern const struct rpc_method rpc_methods[];
-
+/* In the order of the tables, from 0; NULL: there are no more. */
+const struct rpc_method *rpc_method_at(size_t i);
 const struct rpc_method *rpc_method_find(const char *name);
-const char *rpc_type_name(enum rpc_type type);
 
 #endif

@@ -194,14 +194,26 @@ static void a_message_with_half_a_character_still_is_json(void **state)
 		RPC_INVALID_PARAMS);
 }
 
+static void check_params_explained(const struct rpc_param *p)
+{
+	for (; p && p->name; p++) {
+		assert_true(strlen(p->help) > 0);
+		assert_int_equal(p->fields != NULL,
+				 p->type == RPC_OBJECT ||
+					 p->type == RPC_OBJECTS);
+		check_params_explained(p->fields);
+	}
+}
+
 static void every_method_of_the_table_explains_itself(void **state)
 {
-	for (const struct rpc_method *m = rpc_methods; m->name; m++) {
+	const struct rpc_method *m;
+
+	for (size_t i = 0; (m = rpc_method_at(i)) != NULL; i++) {
 		assert_non_null(m->run);
 		assert_true(strlen(m->help) > 10);
 		assert_ptr_equal(rpc_method_find(m->name), m);
-		for (const struct rpc_param *p = m->params; p && p->name; p++)
-			assert_true(strlen(p->help) > 0);
+		check_params_explained(m->params);
 	}
 }
 
