@@ -70,7 +70,18 @@ void cli_show_target_table(const json_t *list);
 void cli_show_subnet_table(const json_t *list);
 void cli_show_nothing(const json_t *value);
 
-/* cli_rpc.c: hawser rpc METHOD [NAME=VALUE… | JSON] */
+/* cli_rpc.c: hawser rpc METHOD … */
 int cli_rpc_main(int argc, char **argv);
+
+/* cli_options.c: arguments become parameters, by what rpc_get_methods says of
+ * the method.  *params is a new reference, also after an error. */
+int cli_options_parse(const char *words, const json_t *method, int argc,
+		      char **argv, json_t **params);
+void cli_options_help(const json_t *method);
+
+/* cli_config.c: save_config and its kin; NULL: `command` is none of them. */
+typedef int cli_config_fn(const char *socket, int argc, char **argv);
+cli_config_fn *cli_config_find(const char *command);
+int cli_config_help(void);
 
 #endif

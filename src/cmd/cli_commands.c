@@ -146,7 +146,7 @@ const struct cli_command cli_commands[] = {
 		.words = "rpc",
 		.help = "call any method; prints JSON",
 		.main = cli_rpc_main,
-		.usage = "METHOD [NAME=VALUE… | JSON]",
+		.usage = "METHOD [ARGUMENT… | NAME=VALUE… | JSON]",
 	},
 	{},
 };
