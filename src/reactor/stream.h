@@ -64,7 +64,8 @@ void stream_set_timeouts(struct stream *s, nsec read, nsec write);
  * -ECONNABORTED, and the peer gets a reset.  By any task of its reactor. */
 void stream_abort(struct stream *s);
 
-/* No more writes; the peer reads what was written and then the end. */
+/* No more writes; the peer reads what was written and then the end.  Over TLS
+ * it may park (tls.h). */
 void stream_shutdown_write(struct stream *s);
 
 /* Frees it.  No task may be inside a call on it. */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * TLS 1.3 on a stream, with keys that both sides have in advance (external PSK,
+ * RFC 8446 2.2, with a Diffie-Hellman exchange: psk_dhe_ke), as NVMe/TCP wants
+ * it.  What comes out is a stream like any other: stream.h holds, with these
+ * differences: stream_shutdown_write() tells the peer so, and may park for that
+ * as a write may; a record that was forged or bent is -EPROTO.
+ *
+ * Kernel TLS is not used: it is not there in many containers.
+ */
+#ifndef REACTOR_TLS_H
+#define REACTOR_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+
+struct stream;
+
+enum { TLS_KEY_MAX = 64 };
+
+struct tls_key {
+	const char *identity; /* borrowed for the handshake */
+	uint8_t key[TLS_KEY_MAX];
+	size_t len;
+	bool sha384; /* TLS_AES_256_GCM_SHA384, not TLS_AES_128_GCM_SHA256 */
+};
+
+/* Finds the key that a client names, and fills in all but the identity.  false:
+ * nobody knows it, and the handshake fails.  Does not park. */
+typedef bool tls_find_fn(void *arg, const char *identity, struct tls_key *key);
+
+/*
+ * The handshake; parks.  `lower` is the new stream's from now on, and closed
+ * with it, or right away when this fails.  A server that has read from `lower`
+ * already, to see what the client wants, hands in what it read.
+ *
+ * 0; -ETIMEDOUT; -EACCES: no common key, or not the same one; -EPROTO: the peer
+ * does not speak TLS 1.3; -ENOMEM, or as stream_read().
+ */
+int tls_accept(struct stream *lower, const void *already, size_t len,
+	       tls_find_fn *find, void *arg, nsec deadline,
+	       struct stream **out);
+int tls_connect(struct stream *lower, const struct tls_key *key, nsec deadline,
+		struct stream **out);
+
+#endif
