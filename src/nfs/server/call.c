@@ -18,7 +18,7 @@ static struct nfsd_call *call_new(struct nfsd_conn *c, struct record *record)
 	struct nfsd_call *call;
 	size_t size;
 
-	call = nfsd_pool_get(CALL_SIZE, &size);
+	call = pool_get(CALL_SIZE, &size);
 	if (call == NULL)
 		return NULL;
 	memset(call, 0, offsetof(struct nfsd_call, scratch));
@@ -37,11 +37,11 @@ static struct nfsd_call *call_new(struct nfsd_conn *c, struct record *record)
 void nfsd_call_free(struct nfsd_call *call)
 {
 	for (unsigned i = 0; i < call->nbulk; i++)
-		nfsd_pool_put(call->bulk[i].data, call->bulk[i].size);
+		pool_put(call->bulk[i].data, call->bulk[i].size);
 	nfsd_reply_put(call->replay);
 	arena_fini(&call->arena);
 	record_put(&call->record);
-	nfsd_pool_put(call, CALL_SIZE);
+	pool_put(call, CALL_SIZE);
 }
 
 void *nfsd_call_bulk(struct nfsd_call *call, size_t size)
@@ -50,7 +50,7 @@ void *nfsd_call_bulk(struct nfsd_call *call, size_t size)
 
 	if (call->nbulk == XDR_BULK_MAX || !nfsd_conn_charge(call, size))
 		return NULL;
-	b->data = nfsd_pool_get(size, &b->size);
+	b->data = pool_get(size, &b->size);
 	if (b->data != NULL)
 		call->nbulk++;
 	return b->data;

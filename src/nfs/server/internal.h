@@ -8,6 +8,7 @@
 #define NFS_SERVER_INTERNAL_H
 
 #include "base/arena.h"
+#include "base/pool.h"
 #include "nfs/server/state.h"
 #include "nfs/xdr/attr.h"
 #include "nfs/xdr/record.h"
@@ -159,10 +160,6 @@ void nfsd_call_finish_outgoing(struct nfsd_call *call);
 void *nfsd_call_bulk(struct nfsd_call *call, size_t size);
 /* Writes the RPC header, for a result in `out` or `replay`. */
 void nfsd_call_finish(struct nfsd_call *call, enum rpc_status status);
-
-/* pool.c: memory in powers of two from 4 KiB to 2 MiB, kept by each thread. */
-void *nfsd_pool_get(size_t size, size_t *actual); /* NULL: no memory */
-void nfsd_pool_put(void *p, size_t actual);
 
 /* -------------------------------------------------------------- compounds */
 

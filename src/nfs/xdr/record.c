@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <stdatomic.h>
 
+#include "base/pool.h"
+
 /* A read for less is not worth its system call. */
 enum { ROOM_MIN = 4096 };
 
@@ -22,10 +24,13 @@ struct record_block {
 
 static struct record_block *block_create(size_t size)
 {
-	struct record_block *b = malloc(sizeof(*b) + size);
+	size_t actual;
+	struct record_block *b = pool_get(sizeof(*b) + size, &actual);
 
 	if (b != NULL) {
 		atomic_init(&b->refs, 1);
+		/* No more: what follows a large record would be read behind it,
+		 * only to be moved. */
 		b->size = size;
 	}
 	return b;
@@ -35,7 +40,7 @@ static void block_put(struct record_block *b)
 {
 	if (b != NULL &&
 	    atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
-		free(b);
+		pool_put(b, sizeof(*b) + b->size);
 }
 
 static bool block_shared(struct record_block *b)

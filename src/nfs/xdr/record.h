@@ -20,8 +20,9 @@
  *		}
  *	}
  *
- * Memory: one block of RECORD_BLOCK_SIZE, or as large as the record that is
- * being received (max_record at most); none after record_reader_idle().
+ * Memory (base/pool.h): one block of RECORD_BLOCK_SIZE, or as large as the
+ * record that is being received (max_record at most); none after
+ * record_reader_idle().
  */
 #ifndef NFS_XDR_RECORD_H
 #define NFS_XDR_RECORD_H

@@ -17,6 +17,7 @@
 #include "base/hist.h"
 #include "base/htable.h"
 #include "base/list.h"
+#include "base/pool.h"
 #include "base/rng.h"
 
 struct item {
@@ -177,6 +178,23 @@ static void the_same_seed_gives_the_same_numbers(void **state)
 	}
 }
 
+static void a_pool_has_room_and_finds_the_same_piece_again(void **state)
+{
+	size_t size = 1, actual, again;
+
+	for (; size < 3 * (size_t)POOL_MAX; size += size / 3 + 1) {
+		char *p = pool_get(size, &actual);
+
+		assert_non_null(p);
+		assert_in_range(actual, size, size + size / 4 + 4096);
+		memset(p, 1, actual);
+		pool_put(p, actual);
+		p = pool_get(actual, &again); /* its own size is its size */
+		assert_int_equal(again, actual);
+		pool_put(p, size);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +205,8 @@ int main(void)
 		cmocka_unit_test(addresses_round_trip),
 		cmocka_unit_test(percentiles_are_right_to_a_sixteenth),
 		cmocka_unit_test(the_same_seed_gives_the_same_numbers),
+		cmocka_unit_test(
+			a_pool_has_room_and_finds_the_same_piece_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Large pieces of memory for calls and bulk data.  Each thread keeps some of
- * each size, so that the hot path neither allocates nor locks; what is freed
- * by another thread than it was taken by stays there.
- *
- * Pages of a piece that were never touched cost nothing: a reply buffer of
- * 128 KiB from which 300 bytes were sent is one page.
- */
-#include <pthread.h>
+#include "base/pool.h"
 
-#include "nfs/server/internal.h"
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/util.h"
 
 #ifndef __has_feature
 #define __has_feature(x) 0 /* gcc 12 */
 #endif
 
-enum { SMALLEST = 12, LARGEST = 21, CLASSES = LARGEST - SMALLEST + 1 };
+/* 4 KiB, and then 5, 6, 7, 8, 10, 12, 14, 16 KiB, … up to POOL_MAX */
+enum { SMALLEST = 12, STEPS = 4, CLASSES = 9 * STEPS + 1 };
 
 /* Of each thread.  None under AddressSanitizer, which could not see a use after
  * free. */
@@ -40,13 +36,20 @@ static struct pool *all_pools;
 static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
 static __thread struct pool *pool;
 
-static unsigned class_of(size_t size)
+/* The class that has room for `size`, which it makes its own size. */
+static unsigned class_of(size_t *size)
 {
-	unsigned c = 0;
+	unsigned doubling;
+	size_t step;
 
-	while ((size_t)1 << (SMALLEST + c) < size)
-		c++;
-	return c;
+	if (*size <= (size_t)1 << SMALLEST) {
+		*size = (size_t)1 << SMALLEST;
+		return 0;
+	}
+	doubling = 63 - __builtin_clzl(*size - 1);
+	step = ((size_t)1 << doubling) / STEPS;
+	*size = round_up(*size, step);
+	return (doubling - SMALLEST) * STEPS + *size / step - STEPS;
 }
 
 /* A thread may have none, if memory is short. */
@@ -64,30 +67,28 @@ static struct pool *own_pool(void)
 	return pool;
 }
 
-void *nfsd_pool_get(size_t size, size_t *actual)
+void *pool_get(size_t size, size_t *actual)
 {
-	unsigned c = class_of(size);
 	struct pool *p = own_pool();
 	struct piece *piece;
+	unsigned c = class_of(&size);
 
-	if (c >= CLASSES)
-		return NULL;
-	*actual = (size_t)1 << (SMALLEST + c);
-	if (p == NULL || p->first[c] == NULL)
-		return malloc(*actual);
+	*actual = size;
+	if (p == NULL || c >= CLASSES || p->first[c] == NULL)
+		return malloc(size);
 	piece = p->first[c];
 	p->first[c] = piece->next;
-	p->kept -= *actual;
+	p->kept -= size;
 	return piece;
 }
 
-void nfsd_pool_put(void *memory, size_t actual)
+void pool_put(void *memory, size_t actual)
 {
-	unsigned c = class_of(actual);
+	unsigned c = class_of(&actual);
 	struct pool *p = own_pool();
 	struct piece *piece = memory;
 
-	if (p == NULL || p->kept + actual > keep_bytes) {
+	if (p == NULL || c >= CLASSES || p->kept + actual > keep_bytes) {
 		free(memory);
 		return;
 	}
