@@ -271,12 +271,22 @@ ssize_t local_read(struct engine_node *node, void *buf, size_t len,
 	return r;
 }
 
-/* A stream of writes gets to the disk as it comes, not all at its COMMIT. */
+static bool grows(struct node *n, uint64_t end)
+{
+	struct shard *s = shard_lock(node_local(n), n->ino);
+	bool does = end > n->size;
+
+	shard_unlock(s);
+	return does;
+}
+
+/* A file that grows gets to the disk as it comes, not all at its COMMIT.  What
+ * is overwritten may be so again before that, and has its blocks already. */
 static void start_writeback(struct node *n, uint64_t offset, uint64_t end)
 {
 	uint64_t from = offset & -(uint64_t)STREAM_PART;
 
-	if (end - from >= STREAM_PART)
+	if (end - from >= STREAM_PART && grows(n, end))
 		file_start_writeback(n->file, from, end - from);
 }
 
