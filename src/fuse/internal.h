@@ -184,7 +184,8 @@ void control_end(struct mount *m);  /* for those that wait, it is the end */
 
 /* Mounts and serves until it is unmounted, or told to end by SIGTERM or
  * SIGINT, which are blocked in all threads.  ready() is called once when it is
- * usable.  The exit status; when it fails, after a line on stderr. */
-int mount_run(const struct mount_options *options, void (*ready)(void));
+ * usable; when it says false, that is the end, too.  The exit status; when it
+ * fails, after a line on stderr. */
+int mount_run(const struct mount_options *options, bool (*ready)(void));
 
 #endif

@@ -6,6 +6,8 @@
  *	serve     until the kernel closes its end (somebody has unmounted), or a
  *	          signal asks us to unmount
  *	end       requests finish, files are closed, the session ends
+ *
+ * A signal before it is mounted ends the process: there is nothing to undo.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -13,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "fuse/internal.h"
@@ -20,14 +23,16 @@
 #include "reactor/fd.h"
 
 /* After a signal, those who still use the mount get so long; and when it is
- * unmounted, requests of dead applications that wait for a server. */
-#define USERS_GRACE    SEC(10)
-#define REQUESTS_GRACE SEC(10)
+ * unmounted, requests of dead applications that wait for a server: longer when
+ * something that they wrote is at stake. */
+#define USERS_GRACE   SEC(10)
+#define UNSAVED_GRACE SEC(10)
+#define REST_GRACE    SEC(1)
 
 struct run {
 	struct reactor *reactor;
 	const struct mount_options *options;
-	void (*ready)(void);
+	bool (*ready)(void);
 	int status;
 };
 
@@ -144,6 +149,10 @@ static void on_signal(void *arg)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	signal_wait(&set);
+	if (m->fuse == NULL && !m->ending) {
+		complain(m, "interrupted");
+		_exit(EXIT_FAILURE);
+	}
 	if (!m->fuse_gone)
 		unmount(m);
 	m->signals_end = true;
@@ -185,10 +194,15 @@ again:
 /* false: some didn't end. */
 static bool finish_requests(struct mount *m)
 {
-	nsec until = nsec_after(reactor_now(), REQUESTS_GRACE);
+	nsec begun = reactor_now(), until;
 
-	while (m->ops > 0 && reactor_now() < until)
-		waitq_wait(&m->idle, until);
+	do {
+		until = begun + (m->nfs != NULL && nfs_has_unsaved(m->nfs)
+					 ? UNSAVED_GRACE
+					 : REST_GRACE);
+		if (m->ops > 0 && reactor_now() < until)
+			waitq_wait(&m->idle, until);
+	} while (m->ops > 0 && reactor_now() < until);
 	if (m->ops > 0)
 		log_error("%s: %u requests still wait for the server; "
 			  "given up",
@@ -249,12 +263,14 @@ static void mount_task(void *arg)
 	int r;
 
 	mount_init(&m, run->options);
-	r = start(&m);
-	if (r == 0)
-		r = task_spawn("signals", on_signal, &m);
+	r = task_spawn("signals", on_signal, &m);
 	if (r == 0) {
 		m.signals_end = false;
-		run->ready();
+		r = start(&m);
+	}
+	if (r == 0) {
+		if (!run->ready())
+			kill(getpid(), SIGTERM); /* nobody wants it any more */
 		serve(&m);
 	}
 	if (end(&m) < 0)
@@ -263,7 +279,7 @@ static void mount_task(void *arg)
 	reactor_stop(run->reactor);
 }
 
-int mount_run(const struct mount_options *options, void (*ready)(void))
+int mount_run(const struct mount_options *options, bool (*ready)(void))
 {
 	struct run run = { .options = options,
 			   .ready = ready,

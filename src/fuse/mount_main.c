@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/util.h"
@@ -23,6 +23,7 @@
 enum { EXIT_USAGE = 2 };
 
 static int ready_fd = -1; /* the daemon's end of the pipe */
+static int lock_fd = -1;  /* keeps others from mounting there meanwhile */
 static enum log_level told_log_level;
 
 static int refuse(const char *mountpoint, const char *why)
@@ -66,17 +67,24 @@ static int clean_mountpoint(const char *mountpoint)
 	return r < 0 ? refuse(mountpoint, strerror(-r)) : 0;
 }
 
-static int check_mountpoint(const char *mountpoint)
+/* Two that mount there at the same time would mount one over the other. */
+static int claim_mountpoint(const char *mountpoint)
 {
-	struct stat st;
-
 	if (clean_mountpoint(mountpoint) < 0)
 		return -1;
-	if (stat(mountpoint, &st) < 0)
-		return refuse(mountpoint, strerror(errno));
-	if (!S_ISDIR(st.st_mode))
-		return refuse(mountpoint, strerror(ENOTDIR));
+	lock_fd = mountpoint_lock(mountpoint);
+	if (lock_fd == -EWOULDBLOCK)
+		return refuse(mountpoint, "somebody else is mounting there");
+	if (lock_fd < 0)
+		return refuse(mountpoint, strerror(-lock_fd));
+	if (mountpoint_is_ours(mountpoint) == 1)
+		return refuse(mountpoint, "already mounted");
 	return 0;
+}
+
+static void release_mountpoint(void)
+{
+	close(lock_fd);
 }
 
 /* A descriptor for log lines: journald's (systemd-journald.service(8)), which
@@ -93,24 +101,30 @@ static int open_log(void)
 	return open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
-/* The mount is usable: lets the command return, and goes on without it. */
-static void daemon_ready(void)
+/* The mount is usable: lets the command return, and goes on without it.  false:
+ * the command was interrupted. */
+static bool daemon_ready(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int log = open_log();
+	bool told = write(ready_fd, "", 1) == 1;
 
+	release_mountpoint();
 	log_level = told_log_level;
-	if (write(ready_fd, "", 1) != 1)
-		return;
 	close(ready_fd);
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	dup2(log, STDERR_FILENO);
 	close(null);
 	close(log);
+	return told;
 }
 
-static void foreground_ready(void) {}
+static bool foreground_ready(void)
+{
+	release_mountpoint();
+	return true;
+}
 
 /* The daemon's exit status, should it end before it is ready. */
 static int wait_for_daemon(pid_t pid, int fd)
@@ -126,7 +140,7 @@ static int wait_for_daemon(pid_t pid, int fd)
 	return EXIT_FAILURE;
 }
 
-static int run(const struct mount_options *o, void (*ready)(void))
+static int run(const struct mount_options *o, bool (*ready)(void))
 {
 	sigset_t set;
 
@@ -174,7 +188,7 @@ int mount_main(int argc, char **argv)
 
 	if (r != 0)
 		return r < 0 ? EXIT_USAGE : EXIT_SUCCESS;
-	if (check_mountpoint(options.mountpoint) < 0)
+	if (claim_mountpoint(options.mountpoint) < 0)
 		return EXIT_FAILURE;
 	return options.foreground ? run(&options, foreground_ready)
 				  : run_daemon(&options);

@@ -4,11 +4,13 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/util.h"
@@ -103,6 +105,20 @@ int mountpoint_is_ours(const char *mountpoint)
 	}
 	fclose(f);
 	return ours;
+}
+
+int mountpoint_lock(const char *mountpoint)
+{
+	int fd = open(mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+		return fd; /* a file system without such locks: as it may be */
+	error = errno;
+	close(fd);
+	return -error;
 }
 
 static int run_fusermount(const char *mountpoint, bool lazy)

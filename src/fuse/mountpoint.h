@@ -17,6 +17,11 @@ int mountpoint_resolve(const char *directory, char out[PATH_MAX]);
 /* Whether what is mounted there (last) is ours: 1, 0, or -errno. */
 int mountpoint_is_ours(const char *mountpoint);
 
+/* A descriptor, of the directory as it is now, by which one process at a time
+ * mounts there; closing it, or dying, lets go.  -EWOULDBLOCK: another is at
+ * it; or -errno, -ENOTDIR among them. */
+int mountpoint_lock(const char *mountpoint);
+
 /* Takes the mount away.  lazy: from the tree now, for good when nobody uses it
  * any more; else -EBUSY.  Without root it is fusermount3's to do. */
 int mountpoint_unmount(const char *mountpoint, bool lazy);

@@ -152,6 +152,8 @@ static int apply(struct mount_options *o, const char *text)
 
 	if (*text == '\0')
 		return 0;
+	if (strncmp(text, "addr=", 5) == 0)
+		o->has_addr = true;
 	r = nfs_options_parse(&o->nfs, text, err, sizeof(err));
 	if (r == -ENOENT)
 		return apply_own(o, text);
@@ -168,7 +170,19 @@ static int apply_list(struct mount_options *o, char *list)
 	return r;
 }
 
-/* "ADDRESS:/PATH"; with -o addr=… the part before the colon is only a name. */
+/* The address last read becomes the first: that which says what server is
+ * meant. */
+static void last_comes_first(struct nfs_options *o)
+{
+	const struct addr last = o->address[o->naddresses - 1];
+
+	memmove(&o->address[1], &o->address[0],
+		(o->naddresses - 1) * sizeof(o->address[0]));
+	o->address[0] = last;
+}
+
+/* "ADDRESS:/PATH"; where addresses are given by options, it may as well be any
+ * name, and with addr=… it is no more than that. */
 static int set_source(struct mount_options *o, const char *source)
 {
 	const char *colon = strstr(source, ":/");
@@ -178,11 +192,13 @@ static int set_source(struct mount_options *o, const char *source)
 		return complain("not of the form ADDRESS:/PATH: ", source);
 	o->source = source;
 	o->path = colon + 1;
-	if (o->nfs.naddresses > 0 && o->nfs.address[0].len > 0)
+	if (o->has_addr)
 		return 0;
 	snprintf(text, sizeof(text), "addr=%.*s", (int)(colon - source),
 		 source);
-	if (nfs_options_parse(&o->nfs, text, err, sizeof(err)) < 0)
+	if (nfs_options_parse(&o->nfs, text, err, sizeof(err)) == 0)
+		last_comes_first(&o->nfs);
+	else if (o->nfs.naddresses == 0)
 		return complain(err, "");
 	return 0;
 }

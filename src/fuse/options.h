@@ -16,6 +16,7 @@ struct mount_options {
 	const char *path;	   /* borrowed from it: "/PATH" */
 	char mountpoint[PATH_MAX]; /* absolute */
 	bool foreground;
+	bool has_addr; /* -o addr= */
 	struct nfs_options nfs;
 	double actimeo;	     /* seconds that attributes and names are cached */
 	bool allow_other;    /* than the one who mounts */

@@ -53,15 +53,30 @@ static json_t *report_counters(const struct mount *m)
 			 (json_int_t)(c.longest_stall / USEC(1)));
 }
 
+/* File names are bytes; those that are no UTF-8 are shown as '?'. */
+static json_t *make_text(const char *bytes)
+{
+	json_t *value = json_string(bytes);
+	char ascii[PATH_MAX];
+	size_t n;
+
+	if (value != NULL)
+		return value;
+	for (n = 0; bytes[n] && n < sizeof(ascii) - 1; n++)
+		ascii[n] = bytes[n] & 0x80 ? '?' : bytes[n];
+	return json_stringn(ascii, n);
+}
+
 json_t *report(const struct mount *m)
 {
 	struct nfs_info info;
 
 	nfs_get_info(m->nfs, &info);
-	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:I, s:I, s:i, s:i, s:I, "
+	return json_pack("{s:o, s:o, s:i, s:s, s:s, s:I, s:I, s:i, s:i, s:I, "
 			 "s:o, s:o}",
-			 "mountpoint", m->options->mountpoint, "source",
-			 m->options->source, "pid", (int)getpid(), "version",
+			 "mountpoint", make_text(m->options->mountpoint),
+			 "source", make_text(m->options->source), "pid",
+			 (int)getpid(), "version",
 			 info.minorversion == 2 ? "4.2" : "4.1", "policy",
 			 nfs_policy(m->nfs), "rsize", (json_int_t)info.rsize,
 			 "wsize", (json_int_t)info.wsize, "slots",

@@ -76,6 +76,8 @@ static int begin_connect(struct socket_stream *s, const struct addr *to,
 		if (reactor_now() >= deadline)
 			return -ETIMEDOUT;
 		task_sleep(MSEC(1));
+		if (s->aborted)
+			return -ECONNABORTED;
 	}
 	return 0;
 }
@@ -91,15 +93,16 @@ static int socket_connect(const struct addr *to, const struct addr *local,
 	s = socket_stream_create(fd, to);
 	if (s == NULL)
 		return -ENOMEM;
+	*out = &s->stream; /* may be aborted from now on */
 	err = begin_connect(s, to, local, deadline);
 	if (err == -EINPROGRESS)
 		err = finish_connect(s, deadline);
 	if (err != 0) {
+		*out = NULL;
 		stream_close(&s->stream);
 		return err;
 	}
 	learn_local(s->fd, &s->stream.local);
-	*out = &s->stream;
 	return 0;
 }
 

@@ -41,6 +41,7 @@ int stream_connect(const struct addr *to,
 	const struct addr *local = NULL;
 	nsec deadline = NSEC_NEVER;
 
+	*out = NULL;
 	if (options != NULL) {
 		local = options->local;
 		if (options->timeout > 0)

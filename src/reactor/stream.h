@@ -25,7 +25,10 @@ struct stream_connect_options {
 	nsec timeout;		  /* 0: none but the kernel's own */
 };
 
-/* Nagle's algorithm is off on every stream.  -ETIMEDOUT, -ECONNREFUSED, … */
+/* Nagle's algorithm is off on every stream.  -ETIMEDOUT, -ECONNREFUSED, …
+ * While it is parked, *out is NULL or a stream that another task may
+ * stream_abort(), and nothing else: -ECONNABORTED.  After an error *out is
+ * NULL. */
 int stream_connect(const struct addr *to,
 		   const struct stream_connect_options *options,
 		   struct stream **out);

@@ -312,7 +312,12 @@ int nfs_mount(const struct nfs_options *o, const char *path,
 		return -ENOMEM;
 	rc = paths_init(c);
 	if (rc < 0) {
-		snprintf(err, errsize, "path options: %s", strerror(-rc));
+		snprintf(err, errsize,
+			 rc == -EINVAL
+				 ? "suspect_min, probe_min and reconnect_delay "
+				   "can be no more than suspect_max, probe_max "
+				   "and reconnect_max; no time more than 3600s"
+				 : "no memory");
 		client_free(c);
 		return rc;
 	}

@@ -289,6 +289,9 @@ enum { NFS_KEEP_MAX = 32 << 20 };
 int nfs_pwrite(struct nfs_open *o, const void *buf, size_t len,
 	       uint64_t offset);
 int nfs_sync(struct nfs_open *o);
+/* Whether nfs_pwrite() has left anything in any open file that is not on stable
+ * storage, or is just writing. */
+bool nfs_has_unsaved(const struct nfs_client *c);
 
 /* 4.2; -EOPNOTSUPP where the server lacks them. */
 int64_t nfs_seek(struct nfs_open *o, uint64_t offset, int whence);

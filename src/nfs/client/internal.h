@@ -106,6 +106,8 @@ int paths_add(struct nfs_client *c, const struct addr *address);
 void paths_fini(struct nfs_client *c);
 /* None of the connections leads to the right server. */
 void paths_fail(struct nfs_client *c, int error);
+/* Whether there is a connection, handshake done; `except` that one, or NULL. */
+bool paths_any_up(const struct nfs_client *c, const struct wire *except);
 /* Ends all connections; for the end, when nothing is sent any more. */
 void paths_kill(struct nfs_client *c);
 /* Does what the path group wants done; after each event. */

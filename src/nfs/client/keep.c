@@ -268,3 +268,13 @@ again:
 	}
 	return rc;
 }
+
+bool nfs_has_unsaved(const struct nfs_client *c)
+{
+	const struct nfs_open *o;
+
+	list_for_each (o, &c->opens, link)
+		if (o->kept_bytes > 0 || o->writing > 0)
+			return true;
+	return false;
+}

@@ -220,6 +220,17 @@ void paths_fail(struct nfs_client *c, int error)
 			wire_fail(conn->wire, error);
 }
 
+bool paths_any_up(const struct nfs_client *c, const struct wire *except)
+{
+	const struct conn *conn;
+
+	list_for_each (conn, &c->conns, link)
+		if (conn->wire != NULL && conn->wire != except &&
+		    conn->wire->up)
+			return true;
+	return false;
+}
+
 void paths_kill(struct nfs_client *c)
 {
 	struct conn *conn;

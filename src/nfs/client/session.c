@@ -406,14 +406,11 @@ void session_stop(struct nfs_client *c)
 	c->stopping = true;
 	if (c->manager != NULL)
 		task_wake(c->manager);
-	if (c->session.usable) {
-		c->session.usable = false;
-		if (client_spawn(c, "nfs-farewell", say_goodbye, &f) == 0)
-			while (!f.done && reactor_now() < deadline)
-				task_park(deadline);
-	} else {
-		f.done = true;
-	}
+	f.done = !c->session.usable || !paths_any_up(c, NULL) ||
+		 client_spawn(c, "nfs-farewell", say_goodbye, &f) < 0;
+	c->session.usable = false;
+	while (!f.done && reactor_now() < deadline)
+		task_park(deadline);
 	/* Whatever our own tasks still wait for will not come; and no wire may
 	 * go on writing what they gave it. */
 	c->dead = true;

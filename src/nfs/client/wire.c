@@ -328,16 +328,6 @@ int wire_bind(struct wire *w)
 	return call_end(&k);
 }
 
-static bool another_is_up(const struct wire *w)
-{
-	struct conn *conn;
-
-	list_for_each (conn, &w->client->conns, link)
-		if (conn->wire != NULL && conn->wire != w && conn->wire->up)
-			return true;
-	return false;
-}
-
 /* Which server is meant, the first address says that can be reached, in the
  * order in which they were given; each has one attempt to be it. */
 static bool comes_first(const struct wire *w)
@@ -372,7 +362,8 @@ static int shake_hands(struct wire *w)
 	int rc;
 
 	while (!c->session.usable) {
-		if (!another_is_up(w) && (c->identity.known || comes_first(w)))
+		if (!paths_any_up(c, w) &&
+		    (c->identity.known || comes_first(w)))
 			return 0;
 		waitq_wait(&c->usable, NSEC_NEVER);
 		if (w->dead)
