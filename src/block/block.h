@@ -30,7 +30,9 @@
 #include "base/list.h"
 
 struct block_device;
+struct block_lane;
 struct block_registry;
+struct completion;
 
 enum {
 	BLOCK_NAME_MAX = 63,	      /* bytes */
@@ -67,31 +69,36 @@ struct block_request {
 	unsigned flags;
 	uint64_t offset, length; /* bytes, multiples of the block size */
 	struct iovec *iov;	 /* `length` bytes; the memory of a WRITE may be
-				    changed on its way (crypt), as may the iovec */
+				    changed on its way (crypt) */
 	int niov;
 	block_done_fn *done; /* error: 0 or -errno */
 
 	/* The layers': block/driver.h. */
-	struct block_device *device; /* that has it now */
-	struct list link;	     /* of that device */
-	unsigned depth;
+	struct list link;	   /* of the device that has it now */
+	uint8_t depth;		   /* of frames; 0: done */
+	uint8_t where;		   /* in that device */
+	bool now, cancelled;	   /* block_submit_now(), block_cancel() */
+	struct completion *waiter; /* block_do() */
 	struct block_frame {
-		struct block_device *device;
-		block_done_fn *done;
-		uint64_t private[2];
-	} frames[BLOCK_LAYERS_MAX];
+		struct block_lane *lane;
+		block_done_fn *done; /* of who submitted it to the device */
+		nsec start;
+		uint64_t private[2]; /* of the device */
+	} frames[BLOCK_LAYERS_MAX + 1];
 };
 
 /*
  * Does the request, sooner or later; `done` may be called before this returns.
- * Does not park.  Errors given to `done`: -EINVAL (not aligned, too long),
- * -ENOSPC (beyond the end; no space), -EILSEQ (COMPARE), -EOPNOTSUPP, -EROFS,
- * -ECANCELED (block_cancel), -EIO.
+ * Neither parks: `done` may run on the loop's stack.  Errors given to `done`:
+ * -EINVAL (not aligned, empty, too long), -ENOSPC (beyond the end; no space),
+ * -EILSEQ (COMPARE), -EOPNOTSUPP, -EROFS, -ECANCELED (block_cancel), -ENOMEM
+ * (nothing has happened), -EIO.
  */
 void block_submit(struct block_device *d, struct block_request *r);
 
 /* The same for memory that is only valid now: `done` has been called when it
- * returns 0.  -EAGAIN: the device can't do that; nothing has happened. */
+ * returns 0.  -EAGAIN: the device can't do that; nothing has happened.
+ * READ, WRITE and COMPARE only. */
 int block_submit_now(struct block_device *d, struct block_request *r);
 
 /*
@@ -167,6 +174,7 @@ struct block_injection {
 	uint8_t corrupt_value;
 };
 
+/* Time is that of the reactor's turns: what is done at once takes none. */
 struct block_stats {
 	uint64_t ios[BLOCK_OPS], bytes[BLOCK_OPS], errors;
 	nsec latency[BLOCK_OPS]; /* sum */
@@ -224,6 +232,7 @@ struct block_user {
 	void (*removed)(struct block_user *u);
 	struct block_device *device; /* from block_open() to block_close() */
 	struct list link;
+	unsigned news; /* that it has not been told */
 };
 
 /* Any number of users read; one writes: -EBUSY.  Both are asked for at open. */

@@ -30,6 +30,7 @@ struct idle {
 
 struct reactor {
 	unsigned magic;
+	unsigned number;
 	const struct backend_ops *ops;
 	void *backend; /* its own state */
 

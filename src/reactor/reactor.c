@@ -64,6 +64,32 @@ const char *reactor_backend_name(const struct reactor *r)
 	return r->ops->name;
 }
 
+unsigned reactor_number(void)
+{
+	return reactor_current->number;
+}
+
+void reactor_timer_set(struct timer *t, nsec deadline)
+{
+	timer_set(&reactor_current->timers, t, deadline);
+}
+
+void reactor_timer_cancel(struct timer *t)
+{
+	timer_cancel(&reactor_current->timers, t);
+}
+
+static _Atomic bool numbers[REACTOR_NUMBERS];
+
+/* The lowest that is free, or -EAGAIN. */
+static int number_get(void)
+{
+	for (int i = 0; i < REACTOR_NUMBERS; i++)
+		if (!atomic_exchange(&numbers[i], true))
+			return i;
+	return -EAGAIN;
+}
+
 /* Stacks that nobody used for a second are given back. */
 void reactor_trim_later(struct reactor *r)
 {
@@ -82,15 +108,22 @@ static void trim_stacks(struct timer *t)
 int reactor_init(struct reactor *r, const struct backend_ops *ops,
 		 const struct reactor_options *o)
 {
+	int number = number_get();
+
+	if (number < 0)
+		return number;
 	*r = (struct reactor){
+		.number = number,
 		.ops = ops,
 		.now = clock_read(CLOCK_MONOTONIC),
 		.idle.max_poll = o->max_poll != 0 ? o->max_poll : USEC(50),
 		.max_tasks = o->max_tasks != 0 ? o->max_tasks : 1000000,
 		.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
-	if (r->wake_fd < 0)
+	if (r->wake_fd < 0) {
+		atomic_store(&numbers[number], false);
 		return -errno;
+	}
 	MAGIC_SET(r, REACTOR_MAGIC);
 	list_init(&r->ready);
 	list_init(&r->tasks);
@@ -104,6 +137,7 @@ void reactor_fini(struct reactor *r)
 {
 	stack_pool_fini(&r->stacks);
 	close(r->wake_fd);
+	atomic_store(&numbers[r->number], false);
 	MAGIC_CLEAR(r);
 }
 

@@ -47,8 +47,8 @@ struct reactor_options {
 	size_t max_tasks;  /* task_spawn() beyond it is -EAGAIN; 0: 1 million */
 };
 
-/* 0 or -errno: -ENOSYS/-EPERM when REACTOR_URING was demanded and is refused.
- */
+/* 0 or -errno: -ENOSYS/-EPERM when REACTOR_URING was demanded and is refused;
+ * -EAGAIN: there are REACTOR_NUMBERS. */
 int reactor_create(const struct reactor_options *options, struct reactor **out);
 
 /* Runs on the calling thread until reactor_stop().  May be called again, on the
@@ -69,6 +69,11 @@ struct reactor *reactor_self(void);
 
 const char *reactor_backend_name(const struct reactor *r);
 
+/* The running reactor's number: no other that lives has it.  For rooms that
+ * keep something for each reactor. */
+enum { REACTOR_NUMBERS = 256 };
+unsigned reactor_number(void);
+
 /* Starts fn(arg) as a task of r.  Any thread. 0 or -errno as task_spawn(). */
 int reactor_spawn(struct reactor *r, const char *name, task_fn *fn, void *arg);
 
@@ -79,6 +84,13 @@ nsec reactor_now_precise(void);
 
 /* Time of day since 1970 (virtual in the simulation). Any thread. */
 nsec reactor_realtime(void);
+
+/* For code that is called back instead of waiting in a task: has t->fire called
+ * on the loop's stack, where it must not park.  timer_init() comes first; by
+ * the reactor that runs, for its own timers. */
+struct timer;
+void reactor_timer_set(struct timer *t, nsec deadline); /* set or not */
+void reactor_timer_cancel(struct timer *t);		/* set or not */
 
 /* Runs fn(arg) on a worker thread and parks the calling task until it has
  * returned; the result is fn's.  For calls that block (LMDB commit, fsync of a
