@@ -4,8 +4,9 @@
  *
  * A client id has one slot for it, with a sequence id of its own: a repeat gets
  * the cached result, also when it comes inside another session or without.
- * What is wrong with the channel attributes is told before that slot is
- * touched, so the client may ask again with the same sequence id.
+ * What is wrong with the channel attributes, and that somebody else asks, is
+ * told before that slot is touched.  Neither does NFS4ERR_DELAY use up the
+ * sequence id: Linux asks again with the same one.
  */
 #include "nfs/server/callback.h"
 #include "nfs/server/internal.h"
@@ -35,8 +36,6 @@ static nfsstat4 create(struct nfsd_compound *c, struct nfsd_client *client,
 	struct nfsd_session *s;
 	nfsstat4 status;
 
-	if (!may_confirm(c, client))
-		return NFS4ERR_CLID_INUSE;
 	status = nfsd_session_new(client, fore, back, c->minorversion, &s);
 	if (status != NFS4_OK)
 		return status;
@@ -73,10 +72,13 @@ static nfsstat4 sequenced(struct nfsd_compound *c,
 	}
 	if (arg->csa_sequence != client->cs_seqid + 1)
 		return NFS4ERR_SEQ_MISORDERED;
+	if (!may_confirm(c, client))
+		return NFS4ERR_CLID_INUSE;
 	status = nfsd_session_negotiate(&fore, &back);
-	if (status != NFS4_OK)
+	if (status == NFS4_OK)
+		status = create(c, client, &fore, &back, replaced);
+	if (status == NFS4ERR_TOOSMALL || status == NFS4ERR_DELAY)
 		return status;
-	status = create(c, client, &fore, &back, replaced);
 	client->cs_seqid = arg->csa_sequence;
 	client->cs_cached = true;
 	client->cs_status = status;

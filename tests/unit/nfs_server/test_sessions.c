@@ -341,6 +341,29 @@ static void client_restart(void *arg)
 	world_stop(&world);
 }
 
+/* A client id is easy to guess; who has not got it can't use it up. */
+static void not_his_client(void *arg)
+{
+	struct world world;
+	struct wire w;
+	EXCHANGE_ID4resok client;
+	CREATE_SESSION4resok session;
+
+	world_start(&world, arg, &options);
+	wire_open(&w, &world.addr[0]);
+	require(wire_exchange(&w, "c", 1, 0, &client) == NFS4_OK);
+	w.uid = 1;
+	require(wire_create_session(&w, client.eir_clientid,
+				    client.eir_sequenceid,
+				    &session) == NFS4ERR_CLID_INUSE);
+	w.uid = 0;
+	require(wire_create_session(&w, client.eir_clientid,
+				    client.eir_sequenceid,
+				    &session) == NFS4_OK);
+	wire_close(&w);
+	world_stop(&world);
+}
+
 /* Records that are never confirmed push out each other, not clients. */
 static void flood(void *arg)
 {
@@ -376,6 +399,8 @@ static void reply_cache_bound(void *arg)
 	EXCHANGE_ID4resok client;
 	nfsstat4 status = NFS4_OK;
 	size_t promised = 0;
+	sequenceid4 refused_seq;
+	clientid4 refused;
 	struct world world;
 	struct wire w;
 	char owner[16];
@@ -398,6 +423,8 @@ static void reply_cache_bound(void *arg)
 	}
 	require(status == NFS4ERR_DELAY);
 	require(promised > MIB(400) && promised <= MIB(512));
+	refused = client.eir_clientid;
+	refused_seq = client.eir_sequenceid + k - 1;
 	/* Nobody is locked out, and a restarted client's old sessions go. */
 	for (i = 0; i < 2; i++) {
 		require(wire_exchange(&w, i ? "new" : "0", 2, 0, &client) ==
@@ -408,6 +435,9 @@ static void reply_cache_bound(void *arg)
 						    &session) == NFS4_OK);
 		require(session.csr_fore_chan_attrs.ca_maxrequests == 64);
 	}
+	/* Who was told to come later has not used up his sequence id. */
+	require(wire_create_session(&w, refused, refused_seq, &session) ==
+		NFS4_OK);
 	wire_close(&w);
 	world_stop(&world);
 }
@@ -664,6 +694,7 @@ IN_WORLD(slots_tell_repeats_from_mistakes, slot_rules)
 IN_WORLD(what_could_not_be_cached_is_not_done, too_big_to_cache)
 IN_WORLD(exchange_id_follows_the_cases_of_the_rfc, exchange_cases)
 IN_WORLD(a_restarted_client_replaces_its_old_self, client_restart)
+IN_WORLD(a_client_is_confirmed_by_who_asked_for_it, not_his_client)
 IN_WORLD(unconfirmed_clients_push_out_only_each_other, flood)
 IN_WORLD(reply_caches_take_a_bounded_amount_of_memory, reply_cache_bound)
 IN_WORLD(an_expired_client_keeps_its_state_until_it_is_wanted, courtesy)
@@ -685,6 +716,7 @@ int main(void)
 		test_with_directory(what_could_not_be_cached_is_not_done),
 		test_with_directory(exchange_id_follows_the_cases_of_the_rfc),
 		test_with_directory(a_restarted_client_replaces_its_old_self),
+		test_with_directory(a_client_is_confirmed_by_who_asked_for_it),
 		test_with_directory(
 			unconfirmed_clients_push_out_only_each_other),
 		test_with_directory(
