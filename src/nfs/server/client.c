@@ -9,7 +9,8 @@
  *
  * A client goes when its lease is over and somebody wants what it holds, or
  * when it holds nothing; when it says so (DESTROY_CLIENTID); or when it has
- * restarted.  nfsd_client_expel() does all of these.
+ * restarted.  nfsd_client_expel() does all of these, and asks once more whether
+ * it may, when nobody can change that any more.
  */
 #include "base/log.h"
 #include "nfs/server/internal.h"
@@ -75,14 +76,26 @@ bool nfsd_client_expired(const struct nfsd_client *c)
 	return reactor_now() - renewed > c->srv->options.lease;
 }
 
-bool nfsd_client_has_state(struct nfsd_client *c)
+bool nfsd_client_busy(struct nfsd_client *c, const struct nfsd_session *own)
 {
-	bool has;
+	struct nfsd_session *s;
 
-	pthread_mutex_lock(&c->lock);
-	has = c->nstates > 0;
-	pthread_mutex_unlock(&c->lock);
-	return has;
+	list_for_each (s, &c->sessions, by_client)
+		if (nfsd_session_busy(s, own))
+			return true;
+	return false;
+}
+
+/* What a request has begun under the lease, it may end: until then nobody gets
+ * what its client holds. */
+static bool lease_over(struct nfsd_client *c)
+{
+	return nfsd_client_expired(c) && !nfsd_client_busy(c, NULL);
+}
+
+bool nfsd_client_idle(struct nfsd_client *c)
+{
+	return list_empty(&c->sessions) && c->nstates == 0;
 }
 
 /* ------------------------------------------------------------- EXCHANGE_ID */
@@ -117,25 +130,50 @@ static struct nfsd_client *client_new(struct nfs_server *srv,
 	return c;
 }
 
+/* Who has to go before EXCHANGE_ID is tried again. */
+struct verdict {
+	struct nfsd_client *client; /* one reference; NULL: nobody */
+	nfsd_client_test *test;
+};
+
+static bool condemn(struct verdict *v, struct nfsd_client *c,
+		    nfsd_client_test *test)
+{
+	v->client = nfsd_client_ref(c);
+	v->test = test;
+	return true;
+}
+
 static bool same_principal(const struct nfsd_client *c,
 			   const struct nfsd_principal *p)
 {
 	return c->principal.flavor == p->flavor && c->principal.uid == p->uid;
 }
 
-/* Room for one more?  Unconfirmed records go first, the oldest of them: to
- * make one costs nothing but a packet. */
-static struct nfsd_client *find_victim(struct nfs_server *srv)
+/* To make an unconfirmed one costs nothing but a packet. */
+static bool is_unconfirmed(struct nfsd_client *c)
+{
+	return !c->confirmed;
+}
+
+/* Somebody has to go to make room for one more. */
+static bool find_victim(struct nfs_server *srv, struct verdict *v)
 {
 	struct nfsd_client *c;
 
 	list_for_each (c, &srv->clients, all)
-		if (!c->confirmed)
-			return nfsd_client_ref(c);
+		if (is_unconfirmed(c))
+			return condemn(v, c, is_unconfirmed);
 	list_for_each (c, &srv->clients, all)
-		if (nfsd_client_expired(c))
-			return nfsd_client_ref(c);
-	return NULL;
+		if (lease_over(c))
+			return condemn(v, c, lease_over);
+	return false;
+}
+
+/* Wants clients_lock and client.lock. */
+static bool may_go(struct nfsd_client *c, nfsd_client_test *test)
+{
+	return !atomic_load(&c->dead) && (test == NULL || test(c));
 }
 
 /* Cases 6 to 9: an update of a confirmed record. */
@@ -154,83 +192,83 @@ static nfsstat4 exchange_update(struct nfsd_client *conf,
 
 /* Case 3: the same owner string, but somebody else.  He may have it if the
  * present holder can't miss it. */
-static bool in_use(struct nfsd_client *c)
+static bool is_dispensable(struct nfsd_client *c)
 {
-	return !nfsd_client_expired(c) &&
-	       (!list_empty(&c->sessions) || nfsd_client_has_state(c));
+	return lease_over(c) || nfsd_client_idle(c);
 }
 
-/* Decides under clients_lock.  *expel (one reference) has to go, without the
- * lock, before the call is tried again. */
-static nfsstat4 exchange_locked(struct nfs_server *srv,
-				const EXCHANGE_ID4args *args,
-				const struct nfsd_principal *p,
-				struct nfsd_client **out,
-				struct nfsd_client **expel)
+static nfsstat4 take_over(struct nfsd_client *conf, struct verdict *v)
 {
-	struct xdr_bytes owner = args->eia_clientowner.co_ownerid;
-	struct nfsd_client *conf = by_owner(&srv->confirmed, owner);
-	struct nfsd_client *unconf = by_owner(&srv->unconfirmed, owner);
-	bool same_verifier = conf != NULL &&
-			     verifier4_equal(conf->verifier,
-					     args->eia_clientowner.co_verifier);
-	nfsstat4 status;
+	bool may;
 
-	if (args->eia_flags & EXCHGID4_FLAG_UPD_CONFIRMED_REC_A) {
-		status = exchange_update(conf, args, p);
-		if (status != NFS4_OK)
-			return status;
-		*out = nfsd_client_ref(conf);
-		return NFS4_OK;
-	}
-	if (conf != NULL && !same_principal(conf, p)) { /* case 3 */
-		if (in_use(conf))
-			return NFS4ERR_CLID_INUSE;
-		*expel = nfsd_client_ref(conf);
-		return NFS4_OK;
-	}
-	if (unconf != NULL) { /* case 4, and a leftover in the others */
-		*expel = nfsd_client_ref(unconf);
-		return NFS4_OK;
-	}
-	if (conf != NULL && same_verifier) { /* case 2 */
-		*out = nfsd_client_ref(conf);
-		return NFS4_OK;
-	}
-	/* Case 1, or 5: the old record stays until the new one is confirmed. */
-	if (srv->nclients >= srv->options.max_clients) {
-		*expel = find_victim(srv);
-		return *expel == NULL ? NFS4ERR_DELAY : NFS4_OK;
-	}
-	*out = client_new(srv, &args->eia_clientowner, p);
-	if (*out == NULL)
-		return NFS4ERR_DELAY;
-	nfsd_client_ref(*out);
+	pthread_mutex_lock(&conf->lock);
+	may = may_go(conf, is_dispensable);
+	pthread_mutex_unlock(&conf->lock);
+	if (!may)
+		return NFS4ERR_CLID_INUSE;
+	condemn(v, conf, is_dispensable);
 	return NFS4_OK;
 }
 
-nfsstat4 nfsd_client_exchange(struct nfs_server *srv,
-			      const EXCHANGE_ID4args *args,
-			      const struct nfsd_principal *principal,
-			      struct nfsd_client **out, bool *confirmed,
-			      sequenceid4 *seqid)
+/* Decides under clients_lock.  Whoever `v` names has to go, without the lock,
+ * before the call is tried again. */
+static nfsstat4 exchange_locked(struct nfs_server *srv, struct nfsd_exchange *x,
+				struct verdict *v)
 {
-	struct nfsd_client *expel;
+	const client_owner4 *co = &x->args->eia_clientowner;
+	struct nfsd_client *conf = by_owner(&srv->confirmed, co->co_ownerid);
+	struct nfsd_client *unconf =
+		by_owner(&srv->unconfirmed, co->co_ownerid);
+	bool same = conf != NULL &&
+		    verifier4_equal(conf->verifier, co->co_verifier);
+	nfsstat4 status;
+
+	if (x->args->eia_flags & EXCHGID4_FLAG_UPD_CONFIRMED_REC_A) {
+		status = exchange_update(conf, x->args, &x->principal);
+		x->client = status == NFS4_OK ? nfsd_client_ref(conf) : NULL;
+		return status;
+	}
+	if (conf != NULL && !same_principal(conf, &x->principal)) /* case 3 */
+		return take_over(conf, v);
+	if (unconf != NULL) { /* case 4, and a leftover in the others */
+		condemn(v, unconf, is_unconfirmed);
+		return NFS4_OK;
+	}
+	if (same) { /* case 2 */
+		x->client = nfsd_client_ref(conf);
+		return NFS4_OK;
+	}
+	/* Case 1, or 5: the old record stays until the new one is confirmed,
+	 * but what it had begun ends first (RFC 7862 14.4). */
+	if (conf != NULL && nfsd_client_busy(conf, x->session))
+		return NFS4ERR_DELAY;
+	if (srv->nclients >= srv->options.max_clients)
+		return find_victim(srv, v) ? NFS4_OK : NFS4ERR_DELAY;
+	x->client = client_new(srv, co, &x->principal);
+	if (x->client == NULL)
+		return NFS4ERR_DELAY;
+	nfsd_client_ref(x->client);
+	return NFS4_OK;
+}
+
+nfsstat4 nfsd_client_exchange(struct nfs_server *srv, struct nfsd_exchange *x)
+{
+	struct verdict v;
 	nfsstat4 status;
 
 	for (;;) {
-		*out = expel = NULL;
+		v.client = x->client = NULL;
 		pthread_mutex_lock(&srv->clients_lock);
-		status = exchange_locked(srv, args, principal, out, &expel);
-		if (*out != NULL) {
-			*confirmed = (*out)->confirmed;
-			*seqid = (*out)->cs_seqid + 1;
+		status = exchange_locked(srv, x, &v);
+		if (x->client != NULL) {
+			x->confirmed = x->client->confirmed;
+			x->seqid = x->client->cs_seqid + 1;
 		}
 		pthread_mutex_unlock(&srv->clients_lock);
-		if (expel == NULL)
+		if (v.client == NULL)
 			return status;
-		nfsd_client_expel(expel, "replaced by EXCHANGE_ID");
-		nfsd_client_put(expel);
+		nfsd_client_expel(v.client, v.test, "replaced by EXCHANGE_ID");
+		nfsd_client_put(v.client);
 	}
 }
 
@@ -254,17 +292,20 @@ static void drop_states(struct nfsd_client *c)
 	nfsd_files_put(files);
 }
 
-/* Out of the tables, its sessions dead.  false: somebody else did it. */
-static bool unlink_locked(struct nfsd_client *c)
+/* Out of the tables, its sessions dead, if it may go.  false: it may not, or
+ * somebody else did it. */
+static bool unlink_locked(struct nfsd_client *c, nfsd_client_test *test)
 {
 	struct nfs_server *srv = c->srv;
+	bool may;
 
 	pthread_mutex_lock(&c->lock);
-	if (atomic_exchange(&c->dead, true)) {
-		pthread_mutex_unlock(&c->lock);
-		return false;
-	}
+	may = may_go(c, test);
+	if (may)
+		atomic_store(&c->dead, true);
 	pthread_mutex_unlock(&c->lock);
+	if (!may)
+		return false;
 	while (!list_empty(&c->sessions))
 		nfsd_session_unlink(list_first(&c->sessions,
 					       struct nfsd_session, by_client));
@@ -276,18 +317,24 @@ static bool unlink_locked(struct nfsd_client *c)
 	return true;
 }
 
+struct nfsd_client *nfsd_client_older_self(const struct nfsd_client *c)
+{
+	return c->confirmed ? NULL
+			    : by_owner(&c->srv->confirmed,
+				       nfsd_client_owner(c));
+}
+
 /* The first CREATE_SESSION: the record of this name from now on.  Returns the
  * one that it replaces (the client has restarted), already out of the tables,
  * for nfsd_client_bury(). */
 struct nfsd_client *nfsd_client_confirm(struct nfsd_client *c)
 {
 	struct nfs_server *srv = c->srv;
-	struct nfsd_client *old;
+	struct nfsd_client *old = nfsd_client_older_self(c);
 
 	if (c->confirmed)
 		return NULL;
-	old = by_owner(&srv->confirmed, nfsd_client_owner(c));
-	if (old != NULL && !unlink_locked(old))
+	if (old != NULL && !unlink_locked(old, NULL))
 		old = NULL;
 	htable_remove(&srv->unconfirmed, &c->by_owner);
 	htable_insert(&srv->confirmed, &c->by_owner,
@@ -308,33 +355,28 @@ void nfsd_client_bury(struct nfsd_client *c, const char *why)
 	nfsd_client_put(c); /* the tables' reference */
 }
 
-static void expel(struct nfsd_client *c, bool only_expired, const char *why)
+bool nfsd_client_expel(struct nfsd_client *c, nfsd_client_test *test,
+		       const char *why)
 {
 	struct nfs_server *srv = c->srv;
 	bool ours;
 
 	pthread_mutex_lock(&srv->clients_lock);
-	if (only_expired && !nfsd_client_expired(c)) {
-		pthread_mutex_unlock(&srv->clients_lock);
-		return;
-	}
-	ours = unlink_locked(c);
+	ours = unlink_locked(c, test);
 	pthread_mutex_unlock(&srv->clients_lock);
 	if (ours)
 		nfsd_client_bury(c, why);
+	else if (!atomic_load(&c->dead))
+		return false;
 	while (!atomic_load(&c->gone)) /* somebody else is at it */
 		task_sleep(MSEC(1));
-}
-
-void nfsd_client_expel(struct nfsd_client *c, const char *why)
-{
-	expel(c, false, why);
+	return true;
 }
 
 bool nfsd_client_expel_expired(struct nfsd_client *c)
 {
-	if (!nfsd_client_expired(c))
-		return false;
-	expel(c, true, "its lease is over, and its state is in the way");
-	return true;
+	return nfsd_client_expired(c) &&
+	       nfsd_client_expel(
+		       c, lease_over,
+		       "its lease is over, and its state is in the way");
 }

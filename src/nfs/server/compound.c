@@ -239,8 +239,10 @@ void nfsd_compound_main(void *arg)
 
 	if (!ok)
 		nfsd_count(call->conn, bad_requests, 1);
-	if (c.holds_slot)
+	if (c.holds_slot) {
+		nfsd_client_renew(c.client); /* it may have taken long */
 		nfsd_slot_end(c.session, call->slotid, c.out, c.cache_this);
+	}
 	call->session = NULL;
 	nfsd_session_put(c.session);
 	nfsd_call_finish(call, ok ? RPC_SUCCESS : RPC_GARBAGE_ARGS);

@@ -93,6 +93,9 @@ static void unbind(struct nfsd_conn *c, unsigned i)
 
 static void bind_session(struct nfsd_conn *c, struct nfsd_session *s)
 {
+	for (unsigned i = c->nbound; i > 0; i--) /* an end frees memory */
+		if (nfsd_session_dead(c->bound[i - 1]))
+			unbind(c, i - 1);
 	if (c->nbound == NFSD_CONN_BOUND)
 		unbind(c, c->nbound - 1);
 	memmove(&c->bound[1], &c->bound[0], c->nbound * sizeof(c->bound[0]));
@@ -214,23 +217,25 @@ static bool has_bulk_room(struct nfsd_call *call)
 	return c->bytes <= NFSD_CONN_BYTES + request && !crowded(c);
 }
 
-/* A repeat of the request has come on another connection, as this one does not
- * deliver: it must not wait for that, too. */
-static bool overtaken(struct nfsd_call *call)
+/* false: a repeat of the request has come on another connection, as this one
+ * does not deliver, and it must not wait for that, too; or the session has
+ * ended. */
+static bool wait_aside(struct nfsd_call *call)
 {
-	return call->session != NULL &&
-	       nfsd_slot_is_awaited(call->session, call->slotid);
+	if (call->session != NULL)
+		nfsd_slot_pause(call->session);
+	waitq_wait(&call->conn->room, reactor_now() + NFSD_ROOM_LOOK);
+	return call->session == NULL ||
+	       nfsd_slot_resume(call->session, call->slotid);
 }
 
 bool nfsd_conn_charge(struct nfsd_call *call, size_t bytes)
 {
 	struct nfsd_conn *c = call->conn;
 
-	while (!has_bulk_room(call)) {
-		waitq_wait(&c->room, reactor_now() + NFSD_ROOM_LOOK);
-		if (overtaken(call))
+	while (!has_bulk_room(call))
+		if (!wait_aside(call))
 			return false;
-	}
 	call->charged += bytes;
 	c->bytes += bytes;
 	c->load->bytes += bytes;

@@ -10,14 +10,13 @@
  */
 #include "nfs/server/internal.h"
 
-static bool is_due(struct nfsd_client *c, nsec now)
+static bool is_due(struct nfsd_client *c)
 {
-	nsec idle = now - atomic_load(&c->renewed);
+	nsec idle = reactor_now() - atomic_load(&c->renewed);
 
-	if (idle <= c->srv->options.lease)
+	if (idle <= c->srv->options.lease || nfsd_client_busy(c, NULL))
 		return false;
-	return !c->confirmed || idle > NFSD_COURTESY ||
-	       !nfsd_client_has_state(c);
+	return !c->confirmed || idle > NFSD_COURTESY || c->nstates == 0;
 }
 
 enum { BATCH = 64 };
@@ -25,7 +24,6 @@ enum { BATCH = 64 };
 /* With a reference each. */
 static unsigned find_due(struct nfs_server *srv, struct nfsd_client *due[BATCH])
 {
-	nsec now = reactor_now();
 	struct nfsd_client *c;
 	unsigned n = 0;
 
@@ -33,8 +31,10 @@ static unsigned find_due(struct nfs_server *srv, struct nfsd_client *due[BATCH])
 	list_for_each (c, &srv->clients, all) {
 		if (n == BATCH)
 			break;
-		if (is_due(c, now))
+		pthread_mutex_lock(&c->lock);
+		if (is_due(c))
 			due[n++] = nfsd_client_ref(c);
+		pthread_mutex_unlock(&c->lock);
 	}
 	pthread_mutex_unlock(&srv->clients_lock);
 	return n;
@@ -48,7 +48,7 @@ static void expire_clients(struct nfs_server *srv)
 	do {
 		n = find_due(srv, due);
 		for (unsigned i = 0; i < n; i++) {
-			nfsd_client_expel(due[i], "its lease is over");
+			nfsd_client_expel(due[i], is_due, "its lease is over");
 			nfsd_client_put(due[i]);
 		}
 	} while (n == BATCH && !atomic_load(&srv->stopping));

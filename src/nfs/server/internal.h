@@ -110,7 +110,7 @@ void nfsd_conn_take(struct nfsd_conn *c, size_t bytes);
 void nfsd_conn_give_back(struct nfsd_conn *c, size_t bytes);
 /* Charges bulk data to the connection; parks while it holds too much, unless
  * the call itself holds some already.  false: give up, the client has turned to
- * another connection. */
+ * another connection, or its session has ended. */
 bool nfsd_conn_charge(struct nfsd_call *call, size_t bytes);
 
 /* ------------------------------------------------------------------ calls */

@@ -33,9 +33,12 @@ static nfsstat4 create(struct nfsd_compound *c, struct nfsd_client *client,
 {
 	const CREATE_SESSION4args *arg = &c->arg.opcreate_session;
 	CREATE_SESSION4resok *res = &client->cs_res;
+	struct nfsd_client *old = nfsd_client_older_self(client);
 	struct nfsd_session *s;
 	nfsstat4 status;
 
+	if (old != NULL && nfsd_client_busy(old, c->session))
+		return NFS4ERR_DELAY; /* what it had begun ends first */
 	status = nfsd_session_new(client, fore, back, c->minorversion, &s);
 	if (status != NFS4_OK)
 		return status;

@@ -8,14 +8,19 @@
  */
 #include "nfs/server/internal.h"
 
-/* EXCHGID4_FLAG_SUPP_FENCE_OPS of 4.2 is not among them: nothing is fenced, and
- * the Linux server refuses it as well. */
 enum {
 	VALID_FLAGS =
 		EXCHGID4_FLAG_SUPP_MOVED_REFER | EXCHGID4_FLAG_SUPP_MOVED_MIGR |
 		EXCHGID4_FLAG_BIND_PRINC_STATEID | EXCHGID4_FLAG_MASK_PNFS |
 		EXCHGID4_FLAG_UPD_CONFIRMED_REC_A,
 };
+
+/* 4.2: before DESTROY_SESSION, or the EXCHANGE_ID of a restarted client, is
+ * answered, all requests of before have ended (RFC 7862 14.4). */
+static uint32_t fence_flag(const struct nfsd_compound *c)
+{
+	return c->minorversion >= 2 ? EXCHGID4_FLAG_SUPP_FENCE_OPS : 0;
+}
 
 /* Machine credentials and SSV need RPCSEC_GSS, which there is none of. */
 static nfsstat4 check_protection(state_protect_how4 how)
@@ -35,61 +40,47 @@ nfsstat4 nfsd_op_exchange_id(struct nfsd_compound *c)
 {
 	const EXCHANGE_ID4args *arg = &c->arg.opexchange_id;
 	EXCHANGE_ID4resok *res = &c->res.opexchange_id;
-	struct nfsd_client *client;
-	bool confirmed = false;
+	struct nfsd_exchange x = { .args = arg,
+				   .principal = c->call->principal,
+				   .session = c->session };
 	nfsstat4 status;
 
-	if (arg->eia_flags & ~VALID_FLAGS)
+	if (arg->eia_flags & ~(VALID_FLAGS | fence_flag(c)))
 		return NFS4ERR_INVAL;
 	status = check_protection(arg->eia_state_protect.spa_how);
 	if (status != NFS4_OK)
 		return status;
-	status = nfsd_client_exchange(c->srv, arg, &c->call->principal, &client,
-				      &confirmed, &res->eir_sequenceid);
+	status = nfsd_client_exchange(c->srv, &x);
 	if (status != NFS4_OK)
 		return status;
-	res->eir_clientid = client->id;
-	res->eir_flags = EXCHGID4_FLAG_USE_NON_PNFS |
-			 (confirmed ? EXCHGID4_FLAG_CONFIRMED_R : 0);
+	res->eir_clientid = x.client->id;
+	res->eir_sequenceid = x.seqid;
+	res->eir_flags = EXCHGID4_FLAG_USE_NON_PNFS | fence_flag(c) |
+			 (x.confirmed ? EXCHGID4_FLAG_CONFIRMED_R : 0);
 	res->eir_state_protect.spr_how = SP4_NONE;
 	res->eir_server_owner.so_major_id = xdr_text(c->srv->owner_text);
 	res->eir_server_scope = xdr_text(c->srv->owner_text);
 	res->has_impl_id = true;
 	res->eir_server_impl_id.nii_domain = xdr_text("hawser");
 	res->eir_server_impl_id.nii_name = xdr_text("hawserd " HAWSER_VERSION);
-	nfsd_client_put(client);
+	nfsd_client_put(x.client);
 	return NFS4_OK;
-}
-
-/* With a reference, out of the tables: it has neither sessions nor state. */
-static nfsstat4 find_idle(struct nfs_server *srv, clientid4 id,
-			  struct nfsd_client **out)
-{
-	struct nfsd_client *client;
-	nfsstat4 status = NFS4_OK;
-
-	pthread_mutex_lock(&srv->clients_lock);
-	client = nfsd_client_find(srv, id);
-	if (client == NULL)
-		status = NFS4ERR_STALE_CLIENTID;
-	else if (!list_empty(&client->sessions) ||
-		 nfsd_client_has_state(client))
-		status = NFS4ERR_CLIENTID_BUSY;
-	else
-		*out = nfsd_client_ref(client);
-	pthread_mutex_unlock(&srv->clients_lock);
-	return status;
 }
 
 nfsstat4 nfsd_op_destroy_clientid(struct nfsd_compound *c)
 {
 	clientid4 id = c->arg.opdestroy_clientid.dca_clientid;
 	struct nfsd_client *client;
-	nfsstat4 status = find_idle(c->srv, id, &client);
+	bool gone;
 
-	if (status != NFS4_OK)
-		return status;
-	nfsd_client_expel(client, "DESTROY_CLIENTID");
+	pthread_mutex_lock(&c->srv->clients_lock);
+	client = nfsd_client_find(c->srv, id);
+	if (client != NULL)
+		nfsd_client_ref(client);
+	pthread_mutex_unlock(&c->srv->clients_lock);
+	if (client == NULL)
+		return NFS4ERR_STALE_CLIENTID;
+	gone = nfsd_client_expel(client, nfsd_client_idle, "DESTROY_CLIENTID");
 	nfsd_client_put(client);
-	return NFS4_OK;
+	return gone ? NFS4_OK : NFS4ERR_CLIENTID_BUSY;
 }

@@ -7,6 +7,10 @@
 #include "nfs/server/callback.h"
 #include "nfs/server/internal.h"
 
+/* How long DESTROY_SESSION waits for requests that are being worked on, before
+ * it tells the client to come again. */
+#define DESTROY_PATIENCE SEC(1)
+
 /* Without state protection any connection is bound to the fore channel by using
  * it; to the back channel only by this, or by CREATE_SESSION. */
 nfsstat4 nfsd_op_bind_conn_to_session(struct nfsd_compound *c)
@@ -18,8 +22,10 @@ nfsstat4 nfsd_op_bind_conn_to_session(struct nfsd_compound *c)
 	if (c->session != NULL) /* 18.34.3: alone in its compound */
 		return NFS4ERR_NOT_ONLY_OP;
 	s = nfsd_conn_session(c->call->conn, &arg->bctsa_sessid);
-	if (s == NULL)
+	if (s == NULL || nfsd_session_dead(s)) {
+		nfsd_session_put(s);
 		return NFS4ERR_BADSESSION;
+	}
 	res->bctsr_sessid = arg->bctsa_sessid;
 	res->bctsr_dir = arg->bctsa_dir == CDFC4_FORE	? CDFS4_FORE
 			 : arg->bctsa_dir == CDFC4_BACK ? CDFS4_BACK
@@ -40,30 +46,43 @@ nfsstat4 nfsd_op_backchannel_ctl(struct nfsd_compound *c)
 	return NFS4_OK;
 }
 
+/* Its requests end first (RFC 7862 14.4). */
+static nfsstat4 destroy(struct nfsd_compound *c, struct nfsd_session *s)
+{
+	struct nfs_server *srv = c->srv;
+	nfsstat4 status = NFS4_OK;
+
+	pthread_mutex_lock(&srv->clients_lock);
+	if (nfsd_session_dead(s))
+		status = NFS4ERR_BADSESSION;
+	else if (nfsd_session_busy(s, c->session))
+		status = NFS4ERR_DELAY;
+	else
+		nfsd_session_unlink(s);
+	pthread_mutex_unlock(&srv->clients_lock);
+	return status;
+}
+
 /* The session that the compound runs in may only be destroyed by its last
  * operation.  The reply is sent, but not kept. */
 nfsstat4 nfsd_op_destroy_session(struct nfsd_compound *c)
 {
 	const sessionid4 *id = &c->arg.opdestroy_session.dsa_sessionid;
-	struct nfs_server *srv = c->srv;
+	nsec deadline = reactor_now() + DESTROY_PATIENCE;
 	struct nfsd_session *s;
-	bool dead;
+	nfsstat4 status;
 
 	if (c->session != NULL && sessionid4_equal(c->session->id, *id) &&
 	    c->index + 1 < c->nops)
 		return NFS4ERR_NOT_ONLY_OP;
-	s = nfsd_session_get(srv, id);
+	s = nfsd_session_get(c->srv, id);
 	if (s == NULL)
 		return NFS4ERR_BADSESSION;
-	pthread_mutex_lock(&srv->clients_lock);
-	pthread_mutex_lock(&s->lock);
-	dead = s->dead;
-	pthread_mutex_unlock(&s->lock);
-	if (!dead)
-		nfsd_session_unlink(s);
-	pthread_mutex_unlock(&srv->clients_lock);
+	while ((status = destroy(c, s)) == NFS4ERR_DELAY &&
+	       reactor_now() < deadline)
+		task_sleep(MSEC(1));
 	nfsd_session_put(s);
-	return dead ? NFS4ERR_BADSESSION : NFS4_OK;
+	return status;
 }
 
 /* The record has to be on disk before the client can have anything that it

@@ -102,6 +102,8 @@ int nfsd_record_put(struct nfsd_client *c)
 		return rc;
 	}
 	atomic_store(&c->recorded, true);
+	if (atomic_load(&c->dead)) /* meanwhile; see nfsd_client_bury() */
+		nfsd_record_delete(c);
 	return 0;
 }
 

@@ -123,7 +123,7 @@ static void forget_clients(struct nfs_server *srv)
 		if (c == NULL)
 			return;
 		atomic_store(&c->recorded, false);
-		nfsd_client_expel(c, "the server ends");
+		nfsd_client_expel(c, NULL, "the server ends");
 		nfsd_client_put(c);
 	}
 }

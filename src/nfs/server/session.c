@@ -158,6 +158,26 @@ void nfsd_session_put(struct nfsd_session *s)
 	free(s);
 }
 
+bool nfsd_session_dead(struct nfsd_session *s)
+{
+	bool dead;
+
+	pthread_mutex_lock(&s->lock);
+	dead = s->dead;
+	pthread_mutex_unlock(&s->lock);
+	return dead;
+}
+
+bool nfsd_session_busy(struct nfsd_session *s, const struct nfsd_session *own)
+{
+	bool busy;
+
+	pthread_mutex_lock(&s->lock);
+	busy = s->nbusy > (s == own);
+	pthread_mutex_unlock(&s->lock);
+	return busy;
+}
+
 void nfsd_session_unlink(struct nfsd_session *s)
 {
 	struct nfs_server *srv = s->srv;

@@ -97,6 +97,7 @@ static nfsstat4 begin_locked(struct nfsd_session *s,
 	slot->seqid = q->seqid;
 	slot->used = true;
 	slot->busy = true;
+	s->nbusy++;
 	slot->fingerprint = q->fingerprint;
 	*old = slot->reply;
 	slot->reply = NULL;
@@ -117,14 +118,22 @@ nfsstat4 nfsd_slot_begin(struct nfsd_session *s, const struct nfsd_sequence *q,
 	return status;
 }
 
-bool nfsd_slot_is_awaited(struct nfsd_session *s, uint32_t slotid)
+void nfsd_slot_pause(struct nfsd_session *s)
 {
-	bool awaited;
+	pthread_mutex_lock(&s->lock);
+	s->nbusy--;
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool nfsd_slot_resume(struct nfsd_session *s, uint32_t slotid)
+{
+	bool may;
 
 	pthread_mutex_lock(&s->lock);
-	awaited = !list_empty(&s->slots[slotid].waiters);
+	s->nbusy++;
+	may = !s->dead && list_empty(&s->slots[slotid].waiters);
 	pthread_mutex_unlock(&s->lock);
-	return awaited;
+	return may;
 }
 
 static void release(struct nfsd_slot *slot, struct nfsd_reply *kept)
@@ -154,6 +163,7 @@ void nfsd_slot_end(struct nfsd_session *s, uint32_t slotid,
 	if (kept == NULL && !list_empty(&slot->waiters))
 		kept = nfsd_reply_new(message);
 	slot->busy = false;
+	s->nbusy--;
 	if (cache && kept != NULL && !s->dead)
 		slot->reply = nfsd_reply_ref(kept);
 	release(slot, kept);

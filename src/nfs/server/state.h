@@ -298,7 +298,7 @@ struct nfsd_session {
 	bool notifying; /* a task sends them, and has cb_seqid */
 	sequenceid4 cb_seqid;
 
-	unsigned nslots;
+	unsigned nslots, nbusy; /* of them, working on a request */
 	struct nfsd_slot slots[];
 };
 
@@ -317,6 +317,10 @@ struct nfsd_session *nfsd_session_ref(struct nfsd_session *s);
 /* Takes it out of the tables; requests that run keep what they hold.  Wants
  * clients_lock. */
 void nfsd_session_unlink(struct nfsd_session *s);
+bool nfsd_session_dead(struct nfsd_session *s);
+/* A request of the session is being worked on, other than one that runs in
+ * `own` itself. */
+bool nfsd_session_busy(struct nfsd_session *s, const struct nfsd_session *own);
 
 /* slot.c */
 struct nfsd_sequence {
@@ -332,8 +336,11 @@ struct nfsd_sequence {
  */
 nfsstat4 nfsd_slot_begin(struct nfsd_session *s, const struct nfsd_sequence *q,
 			 struct nfsd_reply **reply);
-/* A repeat waits for the request that has the slot. */
-bool nfsd_slot_is_awaited(struct nfsd_session *s, uint32_t slotid);
+/* Around a wait in which the request does nothing: nobody has to wait for it.
+ * false: it must not go on, as the session has ended, or as a repeat waits for
+ * it, and so may the client. */
+void nfsd_slot_pause(struct nfsd_session *s);
+bool nfsd_slot_resume(struct nfsd_session *s, uint32_t slotid);
 /* reply: the message; it is kept if `cache`, or if somebody waits for it. */
 void nfsd_slot_end(struct nfsd_session *s, uint32_t slotid,
 		   const struct xdr *reply, bool cache);
@@ -381,14 +388,24 @@ static inline struct xdr_bytes nfsd_client_owner(const struct nfsd_client *c)
 	return (struct xdr_bytes){ c->owner, c->owner_len };
 }
 
-/* By EXCHANGE_ID's rules (RFC 8881 18.35.4); one reference. */
-nfsstat4 nfsd_client_exchange(struct nfs_server *srv,
-			      const EXCHANGE_ID4args *args,
-			      const struct nfsd_principal *principal,
-			      struct nfsd_client **out, bool *confirmed,
-			      sequenceid4 *seqid);
+/* EXCHANGE_ID, and what comes out of it.  `session`: the one it came in, or
+ * NULL. */
+struct nfsd_exchange {
+	const EXCHANGE_ID4args *args;
+	struct nfsd_principal principal;
+	const struct nfsd_session *session;
+
+	struct nfsd_client *client; /* one reference */
+	bool confirmed;
+	sequenceid4 seqid;
+};
+/* By the RFC's rules (RFC 8881 18.35.4).  Parks. */
+nfsstat4 nfsd_client_exchange(struct nfs_server *srv, struct nfsd_exchange *x);
 struct nfsd_client *nfsd_client_ref(struct nfsd_client *c);
 void nfsd_client_put(struct nfsd_client *c);
+/* The confirmed record that goes when this one is confirmed; NULL: none.
+ * Wants clients_lock; no reference. */
+struct nfsd_client *nfsd_client_older_self(const struct nfsd_client *c);
 /* Wants clients_lock.  Returns a client for nfsd_client_bury(), or NULL. */
 struct nfsd_client *nfsd_client_confirm(struct nfsd_client *c);
 void nfsd_client_bury(struct nfsd_client *c, const char *why); /* parks */
@@ -397,11 +414,20 @@ struct nfsd_client *nfsd_client_find(struct nfs_server *srv, clientid4 id);
 
 bool nfsd_client_expired(const struct nfsd_client *c);
 void nfsd_client_renew(struct nfsd_client *c);
-bool nfsd_client_has_state(struct nfsd_client *c);
 
-/* Forgets a client: its sessions, opens and locks, and its record; they are
- * gone when it returns.  Parks.  Wants a reference of the caller's. */
-void nfsd_client_expel(struct nfsd_client *c, const char *why);
+/* A request of one of its sessions is being worked on (see
+ * nfsd_session_busy()).  Wants clients_lock. */
+bool nfsd_client_busy(struct nfsd_client *c, const struct nfsd_session *own);
+
+/* Whether a client may go; asked under clients_lock and client.lock, so that
+ * what it says still holds when the client goes. */
+typedef bool nfsd_client_test(struct nfsd_client *c);
+nfsd_client_test nfsd_client_idle; /* neither sessions nor states */
+/* Forgets a client if `test` (NULL: in any case): its sessions, opens and
+ * locks, and its record; they are gone when it returns true.  Parks.  Wants a
+ * reference of the caller's. */
+bool nfsd_client_expel(struct nfsd_client *c, nfsd_client_test *test,
+		       const char *why);
 /* The same if its lease is over (somebody wants what it holds).  true: it is
  * gone, try again. */
 bool nfsd_client_expel_expired(struct nfsd_client *c);

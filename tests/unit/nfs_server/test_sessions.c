@@ -364,6 +364,85 @@ static void not_his_client(void *arg)
 	world_stop(&world);
 }
 
+static nfsstat4 destroy_session(struct wire *w, struct session *s)
+{
+	static struct compound c;
+
+	c = (struct compound){ .minorversion = 2 };
+	add(&c, OP_DESTROY_SESSION)->opdestroy_session.dsa_sessionid = s->id;
+	return wire_call(w, &c);
+}
+
+static nfsstat4 bind_conn(struct wire *w, struct session *s)
+{
+	static struct compound c;
+	BIND_CONN_TO_SESSION4args *a;
+
+	c = (struct compound){ .minorversion = 1 };
+	a = &add(&c, OP_BIND_CONN_TO_SESSION)->opbind_conn_to_session;
+	a->bctsa_sessid = s->id;
+	a->bctsa_dir = CDFC4_FORE;
+	return wire_call(w, &c);
+}
+
+/* When the end of a session, or the return of a client, has been answered,
+ * nothing of before is still on its way (RFC 7862, 14.4). */
+static void fence(void *arg)
+{
+	static struct compound c, answer;
+	struct session s, other;
+	struct world world;
+	struct wire w[2];
+
+	world_start(&world, arg, &options);
+	for (int i = 0; i < 2; i++)
+		wire_open(&w[i], &world.addr[i]);
+	wire_mount(&w[1], "other", &other);
+	for (int i = 0; i < 20; i++) {
+		char name[] = { 'd', 'a' + i, 0 };
+		EXCHANGE_ID4resok again;
+		nfsstat4 status;
+
+		wire_mount(&w[0], name, &s);
+		session_begin(&s, &c, 0);
+		add_mkdir(&c, name);
+		wire_post(&w[0], &c);
+		if (i % 2)
+			task_sleep(USEC(100 * i));
+		do
+			status = i < 10 ? destroy_session(&w[1], &s)
+					: wire_exchange(&w[1], name, 2, 0,
+							&again);
+		while (status == NFS4ERR_DELAY);
+		require(status == NFS4_OK);
+		session_begin(&other, &c, 0);
+		add_lookup(&c, name);
+		status = wire_call(&w[1], &c);
+		require(status == NFS4_OK || status == NFS4ERR_NOENT);
+		if (status == NFS4ERR_NOENT) /* it came too late, and did not */
+			require(i < 10);
+		require(wire_answer(&w[0], &answer) != 0);
+		session_begin(&other, &c, 0);
+		add_lookup(&c, name);
+		require(wire_call(&w[1], &c) == status);
+		if (i < 10)
+			require(bind_conn(&w[0], &s) == NFS4ERR_BADSESSION);
+	}
+	c = (struct compound){ .minorversion = 2 };
+	add(&c, OP_EXCHANGE_ID)->opexchange_id = (EXCHANGE_ID4args){
+		.eia_clientowner.co_ownerid = xdr_text("fenced"),
+		.eia_flags = EXCHGID4_FLAG_SUPP_FENCE_OPS,
+	};
+	require(wire_call(&w[0], &c) == NFS4_OK);
+	require(c.res[0].opexchange_id.eir_flags &
+		EXCHGID4_FLAG_SUPP_FENCE_OPS);
+	c.minorversion = 1;
+	require(wire_call(&w[0], &c) == NFS4ERR_INVAL);
+	for (int i = 0; i < 2; i++)
+		wire_close(&w[i]);
+	world_stop(&world);
+}
+
 /* Records that are never confirmed push out each other, not clients. */
 static void flood(void *arg)
 {
@@ -444,9 +523,32 @@ static void reply_cache_bound(void *arg)
 
 /* ---------------------------------------------------------------- leases */
 
+static void wait_for_clients(struct world *world, unsigned most)
+{
+	struct nfs_server_stats stats;
+
+	for (int i = 0;; i++) {
+		nfs_server_get_stats(world->server, &stats);
+		if (stats.clients <= most)
+			return;
+		require(i < 100000);
+		task_sleep(USEC(200));
+	}
+}
+
+static nfsstat4 open_f(struct wire *w, struct session *s)
+{
+	static struct compound c;
+
+	session_begin(s, &c, 0);
+	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_WRITE, 0, false);
+	return wire_call(w, &c);
+}
+
 static void courtesy(void *arg)
 {
 	struct nfs_server_options brief = { .lease = SEC(1) };
+	nsec start = reactor_now();
 	struct world world;
 	struct wire w;
 	struct session a, b;
@@ -460,23 +562,58 @@ static void courtesy(void *arg)
 	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_BOTH, OPEN4_SHARE_DENY_WRITE,
 		 true);
 	require(wire_call(&w, &c) == NFS4_OK);
-	task_sleep(MSEC(2300));
-	/* b holds nothing, so it is gone; a is kept, and may come back. */
+	/* b holds nothing, so it goes; a is kept, and may come back. */
+	wait_for_clients(&world, 1);
 	session_begin(&b, &c, 0);
 	require(wire_call(&w, &c) == NFS4ERR_BADSESSION);
-	session_begin(&a, &c, 0);
-	require(wire_call(&w, &c) == NFS4_OK);
 	wire_mount(&w, "b", &b);
-	session_begin(&b, &c, 0);
-	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_WRITE, 0, false);
-	require(wire_call(&w, &c) == NFS4ERR_SHARE_DENIED);
-	task_sleep(MSEC(1100));
-	/* Now its lease is over, and somebody wants what it holds. */
-	session_begin(&b, &c, 0);
-	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_WRITE, 0, false);
+	session_begin(&a, &c, 0);
 	require(wire_call(&w, &c) == NFS4_OK);
+	require(open_f(&w, &b) == NFS4ERR_SHARE_DENIED);
+	/* Until its lease is over, and somebody wants what it holds. */
+	while (open_f(&w, &b) == NFS4ERR_SHARE_DENIED) {
+		require(reactor_now() - start < SEC(60));
+		task_sleep(MSEC(50));
+	}
+	require(open_f(&w, &b) == NFS4_OK);
 	session_begin(&a, &c, 0);
 	require(wire_call(&w, &c) == NFS4ERR_BADSESSION);
+	wire_close(&w);
+	world_stop(&world);
+}
+
+/* Many leases end at once, and each end takes its time: who comes back
+ * meanwhile keeps what he gets. */
+static void back_in_time(void *arg)
+{
+	enum { N = 40 };
+	struct nfs_server_options brief = { .lease = SEC(4) };
+	static struct session s[N];
+	static struct compound c;
+	struct world world;
+	struct wire w;
+	char owner[8];
+
+	world_start(&world, arg, &brief);
+	wire_open(&w, &world.addr[0]);
+	for (int i = 0; i < N; i++) {
+		snprintf(owner, sizeof(owner), "%d", i);
+		wire_mount(&w, owner, &s[i]);
+	}
+	session_begin(&s[0], &c, 0);
+	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_BOTH, 0, true);
+	add(&c, OP_CLOSE)->opclose.open_stateid = stateid4_current;
+	require(wire_call(&w, &c) == NFS4_OK);
+	for (int i = 0; i < N; i++) { /* all at the same time */
+		session_begin(&s[i], &c, 0);
+		require(wire_call(&w, &c) == NFS4_OK);
+	}
+	wait_for_clients(&world, N - 1);
+	if (open_f(&w, &s[N / 2]) == NFS4_OK) { /* it was not too late */
+		wait_for_clients(&world, 1);
+		session_begin(&s[N / 2], &c, 0);
+		require(wire_call(&w, &c) == NFS4_OK);
+	}
 	wire_close(&w);
 	world_stop(&world);
 }
@@ -695,9 +832,11 @@ IN_WORLD(what_could_not_be_cached_is_not_done, too_big_to_cache)
 IN_WORLD(exchange_id_follows_the_cases_of_the_rfc, exchange_cases)
 IN_WORLD(a_restarted_client_replaces_its_old_self, client_restart)
 IN_WORLD(a_client_is_confirmed_by_who_asked_for_it, not_his_client)
+IN_WORLD(nothing_of_before_outlives_the_end_of_a_session, fence)
 IN_WORLD(unconfirmed_clients_push_out_only_each_other, flood)
 IN_WORLD(reply_caches_take_a_bounded_amount_of_memory, reply_cache_bound)
 IN_WORLD(an_expired_client_keeps_its_state_until_it_is_wanted, courtesy)
+IN_WORLD(who_comes_back_while_others_go_is_kept, back_in_time)
 IN_WORLD(after_a_restart_old_clients_reclaim_first, restart)
 IN_WORLD(a_removed_file_is_kept_for_who_had_it_open, removed_but_open)
 IN_WORLD(what_was_lost_is_not_reclaimed, no_reclaim_of_what_was_lost)
@@ -718,11 +857,14 @@ int main(void)
 		test_with_directory(a_restarted_client_replaces_its_old_self),
 		test_with_directory(a_client_is_confirmed_by_who_asked_for_it),
 		test_with_directory(
+			nothing_of_before_outlives_the_end_of_a_session),
+		test_with_directory(
 			unconfirmed_clients_push_out_only_each_other),
 		test_with_directory(
 			reply_caches_take_a_bounded_amount_of_memory),
 		test_with_directory(
 			an_expired_client_keeps_its_state_until_it_is_wanted),
+		test_with_directory(who_comes_back_while_others_go_is_kept),
 		test_with_directory(after_a_restart_old_clients_reclaim_first),
 		test_with_directory(a_removed_file_is_kept_for_who_had_it_open),
 		test_with_directory(what_was_lost_is_not_reclaimed),
