@@ -319,9 +319,9 @@ static bool unlink_locked(struct nfsd_client *c, nfsd_client_test *test)
 
 struct nfsd_client *nfsd_client_older_self(const struct nfsd_client *c)
 {
-	return c->confirmed ? NULL
-			    : by_owner(&c->srv->confirmed,
-				       nfsd_client_owner(c));
+	return c->confirmed
+		       ? NULL
+		       : by_owner(&c->srv->confirmed, nfsd_client_owner(c));
 }
 
 /* The first CREATE_SESSION: the record of this name from now on.  Returns the

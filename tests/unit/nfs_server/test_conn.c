@@ -160,9 +160,8 @@ static void long_tags(void *arg)
 	wire_open(&w, &world.addr[0]);
 	for (uint32_t i = 0; i < 3000; i++) {
 		/* Those that just fill the 128 KiB of a reply, one by one. */
-		uint32_t len = i < ARRAY_SIZE(lengths)
-				       ? lengths[i]
-				       : (128 << 10) - 2 * i;
+		uint32_t len = i < ARRAY_SIZE(lengths) ? lengths[i]
+						       : (128 << 10) - 2 * i;
 		struct rpc_call call = { .xid = i,
 					 .rpcvers = RPC_VERSION,
 					 .prog = NFS4_PROGRAM,
