@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "lmdb/env.h"
+#include "lmdb/write.h"
 #include "reactor/reactor.h"
 
 /* Changes in one transaction: bounds how long the first one waits. */
@@ -27,7 +28,7 @@ struct change {
 };
 
 struct group_commit {
-	MDB_env *env;
+	struct lmdb *db;
 	pthread_mutex_t lock;	 /* of the members below */
 	struct list queue;	 /* struct change, oldest first */
 	size_t queued, last;	 /* in the queue; in the last batch */
@@ -35,19 +36,36 @@ struct group_commit {
 	struct task *waiting;	 /* the committer, for more to come, or NULL */
 	bool busy;		 /* a committer works, or is about to */
 	struct completion *idle; /* whoever waits for it to end, or NULL */
+	bool checkpoint;	 /* one is under way */
+	struct completion *checkpointed; /* as idle */
 };
 
-int group_commit_create(MDB_env *env, struct group_commit **out)
+int group_commit_create(struct lmdb *db, struct group_commit **out)
 {
 	struct group_commit *g = calloc(1, sizeof(*g));
 
 	if (g == NULL)
 		return -ENOMEM;
-	g->env = env;
+	g->db = db;
 	pthread_mutex_init(&g->lock, NULL);
 	list_init(&g->queue);
 	*out = g;
 	return 0;
+}
+
+/* Until none is under way. */
+static void wait_for_checkpoint(struct group_commit *g)
+{
+	struct completion ended;
+	bool wait;
+
+	completion_init(&ended);
+	pthread_mutex_lock(&g->lock);
+	wait = g->checkpoint;
+	g->checkpointed = wait ? &ended : NULL;
+	pthread_mutex_unlock(&g->lock);
+	if (wait)
+		completion_wait(&ended);
 }
 
 void group_commit_destroy(struct group_commit *g)
@@ -63,29 +81,48 @@ void group_commit_destroy(struct group_commit *g)
 	pthread_mutex_unlock(&g->lock);
 	if (wait)
 		completion_wait(&idle);
+	wait_for_checkpoint(g);
 	pthread_mutex_destroy(&g->lock);
 	free(g);
 }
 
-/* Runs the changes of a batch.  Their results are set if this is 0; else the
- * transaction never was. */
+/* Those behind `last` were not done: the next batch begins with them. */
+static void put_back(struct group_commit *g, struct list *batch,
+		     struct change *last)
+{
+	pthread_mutex_lock(&g->lock);
+	while (batch->prev != &last->link) {
+		struct list *link = batch->prev;
+
+		list_del(link);
+		list_prepend(&g->queue, link);
+		g->queued++;
+	}
+	pthread_mutex_unlock(&g->lock);
+}
+
+/* Runs the changes of a batch, or its beginning, and puts back the rest.  Their
+ * results are set if this is 0; else the transaction never was. */
 static int try_commit(struct group_commit *g, struct list *batch)
 {
+	struct lmdb_write w;
 	struct change *c;
-	MDB_txn *txn;
-	int rc = mdb_txn_begin(g->env, NULL, 0, &txn);
+	int r = lmdb_write_begin(g->db, &w);
 
-	if (rc != 0)
-		return lmdb_errno(rc);
+	if (r < 0)
+		return r;
 	list_for_each (c, batch, link) {
-		c->result = c->fn(txn, c->arg);
+		c->result = c->fn(&w, c->arg);
 		if (c->result < UNDO_LIMIT) {
-			mdb_txn_abort(txn);
+			lmdb_write_abort(&w);
 			return c->result;
 		}
+		if (w.length >= LMDB_WRITE_ENOUGH) {
+			put_back(g, batch, c);
+			break;
+		}
 	}
-	/* Without changes this writes nothing and flushes nothing. */
-	return lmdb_errno(mdb_txn_commit(txn));
+	return lmdb_write_commit(&w);
 }
 
 static void answer(struct list *batch)
@@ -160,6 +197,23 @@ static bool take_batch(struct group_commit *g, struct list *batch)
 	return enough;
 }
 
+static bool is_checkpoint_due(struct group_commit *g)
+{
+	bool running;
+
+	if (!lmdb_checkpoint_is_due(g->db))
+		return false;
+	pthread_mutex_lock(&g->lock);
+	running = g->checkpoint;
+	pthread_mutex_unlock(&g->lock);
+	return !running;
+}
+
+static bool has_room(const struct group_commit *g)
+{
+	return journal_has_room(&g->db->journal);
+}
+
 /* On a worker thread. */
 static int commit_queued(void *arg)
 {
@@ -169,8 +223,64 @@ static int commit_queued(void *arg)
 	while (take_batch(g, &batch)) {
 		commit_batch(g, &batch);
 		list_init(&batch);
+		if (is_checkpoint_due(g) || !has_room(g))
+			break; /* see keep_room() */
 	}
 	return 0;
+}
+
+/* On a worker thread. */
+static int end_checkpoint(void *arg)
+{
+	struct group_commit *g = arg;
+	int r = lmdb_checkpoint_end(g->db);
+
+	if (r < 0)
+		log_error("metadata: checkpoint failed: %s", strerror(-r));
+	return r;
+}
+
+static void checkpointer(void *arg)
+{
+	struct group_commit *g = arg;
+	struct completion *waiting;
+
+	offload(end_checkpoint, g);
+	pthread_mutex_lock(&g->lock);
+	g->checkpoint = false;
+	waiting = g->checkpointed;
+	g->checkpointed = NULL;
+	pthread_mutex_unlock(&g->lock);
+	if (waiting != NULL)
+		completion_done(waiting, 0); /* g may be gone */
+}
+
+static void start_checkpoint(struct group_commit *g)
+{
+	int r = lmdb_checkpoint_begin(g->db);
+
+	if (r < 0) {
+		log_error("metadata: no checkpoint: %s", strerror(-r));
+		return;
+	}
+	pthread_mutex_lock(&g->lock);
+	g->checkpoint = true;
+	pthread_mutex_unlock(&g->lock);
+	if (task_spawn("checkpoint", checkpointer, g) < 0)
+		checkpointer(g);
+}
+
+/* Between batches.  What cannot be helped here, the next commit reports. */
+static void keep_room(struct group_commit *g)
+{
+	if (is_checkpoint_due(g))
+		start_checkpoint(g);
+	if (!has_room(g))
+		wait_for_checkpoint(g);
+	if (!has_room(g)) { /* the last one failed, or began too early */
+		start_checkpoint(g);
+		wait_for_checkpoint(g);
+	}
 }
 
 /*
@@ -209,9 +319,10 @@ static bool wait_for_more(struct group_commit *g)
 
 static void committer(void *arg)
 {
-	do
+	do {
+		keep_room(arg);
 		offload(commit_queued, arg);
-	while (wait_for_more(arg));
+	} while (wait_for_more(arg));
 }
 
 int group_commit_run(struct group_commit *g, group_commit_fn *fn,

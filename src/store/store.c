@@ -21,11 +21,11 @@
 /* Address space, not memory. */
 static const size_t map_size = MIB(1024);
 
+enum { RECORDS };
+
 struct store {
-	MDB_env *env;
-	MDB_dbi records;
+	struct lmdb *db;
 	struct group_commit *commits;
-	struct lmdb_readers readers;
 	int lock; /* the directory's descriptor */
 };
 
@@ -54,24 +54,10 @@ static int lock_directory(const char *directory)
 	return fd;
 }
 
-static int open_table(struct store *s)
-{
-	MDB_txn *txn;
-	int rc = mdb_txn_begin(s->env, NULL, 0, &txn);
-
-	if (rc != 0)
-		return lmdb_errno(rc);
-	rc = mdb_dbi_open(txn, "records", MDB_CREATE, &s->records);
-	if (rc != 0) {
-		mdb_txn_abort(txn);
-		return lmdb_errno(rc);
-	}
-	return lmdb_errno(mdb_txn_commit(txn));
-}
-
 /* On a worker thread. */
 static int open_files(void *arg)
 {
+	static const char *const tables[] = { [RECORDS] = "records" };
 	struct opening *o = arg;
 	struct store *s = o->store;
 	int r;
@@ -79,17 +65,21 @@ static int open_files(void *arg)
 	s->lock = lock_directory(o->directory);
 	if (s->lock < 0)
 		return s->lock;
-	r = lmdb_env_open(o->directory, map_size, 1, &s->env);
-	if (r == 0) {
-		r = open_table(s);
-		if (r == 0 && fsync(s->lock) < 0) /* the names of a new one */
-			r = -errno;
-		if (r < 0)
-			mdb_env_close(s->env);
-	}
+	r = lmdb_open(o->directory, map_size, tables, ARRAY_SIZE(tables),
+		      &s->db);
 	if (r < 0)
 		close(s->lock);
 	return r;
+}
+
+/* On a worker thread. */
+static int close_files(void *arg)
+{
+	struct store *s = arg;
+
+	lmdb_close(s->db);
+	close(s->lock);
+	return 0;
 }
 
 int store_open(const char *directory, struct store **out)
@@ -104,8 +94,7 @@ int store_open(const char *directory, struct store **out)
 		free(s);
 		return r;
 	}
-	lmdb_readers_init(&s->readers, s->env);
-	r = group_commit_create(s->env, &s->commits);
+	r = group_commit_create(s->db, &s->commits);
 	if (r < 0) {
 		store_close(s);
 		return r;
@@ -118,9 +107,7 @@ void store_close(struct store *s)
 {
 	if (s->commits != NULL)
 		group_commit_destroy(s->commits);
-	lmdb_readers_fini(&s->readers);
-	mdb_env_close(s->env);
-	close(s->lock);
+	offload(close_files, s);
 	free(s);
 }
 
@@ -152,36 +139,32 @@ static MDB_val key_val(struct record_key *k)
 /* ------------------------------------------------------------- changes --- */
 
 struct change {
-	MDB_dbi records;
 	struct record_key key;
 	MDB_val value;
 };
 
-static int put_record(MDB_txn *txn, void *arg)
+static int put_record(struct lmdb_write *w, void *arg)
 {
 	struct change *c = arg;
-	MDB_val key = key_val(&c->key), value = c->value;
-	int rc = mdb_put(txn, c->records, &key, &value, 0);
+	int r = lmdb_put(w, RECORDS, key_val(&c->key), c->value);
 
-	return rc ? group_commit_undo(lmdb_errno(rc)) : 0;
+	return r < 0 ? group_commit_undo(r) : 0;
 }
 
-static int delete_record(MDB_txn *txn, void *arg)
+static int delete_record(struct lmdb_write *w, void *arg)
 {
 	struct change *c = arg;
-	MDB_val key = key_val(&c->key);
-	int rc = mdb_del(txn, c->records, &key, NULL);
+	int r = lmdb_del(w, RECORDS, key_val(&c->key));
 
-	if (rc == MDB_NOTFOUND)
+	if (r == -ENOENT)
 		return 0;
-	return rc ? group_commit_undo(lmdb_errno(rc)) : 0;
+	return r < 0 ? group_commit_undo(r) : 0;
 }
 
 int store_put(struct store *s, const char *kind, const void *key,
 	      size_t key_len, const void *value, size_t value_len)
 {
 	struct change c = {
-		.records = s->records,
 		.value = { value_len, (void *)value },
 	};
 
@@ -194,7 +177,7 @@ int store_put(struct store *s, const char *kind, const void *key,
 int store_delete(struct store *s, const char *kind, const void *key,
 		 size_t key_len)
 {
-	struct change c = { .records = s->records };
+	struct change c = {};
 
 	if (key_make(&c.key, kind, key, key_len) < 0)
 		return -EINVAL;
@@ -226,13 +209,13 @@ ssize_t store_get(struct store *s, const char *kind, const void *key,
 
 	if (key_make(&k, kind, key, key_len) < 0)
 		return -EINVAL;
-	r = lmdb_read_begin(&s->readers, &txn);
+	r = lmdb_read_begin(&s->db->readers, &txn);
 	if (r < 0)
 		return r;
 	wanted = key_val(&k);
-	rc = mdb_get(txn, s->records, &wanted, &found);
+	rc = mdb_get(txn, s->db->tables[RECORDS], &wanted, &found);
 	r = rc ? lmdb_errno(rc) : copy_out(&found, value);
-	lmdb_read_end(&s->readers, txn);
+	lmdb_read_end(&s->db->readers, txn);
 	return r;
 }
 
@@ -260,14 +243,14 @@ int store_for_each(struct store *s, const char *kind, store_fn *fn, void *arg)
 
 	if (key_make(&prefix, kind, "", 0) < 0)
 		return -EINVAL;
-	r = lmdb_read_begin(&s->readers, &txn);
+	r = lmdb_read_begin(&s->db->readers, &txn);
 	if (r < 0)
 		return r;
-	r = lmdb_errno(mdb_cursor_open(txn, s->records, &cursor));
+	r = lmdb_errno(mdb_cursor_open(txn, s->db->tables[RECORDS], &cursor));
 	if (r == 0) {
 		r = walk(cursor, &prefix, fn, arg);
 		mdb_cursor_close(cursor);
 	}
-	lmdb_read_end(&s->readers, txn);
+	lmdb_read_end(&s->db->readers, txn);
 	return r;
 }

@@ -52,50 +52,38 @@ int clock_reserve(struct local *l)
 int view_begin(struct local *l, struct view *v)
 {
 	*v = (struct view){ .l = l };
-	return lmdb_read_begin(&l->readers, &v->txn);
+	return lmdb_read_begin(&l->db->readers, &v->txn);
 }
 
 void view_end(struct view *v)
 {
-	lmdb_read_end(&v->l->readers, v->txn);
+	lmdb_read_end(&v->l->db->readers, v->txn);
 }
 
 int view_get(struct view *v, enum table t, MDB_val key, MDB_val *value)
 {
-	return lmdb_errno(mdb_get(v->txn, v->l->tables[t], &key, value));
+	return lmdb_errno(mdb_get(v->txn, v->l->db->tables[t], &key, value));
 }
 
 int view_put(struct view *v, enum table t, MDB_val key, MDB_val value)
 {
 	v->change->wrote = true;
-	return lmdb_errno(mdb_put(v->txn, v->l->tables[t], &key, &value, 0));
-}
-
-int view_reserve(struct view *v, enum table t, MDB_val key, size_t size,
-		 void **room)
-{
-	MDB_val value = { .mv_size = size };
-	int rc;
-
-	v->change->wrote = true;
-	rc = mdb_put(v->txn, v->l->tables[t], &key, &value, MDB_RESERVE);
-	*room = value.mv_data;
-	return lmdb_errno(rc);
+	return lmdb_put(v->write, t, key, value);
 }
 
 int view_del(struct view *v, enum table t, MDB_val key)
 {
-	int rc = mdb_del(v->txn, v->l->tables[t], &key, NULL);
+	int r = lmdb_del(v->write, t, key);
 
-	if (rc == MDB_NOTFOUND)
+	if (r == -ENOENT)
 		return 0;
 	v->change->wrote = true;
-	return lmdb_errno(rc);
+	return r;
 }
 
 int view_cursor(struct view *v, enum table t, MDB_cursor **out)
 {
-	return lmdb_errno(mdb_cursor_open(v->txn, v->l->tables[t], out));
+	return lmdb_errno(mdb_cursor_open(v->txn, v->l->db->tables[t], out));
 }
 
 int inode_get(struct view *v, uint64_t ino, struct inode_rec *rec)
@@ -212,10 +200,10 @@ static int state_store(struct view *v, const struct state_rec *before)
 }
 
 /* group_commit_fn */
-static int run(MDB_txn *txn, void *arg)
+static int run(struct lmdb_write *w, void *arg)
 {
 	struct change *c = arg;
-	struct view v = { .l = c->l, .txn = txn, .change = c };
+	struct view v = { .l = c->l, .txn = w->txn, .write = w, .change = c };
 	struct state_rec before = {};
 	int r = state_load(&v, &before);
 

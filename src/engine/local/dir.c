@@ -121,17 +121,15 @@ int dirent_find(struct view *v, uint64_t dir, const char *name, size_t len,
 int dirent_put(struct view *v, uint64_t dir, const struct name *d,
 	       const char *name, size_t len)
 {
-	struct dirent_rec rec = { .ino = d->ino, .type = d->type };
+	struct {
+		struct dirent_rec rec;
+		char name[ENGINE_NAME_MAX];
+	} value = { .rec = { .ino = d->ino, .type = d->type } };
 	struct pair_key k;
-	void *room;
-	int r = view_reserve(v, T_DIRENT, pair_key(&k, dir, d->cookie),
-			     sizeof(rec) + len, &room);
 
-	if (r < 0)
-		return r;
-	memcpy(room, &rec, sizeof(rec));
-	memcpy((char *)room + sizeof(rec), name, len);
-	return 0;
+	memcpy(value.name, name, len);
+	return view_put(v, T_DIRENT, pair_key(&k, dir, d->cookie),
+			(MDB_val){ sizeof(value.rec) + len, &value });
 }
 
 int dirent_del(struct view *v, uint64_t dir, uint64_t cookie)

@@ -91,15 +91,11 @@ int inline_write(struct node *n, const struct iovec *iov, int iovcnt,
 int inline_store(struct view *v, struct node *n, uint64_t size)
 {
 	struct ino_key k;
-	void *room;
-	int r;
 
 	if (size == 0)
 		return view_del(v, T_INLINE, ino_key(&k, n->ino));
-	r = view_reserve(v, T_INLINE, ino_key(&k, n->ino), size, &room);
-	if (r == 0)
-		memcpy(room, n->data, size);
-	return r;
+	return view_put(v, T_INLINE, ino_key(&k, n->ino),
+			(MDB_val){ size, n->data });
 }
 
 static ssize_t read_target(struct view *v, uint64_t ino, char *buf, size_t size)

@@ -54,9 +54,7 @@ struct local {
 	unsigned magic;
 	char *dir;
 	int lock; /* the directory's descriptor, flock'ed */
-	MDB_env *env;
-	MDB_dbi tables[TABLES];
-	struct lmdb_readers readers;
+	struct lmdb *db;
 	struct group_commit *commits;
 	struct format_rec format;
 	uint64_t clock;	       /* atomic; the last change attribute given out */
@@ -130,7 +128,8 @@ struct node {
 struct view {
 	struct local *l;
 	MDB_txn *txn;
-	struct change *change; /* NULL: a snapshot */
+	struct lmdb_write *write; /* NULL: a snapshot */
+	struct change *change;	  /* NULL: a snapshot */
 };
 
 /*
@@ -173,9 +172,6 @@ int view_begin(struct local *l, struct view *v); /* a snapshot */
 void view_end(struct view *v);
 int view_get(struct view *v, enum table t, MDB_val key, MDB_val *value);
 int view_put(struct view *v, enum table t, MDB_val key, MDB_val value);
-/* Room for `size` bytes that the caller fills at once. */
-int view_reserve(struct view *v, enum table t, MDB_val key, size_t size,
-		 void **room);
 int view_del(struct view *v, enum table t, MDB_val key); /* absent: 0 */
 int view_cursor(struct view *v, enum table t, MDB_cursor **out);
 

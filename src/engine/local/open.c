@@ -91,7 +91,7 @@ static MDB_val text(const char *s)
 	return (MDB_val){ strlen(s), (void *)s };
 }
 
-static int put_first_records(struct local *l, MDB_txn *txn)
+static int put_first_records(struct local *l, struct lmdb_write *w)
 {
 	nsec now = reactor_realtime();
 	struct inode_rec root = { .version = 1,
@@ -107,23 +107,19 @@ static int put_first_records(struct local *l, MDB_txn *txn)
 				   .clock = now,
 				   .used_files = 1 };
 	struct ino_key k;
-	MDB_val root_key = ino_key(&k, ENGINE_ROOT);
-	MDB_val state_key = text("state"), format_key = text("format");
-	MDB_val root_val = { sizeof(root), &root };
-	MDB_val state_val = { sizeof(state), &state };
-	MDB_val format_val = { sizeof(l->format), &l->format };
-	int rc = mdb_put(txn, l->tables[T_INODE], &root_key, &root_val, 0);
+	int r = lmdb_put(w, T_INODE, ino_key(&k, ENGINE_ROOT),
+			 (MDB_val){ sizeof(root), &root });
 
-	if (rc == 0)
-		rc = mdb_put(txn, l->tables[T_SUPER], &state_key, &state_val,
-			     0);
-	if (rc == 0)
-		rc = mdb_put(txn, l->tables[T_SUPER], &format_key, &format_val,
-			     0);
-	return rc;
+	if (r == 0)
+		r = lmdb_put(w, T_SUPER, text("state"),
+			     (MDB_val){ sizeof(state), &state });
+	if (r == 0)
+		r = lmdb_put(w, T_SUPER, text("format"),
+			     (MDB_val){ sizeof(l->format), &l->format });
+	return r;
 }
 
-static int make(struct local *l, MDB_txn *txn)
+static int make(struct local *l, struct lmdb_write *w)
 {
 	struct format_rec *f = &l->format;
 
@@ -131,7 +127,7 @@ static int make(struct local *l, MDB_txn *txn)
 				  .version = FORMAT_VERSION };
 	random_bytes(f->uuid, sizeof(f->uuid));
 	random_bytes(&f->hash_key, sizeof(f->hash_key));
-	return put_first_records(l, txn);
+	return put_first_records(l, w);
 }
 
 static int check_format(struct local *l, const MDB_val *value)
@@ -141,12 +137,12 @@ static int check_format(struct local *l, const MDB_val *value)
 	if (value->mv_size != sizeof(l->format) ||
 	    l->format.magic != FORMAT_MAGIC) {
 		log_error("%s: not a file system of this kind", l->dir);
-		return EINVAL;
+		return -EINVAL;
 	}
 	if (l->format.version != FORMAT_VERSION) {
 		log_error("%s: format version %u; this program knows %u",
 			  l->dir, l->format.version, FORMAT_VERSION);
-		return EINVAL;
+		return -EINVAL;
 	}
 	return 0;
 }
@@ -154,30 +150,27 @@ static int check_format(struct local *l, const MDB_val *value)
 static int load_or_make(struct local *l)
 {
 	MDB_val key = text("format"), value;
-	MDB_txn *txn;
+	struct lmdb_write w;
 	bool is_new;
-	int rc = mdb_txn_begin(l->env, NULL, 0, &txn);
+	int r = lmdb_write_begin(l->db, &w);
 
-	if (rc != 0)
-		return lmdb_errno(rc);
-	rc = tables_open(txn, l->tables);
-	if (rc == 0)
-		rc = mdb_get(txn, l->tables[T_SUPER], &key, &value);
-	is_new = rc == MDB_NOTFOUND;
+	if (r < 0)
+		return r;
+	r = lmdb_errno(mdb_get(w.txn, l->db->tables[T_SUPER], &key, &value));
+	is_new = r == -ENOENT;
 	if (is_new)
-		rc = make(l, txn);
-	else if (rc == 0)
-		rc = check_format(l, &value);
-	if (rc != 0) {
-		mdb_txn_abort(txn);
-		return lmdb_errno(rc);
+		r = make(l, &w);
+	else if (r == 0)
+		r = check_format(l, &value);
+	if (r < 0) {
+		lmdb_write_abort(&w);
+		return r;
 	}
-	rc = mdb_txn_commit(txn);
+	r = lmdb_write_commit(&w);
 	/* The records are there; now the names that lead to them. */
-	if (rc == 0 && is_new)
-		rc = -(sync_dir(l, "/meta") ?: sync_dir(l, "/data") ?:
-					       sync_dir(l, ""));
-	return lmdb_errno(rc);
+	if (r == 0 && is_new)
+		r = sync_dir(l, "/data") ?: sync_dir(l, "");
+	return r;
 }
 
 /* The parts that block, on a worker thread. */
@@ -191,11 +184,9 @@ static int open_files(void *arg)
 		r = make_dirs(l);
 	snprintf(path, sizeof(path), "%s/meta", l->dir);
 	if (r == 0)
-		r = lmdb_env_open(path, MAP_SIZE, TABLES, &l->env);
-	if (r < 0)
-		return r;
-	lmdb_readers_init(&l->readers, l->env);
-	r = load_or_make(l);
+		r = lmdb_open(path, MAP_SIZE, table_names, TABLES, &l->db);
+	if (r == 0)
+		r = load_or_make(l);
 	return r < 0 ? r : recover(l);
 }
 
@@ -208,17 +199,15 @@ static int start(struct local *l)
 		return r;
 	l->clock = l->clock_limit = state.clock;
 	l->grace = reap_any_left(l);
-	return group_commit_create(l->env, &l->commits);
+	return group_commit_create(l->db, &l->commits);
 }
 
 static int close_files(void *arg)
 {
 	struct local *l = arg;
 
-	if (l->env != NULL) {
-		lmdb_readers_fini(&l->readers);
-		mdb_env_close(l->env);
-	}
+	if (l->db != NULL)
+		lmdb_close(l->db);
 	if (l->lock >= 0)
 		close(l->lock);
 	return 0;

@@ -41,7 +41,7 @@ struct round {
 	struct change c;
 	uint64_t inos[ROUND];
 	bool backed[ROUND]; /* known to have a backing file */
-	size_t n;
+	size_t n, freed;    /* many xattrs: not all at once */
 };
 
 void reap_init(struct local *l)
@@ -75,24 +75,41 @@ static int sync_removal(struct local *l, uint64_t last)
 	return file_sync_dir(path);
 }
 
-static int delete_xattrs(struct view *v, uint64_t ino)
+/* The first xattr's key; -ENOENT: there is none. */
+static int first_xattr(struct view *v, uint64_t ino, struct xattr_key *copy,
+		       MDB_val *key)
 {
 	struct ino_key k;
-	MDB_val key = ino_key(&k, ino), value;
+	MDB_val value;
 	MDB_cursor *cursor;
-	int r = view_cursor(v, T_XATTR, &cursor), rc;
+	int r = view_cursor(v, T_XATTR, &cursor);
 
 	if (r < 0)
 		return r;
-	v->change->wrote = true;
-	rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-	while (rc == 0 && load_be64(key.mv_data) == ino) {
-		rc = mdb_cursor_del(cursor, 0);
-		if (rc == 0)
-			rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	*key = ino_key(&k, ino);
+	r = lmdb_errno(mdb_cursor_get(cursor, key, &value, MDB_SET_RANGE));
+	if (r == 0 && load_be64(key->mv_data) != ino)
+		r = -ENOENT;
+	if (r == 0) { /* it is in a page that is about to change */
+		memcpy(copy->bytes, key->mv_data, key->mv_size);
+		key->mv_data = copy->bytes;
 	}
 	mdb_cursor_close(cursor);
-	return rc == MDB_NOTFOUND ? 0 : lmdb_errno(rc);
+	return r;
+}
+
+static int delete_xattrs(struct view *v, uint64_t ino)
+{
+	struct xattr_key copy;
+	MDB_val key;
+	int r;
+
+	do {
+		r = first_xattr(v, ino, &copy, &key);
+		if (r == 0)
+			r = view_del(v, T_XATTR, key);
+	} while (r == 0);
+	return r == -ENOENT ? 0 : r;
 }
 
 static int delete_inode(struct view *v, uint64_t ino)
@@ -128,8 +145,10 @@ static int apply(struct view *v, struct change *c)
 	struct round *round = container_of(c, struct round, c);
 	int r = 0;
 
-	for (size_t i = 0; i < round->n && r == 0; i++)
-		r = delete_inode(v, round->inos[i]);
+	round->freed = 0;
+	while (r == 0 && round->freed < round->n &&
+	       v->write->length < LMDB_WRITE_ENOUGH)
+		r = delete_inode(v, round->inos[round->freed++]);
 	return r;
 }
 
@@ -174,6 +193,13 @@ static bool is_closing(struct reaper *p)
 	return closing;
 }
 
+static void enqueue_again(struct local *l, const struct round *round,
+			  size_t from)
+{
+	for (size_t i = from; i < round->n; i++)
+		enqueue(l, round->inos[i], round->backed[i]);
+}
+
 /* Not if the disk is broken, and not when the end waits for the reaper. */
 static void try_again(struct local *l, const struct round *round, int error)
 {
@@ -183,8 +209,7 @@ static void try_again(struct local *l, const struct round *round, int error)
 			l->dir, round->n, strerror(-error));
 		return;
 	}
-	for (size_t i = 0; i < round->n; i++)
-		enqueue(l, round->inos[i], round->backed[i]);
+	enqueue_again(l, round, 0);
 	task_sleep(RETRY);
 }
 
@@ -214,6 +239,8 @@ static void run_round(struct local *l, struct round *round)
 		r = local_change(l, &round->c);
 	if (r < 0)
 		try_again(l, round, r);
+	else if (n > 0)
+		enqueue_again(l, round, round->freed);
 }
 
 /* False: nothing is queued, and the reaper has ended. */

@@ -3,19 +3,10 @@
 
 #include "base/bytes.h"
 
-static const char *const names[TABLES] = {
+const char *const table_names[TABLES] = {
 	[T_SUPER] = "super",   [T_INODE] = "inode", [T_DIRENT] = "dirent",
 	[T_INLINE] = "inline", [T_XATTR] = "xattr", [T_ORPHAN] = "orphan",
 };
-
-int tables_open(MDB_txn *txn, MDB_dbi tables[TABLES])
-{
-	int rc = 0;
-
-	for (int i = 0; i < TABLES && rc == 0; i++)
-		rc = mdb_dbi_open(txn, names[i], MDB_CREATE, &tables[i]);
-	return rc;
-}
 
 MDB_val ino_key(struct ino_key *k, uint64_t ino)
 {

@@ -29,6 +29,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "records are little-endian as in memory");
 
+/* Their numbers are on disk, in the journal: new ones go behind. */
 enum table { T_SUPER, T_INODE, T_DIRENT, T_INLINE, T_XATTR, T_ORPHAN, TABLES };
 
 enum { FORMAT_VERSION = 1, FORMAT_MAGIC = 0x52535748 /* "HWSR" */ };
@@ -74,16 +75,17 @@ struct dirent_rec {
 	char name[];
 };
 
-/* Creates what is missing if `txn` can write. */
-int tables_open(MDB_txn *txn, MDB_dbi tables[TABLES]);
+extern const char *const table_names[TABLES];
 
 /* Key of inode, inline, orphan. */
 struct ino_key {
 	uint8_t bytes[8];
 };
-/* Key of dirent; of xattr up to the name. */
-struct pair_key {
+struct pair_key { /* of dirent */
 	uint8_t bytes[16];
+};
+struct xattr_key {
+	uint8_t bytes[8 + ENGINE_XATTR_NAME_MAX];
 };
 
 MDB_val ino_key(struct ino_key *k, uint64_t ino);

@@ -14,11 +14,7 @@
 /* What listxattr(2) can return at most. */
 enum { NAMES_MAX = 65536 };
 
-struct name_key {
-	uint8_t bytes[8 + ENGINE_XATTR_NAME_MAX];
-};
-
-static MDB_val name_key(struct name_key *k, uint64_t ino, const char *name,
+static MDB_val name_key(struct xattr_key *k, uint64_t ino, const char *name,
 			size_t len)
 {
 	store_be64(k->bytes, ino);
@@ -42,7 +38,7 @@ ssize_t local_getxattr(struct engine *e, uint64_t ino, const char *name,
 		       size_t name_len, void *buf, size_t size)
 {
 	struct inode_rec rec;
-	struct name_key k;
+	struct xattr_key k;
 	struct view v;
 	MDB_val value;
 	ssize_t r = check_name(name, name_len);
@@ -146,7 +142,7 @@ static int check_room(struct view *v, const struct setxattr *op)
 static int check(struct view *v, struct change *c)
 {
 	struct setxattr *op = container_of(c, struct setxattr, c);
-	struct name_key k;
+	struct xattr_key k;
 	MDB_val old;
 	bool exists;
 	int r = inode_get_merged(v, op->ino, &op->rec);
@@ -170,7 +166,7 @@ static int check(struct view *v, struct change *c)
 static int apply(struct view *v, struct change *c)
 {
 	struct setxattr *op = container_of(c, struct setxattr, c);
-	struct name_key k;
+	struct xattr_key k;
 	MDB_val key = name_key(&k, op->ino, op->name, op->name_len);
 	int r;
 

@@ -26,8 +26,7 @@ struct item {
 struct check {
 	const char *dir;
 	bool settled, ok;
-	MDB_env *env;
-	MDB_dbi tables[TABLES];
+	struct lmdb *db;
 	MDB_txn *txn;
 	struct format_rec format;
 	struct state_rec state;
@@ -64,7 +63,7 @@ static void each_row(struct check *c, enum table t, row_fn *fn)
 	MDB_cursor *cursor;
 	MDB_val key, value;
 
-	mdb_cursor_open(c->txn, c->tables[t], &cursor);
+	mdb_cursor_open(c->txn, c->db->tables[t], &cursor);
 	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0)
 		fn(c, &key, &value);
 	mdb_cursor_close(cursor);
@@ -290,10 +289,9 @@ bool fsck(const char *directory, bool settled)
 	char path[4096];
 
 	snprintf(path, sizeof(path), "%s/meta", directory);
-	if (lmdb_env_open(path, 256ULL << 30, TABLES, &c.env) < 0)
+	if (lmdb_open(path, 256ULL << 30, table_names, TABLES, &c.db) < 0)
 		return false;
-	mdb_txn_begin(c.env, NULL, 0, &c.txn);
-	tables_open(c.txn, c.tables);
+	lmdb_read_begin(&c.db->readers, &c.txn);
 	each_row(&c, T_SUPER, row_super);
 	each_row(&c, T_INODE, row_inode);
 	each_row(&c, T_DIRENT, row_dirent);
@@ -306,7 +304,7 @@ bool fsck(const char *directory, bool settled)
 	while ((it = htable_pop_entry(&c.items, struct item, node)) != NULL)
 		free(it);
 	htable_fini(&c.items);
-	mdb_txn_abort(c.txn);
-	mdb_env_close(c.env);
+	lmdb_read_end(&c.db->readers, c.txn);
+	lmdb_close(c.db);
 	return c.ok;
 }

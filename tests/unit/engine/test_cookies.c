@@ -11,7 +11,7 @@
 #include "engine/local/schema.h"
 #include "fs.h"
 #include "fsck.h"
-#include "lmdb/env.h"
+#include "lmdb/write.h"
 
 enum { STAYING = 1500 };
 
@@ -85,41 +85,41 @@ static void an_entry_that_stays_is_listed_once(void **state)
 static void make_collide(const char *directory, const char *name,
 			 const char *other)
 {
-	MDB_dbi tables[TABLES];
 	struct pair_key k1, k2;
 	struct format_rec format;
 	MDB_val key, value, first, second;
 	char path[4096], rec[300], other_rec[300];
 	size_t len, other_len;
 	uint64_t hash, other_hash;
-	MDB_env *env;
-	MDB_txn *txn;
+	struct lmdb_write w;
+	struct lmdb *db;
+	MDB_dbi *tables;
 
 	snprintf(path, sizeof(path), "%s/meta", directory);
-	require(lmdb_env_open(path, 256ULL << 30, TABLES, &env) == 0);
-	require(mdb_txn_begin(env, NULL, 0, &txn) == 0);
-	require(tables_open(txn, tables) == 0);
+	require(lmdb_open(path, 256ULL << 30, table_names, TABLES, &db) == 0);
+	require(lmdb_write_begin(db, &w) == 0);
+	tables = db->tables;
 	key = (MDB_val){ 6, (void *)"format" };
-	require(mdb_get(txn, tables[T_SUPER], &key, &value) == 0);
+	require(mdb_get(w.txn, tables[T_SUPER], &key, &value) == 0);
 	memcpy(&format, value.mv_data, sizeof(format));
 
 	hash = cookie_first(&format.hash_key, name, strlen(name));
 	other_hash = cookie_first(&format.hash_key, other, strlen(other));
 	first = pair_key(&k1, ENGINE_ROOT, hash);
-	require(mdb_get(txn, tables[T_DIRENT], &first, &value) == 0);
+	require(mdb_get(w.txn, tables[T_DIRENT], &first, &value) == 0);
 	memcpy(rec, value.mv_data, len = value.mv_size);
 	second = pair_key(&k2, ENGINE_ROOT, other_hash);
-	require(mdb_get(txn, tables[T_DIRENT], &second, &value) == 0);
+	require(mdb_get(w.txn, tables[T_DIRENT], &second, &value) == 0);
 	memcpy(other_rec, value.mv_data, other_len = value.mv_size);
-	require(mdb_del(txn, tables[T_DIRENT], &second, NULL) == 0);
+	require(lmdb_del(&w, T_DIRENT, second) == 0);
 
 	value = (MDB_val){ other_len, other_rec };
-	require(mdb_put(txn, tables[T_DIRENT], &first, &value, 0) == 0);
+	require(lmdb_put(&w, T_DIRENT, first, value) == 0);
 	second = pair_key(&k2, ENGINE_ROOT, hash + 1);
 	value = (MDB_val){ len, rec };
-	require(mdb_put(txn, tables[T_DIRENT], &second, &value, 0) == 0);
-	require(mdb_txn_commit(txn) == 0);
-	mdb_env_close(env);
+	require(lmdb_put(&w, T_DIRENT, second, value) == 0);
+	require(lmdb_write_commit(&w) == 0);
+	lmdb_close(db);
 }
 
 struct cookies {

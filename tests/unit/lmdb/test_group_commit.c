@@ -17,9 +17,7 @@ enum { TASKS = 24, ROUNDS = 40, REACTORS = 3 };
 
 struct world {
 	const char *directory;
-	MDB_env *env;
-	MDB_dbi table;
-	struct lmdb_readers readers;
+	struct lmdb *db;
 	struct group_commit *commits;
 	struct reactor_set *set;
 	struct task *main;
@@ -28,21 +26,16 @@ struct world {
 
 static void open_world(struct world *w, size_t map_size)
 {
-	MDB_txn *txn;
+	static const char *const tables[] = { "t" };
 
-	require(lmdb_env_open(w->directory, map_size, 1, &w->env) == 0);
-	require(mdb_txn_begin(w->env, NULL, 0, &txn) == 0);
-	require(mdb_dbi_open(txn, "t", MDB_CREATE, &w->table) == 0);
-	require(mdb_txn_commit(txn) == 0);
-	lmdb_readers_init(&w->readers, w->env);
-	require(group_commit_create(w->env, &w->commits) == 0);
+	require(lmdb_open(w->directory, map_size, tables, 1, &w->db) == 0);
+	require(group_commit_create(w->db, &w->commits) == 0);
 }
 
 static void close_world(struct world *w)
 {
 	group_commit_destroy(w->commits);
-	lmdb_readers_fini(&w->readers);
-	mdb_env_close(w->env);
+	lmdb_close(w->db);
 }
 
 /* The value of a key, 0 if there is none. */
@@ -52,10 +45,10 @@ static uint64_t value_of(struct world *w, uint64_t key)
 	uint64_t value = 0;
 	MDB_txn *txn;
 
-	require(lmdb_read_begin(&w->readers, &txn) == 0);
-	if (mdb_get(txn, w->table, &k, &v) == 0)
+	require(lmdb_read_begin(&w->db->readers, &txn) == 0);
+	if (mdb_get(txn, w->db->tables[0], &k, &v) == 0)
 		memcpy(&value, v.mv_data, sizeof(value));
-	lmdb_read_end(&w->readers, txn);
+	lmdb_read_end(&w->db->readers, txn);
 	return value;
 }
 
@@ -67,24 +60,24 @@ struct change {
 	int runs, dones, done_result;
 };
 
-static int add_one(MDB_txn *txn, void *arg)
+static int add_one(struct lmdb_write *w, void *arg)
 {
 	struct change *c = arg;
 	MDB_val k = { sizeof(c->key), &c->key }, v;
 	uint64_t value = 0;
 	char *room = calloc(1, c->size);
-	int rc;
+	int r;
 
 	c->runs++;
-	if (mdb_get(txn, c->w->table, &k, &v) == 0)
+	if (mdb_get(w->txn, w->db->tables[0], &k, &v) == 0)
 		memcpy(&value, v.mv_data, sizeof(value));
 	value++;
 	memcpy(room, &value, sizeof(value));
 	v = (MDB_val){ c->size, room };
-	rc = mdb_put(txn, c->w->table, &k, &v, 0);
+	r = lmdb_put(w, 0, k, v);
 	free(room);
-	if (rc != 0)
-		return group_commit_undo(lmdb_errno(rc));
+	if (r < 0)
+		return group_commit_undo(r);
 	return c->result;
 }
 
@@ -101,7 +94,7 @@ static int run(struct change *c)
 	return group_commit_run(c->w->commits, add_one, count_done, c);
 }
 
-static int refuse(MDB_txn *txn, void *arg)
+static int refuse(struct lmdb_write *w, void *arg)
 {
 	return -EEXIST;
 }
@@ -141,7 +134,7 @@ static uint64_t last_transaction(struct world *w)
 {
 	MDB_envinfo info;
 
-	mdb_env_info(w->env, &info);
+	mdb_env_info(w->db->env, &info);
 	return info.me_last_txnid;
 }
 
@@ -292,6 +285,47 @@ static void a_commit_that_fails_acknowledges_nothing(void **state)
 	in_task(disk_full, *state);
 }
 
+/* --------------------------------------------------- the journal goes round */
+
+enum { FAT = 200 << 10, FAT_ROUNDS = 10 };
+
+static void put_fat(void *arg)
+{
+	struct asked *a = arg;
+
+	for (int i = 0; i < FAT_ROUNDS; i++)
+		require(run(&a->c) == 0);
+	finished(a->c.w);
+}
+
+/* Several times what the journal holds, and more at a time than a record may
+ * be. */
+static void go_round(void *directory)
+{
+	struct world w = { .directory = directory };
+	struct asked a[TASKS] = {};
+
+	open_world(&w, MIB(1024));
+	w.main = task_self();
+	w.left = TASKS;
+	for (int i = 0; i < TASKS; i++) {
+		a[i].c = (struct change){ .w = &w, .key = i, .size = FAT };
+		require(task_spawn("fat", put_fat, &a[i]) == 0);
+	}
+	wait_all(&w);
+	require(journal_used(&w.db->journal) < JOURNAL_SIZE);
+	close_world(&w);
+	open_world(&w, MIB(1024));
+	for (int i = 0; i < TASKS; i++)
+		require(value_of(&w, i) == FAT_ROUNDS);
+	close_world(&w);
+}
+
+static void more_than_the_journal_holds_waits_for_checkpoints(void **state)
+{
+	in_task(go_round, *state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +335,8 @@ int main(void)
 			a_change_that_fails_half_way_takes_no_other_with_it),
 		test_with_directory(what_does_not_fit_is_refused_alone),
 		test_with_directory(a_commit_that_fails_acknowledges_nothing),
+		test_with_directory(
+			more_than_the_journal_holds_waits_for_checkpoints),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,8 +124,7 @@ static void bounds(void *directory)
 		STORE_VALUE_MAX);
 	free(value);
 	require(store_put(s, "k", key, STORE_KEY_MAX + 1, big, 1) == -EINVAL);
-	require(store_put(s, "k", key, 1, big, STORE_VALUE_MAX + 1) ==
-		-EINVAL);
+	require(store_put(s, "k", key, 1, big, STORE_VALUE_MAX + 1) == -EINVAL);
 	require(store_put(s, "a-kind-of-more-than-thirty-two-bytes", key, 1,
 			  big, 1) == -EINVAL);
 	store_close(s);
@@ -198,8 +197,7 @@ static void check_all(void *arg)
 	for (uint32_t n = 0; n < c->acknowledged; n++) {
 		void *value;
 
-		require(store_get(s, "n", &n, sizeof(n), &value) ==
-			sizeof(n));
+		require(store_get(s, "n", &n, sizeof(n), &value) == sizeof(n));
 		free(value);
 	}
 	store_close(s);
