@@ -204,7 +204,7 @@ struct engine_ops {
 
 	/* ------------------------------------------------------ optional */
 
-	/* The holders go, but will come back after a restart: unlinked inodes
+	/* The holders go, or are not back yet after a restart: unlinked inodes
 	 * are not freed by their last release, until engine_end_grace().
 	 * Default: nothing. */
 	void (*begin_grace)(struct engine *e);

@@ -69,6 +69,8 @@ void nfsd_grace_begin(struct nfs_server *srv)
 		engine_end_grace(srv->engine);
 		return;
 	}
+	/* What is removed before who had it open is back is kept for him. */
+	engine_begin_grace(srv->engine);
 	srv->grace->end = reactor_now() + srv->options.grace;
 	atomic_store(&srv->in_grace, true);
 	log_info(

@@ -206,6 +206,8 @@ nfsstat4 nfsd_op_lock(struct nfsd_compound *c)
 	} while (again);
 	if (status == NFS4_OK)
 		c->cfh_state = c->res.oplock.lock_stateid;
+	if (status == NFS4ERR_DENIED && arg->reclaim)
+		return NFS4ERR_RECLAIM_CONFLICT;
 	return status;
 }
 

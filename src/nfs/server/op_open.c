@@ -220,6 +220,9 @@ static nfsstat4 open_file(struct opening *o, stateid4 *id)
 		return status;
 	status = nfsd_open_add(client, o->arg->owner.owner, f, o->access,
 			       o->deny, id, &is_new);
+	if (status == NFS4ERR_SHARE_DENIED &&
+	    o->arg->claim.claim == CLAIM_PREVIOUS)
+		status = NFS4ERR_RECLAIM_CONFLICT;
 	if (status == NFS4_OK && wants_truncate(o)) {
 		status = truncate_file(o);
 		if (status != NFS4_OK && is_new)

@@ -256,6 +256,103 @@ static void removed_but_open(void *arg)
 	world_stop(&world);
 }
 
+static nfsstat4 remove_f(struct wire *w, struct session *s)
+{
+	static struct compound c;
+
+	session_begin(s, &c, 0);
+	add(&c, OP_REMOVE)->opremove.target = xdr_text("f");
+	return wire_call(w, &c);
+}
+
+/* Somebody removes a file in the grace period, before who had it open has
+ * reclaimed that: it is kept for him all the same. */
+static void removed_in_grace(void *arg)
+{
+	static struct compound c;
+	struct world world;
+	struct wire w;
+	struct session a, b;
+	struct nfs_fh fh;
+	stateid4 id;
+
+	world_start(&world, arg, &options);
+	wire_open(&w, &world.addr[0]);
+	wire_mount(&w, "a", &a);
+	session_begin(&a, &c, 0);
+	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_BOTH, 0, true);
+	add(&c, OP_GETFH);
+	require(wire_call(&w, &c) == NFS4_OK);
+	fh = nfs_fh4_copy(c.res[3].opgetfh.object);
+	wire_close(&w);
+	world_stop(&world);
+
+	world_start(&world, arg, &options);
+	wire_open(&w, &world.addr[0]);
+	new_client(&w, "b", &b);
+	require(complete(&w, &b) == NFS4_OK);
+	require(remove_f(&w, &b) == NFS4_OK);
+	task_sleep(MSEC(100)); /* so that it goes, if it goes */
+	new_client(&w, "a", &a);
+	require(reclaim(&w, &a, nfs_fh4_of(&fh), &id) == NFS4_OK);
+	wire_close(&w);
+	world_stop(&world);
+}
+
+/* Two that both say they had what excludes the other: one of them is wrong. */
+static void reclaim_conflicts(void *arg)
+{
+	static struct compound c;
+	struct session s[2];
+	struct world world;
+	struct nfs_fh fh;
+	stateid4 id[2];
+	struct wire w;
+
+	world_start(&world, arg, &options);
+	wire_open(&w, &world.addr[0]);
+	for (int i = 0; i < 2; i++) {
+		wire_mount(&w, i ? "b" : "a", &s[i]);
+		session_begin(&s[i], &c, 0);
+		add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_BOTH, 0, true);
+		add(&c, OP_GETFH);
+		require(wire_call(&w, &c) == NFS4_OK);
+		fh = nfs_fh4_copy(c.res[3].opgetfh.object);
+	}
+	wire_close(&w);
+	world_stop(&world);
+
+	world_start(&world, arg, &options);
+	wire_open(&w, &world.addr[0]);
+	for (int i = 0; i < 2; i++) {
+		new_client(&w, i ? "b" : "a", &s[i]);
+		require(reclaim(&w, &s[i], nfs_fh4_of(&fh), &id[i]) == NFS4_OK);
+		session_begin(&s[i], &c, 0);
+		add(&c, OP_PUTFH)->opputfh.object = nfs_fh4_of(&fh);
+		add(&c, OP_LOCK)->oplock = (LOCK4args){
+			.locktype = WRITE_LT,
+			.reclaim = true,
+			.length = 10,
+			.locker = { .new_lock_owner = true,
+				    .open_stateid = id[i],
+				    .lock_owner.owner = xdr_text("l") },
+		};
+		require(wire_call(&w, &c) ==
+			(i ? NFS4ERR_RECLAIM_CONFLICT : NFS4_OK));
+	}
+	session_begin(&s[1], &c, 0);
+	add(&c, OP_PUTFH)->opputfh.object = nfs_fh4_of(&fh);
+	add(&c, OP_OPEN)->opopen = (OPEN4args){
+		.share_access = OPEN4_SHARE_ACCESS_READ,
+		.share_deny = OPEN4_SHARE_DENY_WRITE,
+		.owner.owner = xdr_text("p"),
+		.claim.claim = CLAIM_PREVIOUS,
+	};
+	require(wire_call(&w, &c) == NFS4ERR_RECLAIM_CONFLICT);
+	wire_close(&w);
+	world_stop(&world);
+}
+
 /* Who lost his state to somebody else, and then the server restarts, must not
  * get it back (RFC 8881, 8.4.3). */
 static void no_reclaim_of_what_was_lost(void *arg)
@@ -310,6 +407,8 @@ IN_WORLD(an_expired_client_keeps_its_state_until_it_is_wanted, courtesy)
 IN_WORLD(who_comes_back_while_others_go_is_kept, back_in_time)
 IN_WORLD(after_a_restart_old_clients_reclaim_first, restart)
 IN_WORLD(a_removed_file_is_kept_for_who_had_it_open, removed_but_open)
+IN_WORLD(what_is_removed_in_the_grace_period_can_be_reclaimed, removed_in_grace)
+IN_WORLD(reclaims_that_exclude_each_other_are_told_so, reclaim_conflicts)
 IN_WORLD(what_was_lost_is_not_reclaimed, no_reclaim_of_what_was_lost)
 
 int main(void)
@@ -320,6 +419,10 @@ int main(void)
 		test_with_directory(who_comes_back_while_others_go_is_kept),
 		test_with_directory(after_a_restart_old_clients_reclaim_first),
 		test_with_directory(a_removed_file_is_kept_for_who_had_it_open),
+		test_with_directory(
+			what_is_removed_in_the_grace_period_can_be_reclaimed),
+		test_with_directory(
+			reclaims_that_exclude_each_other_are_told_so),
 		test_with_directory(what_was_lost_is_not_reclaimed),
 	};
 
