@@ -39,6 +39,14 @@ size_t nfsd_compound_room(const struct nfsd_compound *c)
 	return MIN(nfsd_compound_reply_left(c), buffer - OP_ERROR);
 }
 
+nfsstat4 nfsd_compound_bulk(struct nfsd_compound *c, size_t size, void **data)
+{
+	if (c->call->nbulk == XDR_BULK_MAX)
+		return c->too_big;
+	*data = nfsd_call_bulk(c->call, size);
+	return *data == NULL ? NFS4ERR_DELAY : NFS4_OK;
+}
+
 stateid4 nfsd_resolve_stateid(const struct nfsd_compound *c, const stateid4 *id)
 {
 	return stateid4_equal(id, &stateid4_current) ? c->cfh_state : *id;

@@ -262,7 +262,9 @@ NFSD_OP(test_stateid);
 NFSD_OP(verify);
 NFSD_OP(write);
 
-/* compound.c: room for a result of variable length, in the reply's buffer and
+/* compound.c: memory for bulk data of a result, as of nfsd_call_bulk(). */
+nfsstat4 nfsd_compound_bulk(struct nfsd_compound *c, size_t size, void **data);
+/* Room for a result of variable length, in the reply's buffer and
  * in what the session allows; and the latter alone, for bulk data. */
 size_t nfsd_compound_room(const struct nfsd_compound *c);
 size_t nfsd_compound_reply_left(const struct nfsd_compound *c);

@@ -170,11 +170,13 @@ static nfsstat4 read_bulk(struct nfsd_compound *c, struct nfsd_file *f,
 {
 	const READ4args *arg = &c->arg.opread;
 	READ4resok *res = &c->res.opread;
-	void *data = nfsd_call_bulk(c->call, count);
+	nfsstat4 status;
+	void *data;
 	ssize_t n;
 
-	if (data == NULL)
-		return NFS4ERR_DELAY;
+	status = nfsd_compound_bulk(c, count, &data);
+	if (status != NFS4_OK)
+		return status;
 	n = engine_read(f->held, data, count, arg->offset, &res->eof);
 	if (n < 0)
 		return nfsd_status((int)n);

@@ -16,7 +16,7 @@
 struct opening {
 	struct nfsd_compound *c;
 	const OPEN4args *arg;
-	unsigned access, deny;
+	struct nfsd_share share;
 	struct sattr set; /* createattrs */
 	bitmap4 asked;	  /* the same as a bitmap */
 	struct fattr attr;
@@ -28,9 +28,9 @@ static nfsstat4 check_args(struct opening *o)
 {
 	const OPEN4args *arg = o->arg;
 
-	o->access = arg->share_access & OPEN4_SHARE_ACCESS_BOTH;
-	o->deny = arg->share_deny;
-	if (o->access == 0 || o->deny > OPEN4_SHARE_DENY_BOTH)
+	o->share.access = arg->share_access & OPEN4_SHARE_ACCESS_BOTH;
+	o->share.deny = arg->share_deny;
+	if (o->share.access == 0 || o->share.deny > OPEN4_SHARE_DENY_BOTH)
 		return NFS4ERR_INVAL;
 	switch (arg->claim.claim) {
 	case CLAIM_NULL:
@@ -154,12 +154,23 @@ static nfsstat4 find_by_name(struct opening *o)
 	return rc < 0 ? nfsd_status_dir(o->c, o->c->cfh, rc) : NFS4_OK;
 }
 
+static bool wants_truncate(const struct opening *o)
+{
+	return !o->ours && o->arg->openhow.opentype == OPEN4_CREATE &&
+	       (o->set.mask & SATTR_SIZE) && o->set.size == 0;
+}
+
 static nfsstat4 find(struct opening *o)
 {
-	if (o->arg->claim.claim == CLAIM_NULL)
-		return find_by_name(o);
-	return nfsd_status(
-		engine_getattr(o->c->srv->engine, o->c->cfh, &o->attr));
+	nfsstat4 status;
+
+	if (o->arg->claim.claim != CLAIM_NULL)
+		return nfsd_status(
+			engine_getattr(o->c->srv->engine, o->c->cfh, &o->attr));
+	status = find_by_name(o);
+	if (status == NFS4_OK && wants_truncate(o))
+		o->share.once = OPEN4_SHARE_ACCESS_WRITE;
+	return status;
 }
 
 /* Who reclaims had the permission when he opened; who creates a file may use
@@ -171,20 +182,15 @@ static nfsstat4 check_file(const struct opening *o)
 	if (status != NFS4_OK)
 		return status;
 	if (o->c->srv->options.read_only &&
-	    (o->access & OPEN4_SHARE_ACCESS_WRITE))
+	    (o->share.access & OPEN4_SHARE_ACCESS_WRITE))
 		return NFS4ERR_ROFS;
 	if (o->ours || o->arg->claim.claim == CLAIM_PREVIOUS)
 		return NFS4_OK;
-	return nfsd_check_access(&o->attr, o->c->cred, o->access);
+	return nfsd_check_access(&o->attr, o->c->cred,
+				 o->share.access | o->share.once);
 }
 
 /* ------------------------------------------------------------------- open */
-
-static bool wants_truncate(const struct opening *o)
-{
-	return !o->ours && o->arg->openhow.opentype == OPEN4_CREATE &&
-	       (o->set.mask & SATTR_SIZE) && o->set.size == 0;
-}
 
 static nfsstat4 truncate_file(struct opening *o)
 {
@@ -218,12 +224,12 @@ static nfsstat4 open_file(struct opening *o, stateid4 *id)
 
 	if (status != NFS4_OK)
 		return status;
-	status = nfsd_open_add(client, o->arg->owner.owner, f, o->access,
-			       o->deny, id, &is_new);
+	status = nfsd_open_add(client, o->arg->owner.owner, f, &o->share, id,
+			       &is_new);
 	if (status == NFS4ERR_SHARE_DENIED &&
 	    o->arg->claim.claim == CLAIM_PREVIOUS)
 		status = NFS4ERR_RECLAIM_CONFLICT;
-	if (status == NFS4_OK && wants_truncate(o)) {
+	if (status == NFS4_OK && o->share.once != 0) {
 		status = truncate_file(o);
 		if (status != NFS4_OK && is_new)
 			take_back(client, id);

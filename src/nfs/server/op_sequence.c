@@ -49,7 +49,7 @@ static bool has_room(struct nfsd_compound *c)
 {
 	enum { RESULT = 8 + NFS4_SESSIONID_SIZE + 5 * 4 };
 
-	return nfsd_compound_room(c) >= RESULT - 8;
+	return nfsd_compound_room(c) >= RESULT;
 }
 
 static void answer(struct nfsd_compound *c, const struct nfsd_session *s)

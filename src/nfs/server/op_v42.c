@@ -17,6 +17,9 @@ nfsstat4 nfsd_op_seek(struct nfsd_compound *c)
 	int64_t found;
 	int rc;
 
+	if (arg->sa_what != NFS4_CONTENT_DATA &&
+	    arg->sa_what != NFS4_CONTENT_HOLE)
+		return NFS4ERR_UNION_NOTSUPP;
 	status =
 		nfsd_io_begin(c, &arg->sa_stateid, OPEN4_SHARE_ACCESS_READ, &f);
 	if (status != NFS4_OK)
@@ -27,6 +30,8 @@ nfsstat4 nfsd_op_seek(struct nfsd_compound *c)
 		found = engine_seek(f->held, arg->sa_offset, whence);
 	nfsd_file_put(f);
 	rc = engine_getattr(c->srv->engine, c->cfh, &attr);
+	if (found == -ENXIO && rc == 0 && arg->sa_offset < attr.size)
+		found = (int64_t)attr.size; /* a hole is the rest of it */
 	if (found < 0 || rc < 0)
 		return nfsd_status(found < 0 ? (int)found : rc);
 	c->res.opseek.sr_offset = found;

@@ -53,9 +53,9 @@ nfsstat4 nfsd_op_getxattr(struct nfsd_compound *c)
 		status = may_read(c);
 	if (status != NFS4_OK)
 		return status;
-	data = nfsd_call_bulk(c->call, ENGINE_XATTR_SIZE_MAX);
-	if (data == NULL)
-		return NFS4ERR_DELAY;
+	status = nfsd_compound_bulk(c, ENGINE_XATTR_SIZE_MAX, &data);
+	if (status != NFS4_OK)
+		return status;
 	len = engine_getxattr(c->srv->engine, c->cfh, n.text, n.len, data,
 			      ENGINE_XATTR_SIZE_MAX);
 	if (len < 0)
@@ -142,23 +142,26 @@ nfsstat4 nfsd_op_listxattrs(struct nfsd_compound *c)
 	LISTXATTRS4resok *res = &c->res.oplistxattrs;
 	size_t room = MIN((size_t)c->arg.oplistxattrs.lxa_maxcount,
 			  nfsd_compound_room(c));
-	char *list = nfsd_call_bulk(c->call, ENGINE_XATTR_SIZE_MAX);
 	nfsstat4 status = may_read(c);
 	ssize_t len;
+	void *list;
 
 	if (status != NFS4_OK)
 		return status;
-	if (list == NULL)
-		return NFS4ERR_DELAY;
 	if (room < FIXED)
 		return NFS4ERR_TOOSMALL;
+	status = nfsd_compound_bulk(c, ENGINE_XATTR_SIZE_MAX, &list);
+	if (status != NFS4_OK)
+		return status;
 	len = engine_listxattr(c->srv->engine, c->cfh, list,
 			       ENGINE_XATTR_SIZE_MAX);
 	if (len < 0)
 		return nfsd_status((int)len);
-	/* No name takes less than 2 bytes of the list. */
-	res->lxr_names = arena_calloc(&c->call->arena, len / 2 + 1,
-				      sizeof(res->lxr_names[0]));
+	/* None of our names takes less of the list than a prefix, a byte and
+	 * a NUL. */
+	res->lxr_names =
+		arena_calloc(&c->call->arena, len / (PREFIX_LEN + 2) + 1,
+			     sizeof(res->lxr_names[0]));
 	if (res->lxr_names == NULL)
 		return NFS4ERR_DELAY;
 	res->lxr_cookie = c->arg.oplistxattrs.lxa_cookie;

@@ -45,7 +45,7 @@ void nfsd_share_drop(struct nfsd_state *s)
 
 /* Wants client.lock and file.lock. */
 static nfsstat4 add(struct nfsd_client *c, struct xdr_bytes owner,
-		    struct nfsd_file *f, unsigned access, unsigned deny,
+		    struct nfsd_file *f, const struct nfsd_share *share,
 		    stateid4 *id, bool *is_new)
 {
 	struct nfsd_state *s = nfsd_state_of_owner(c, owner, false, f);
@@ -57,15 +57,15 @@ static nfsstat4 add(struct nfsd_client *c, struct xdr_bytes owner,
 		nfsd_state_bump(s);
 	if (s == NULL)
 		return NFS4ERR_DELAY;
-	nfsd_share_set(s, s->access | access, s->deny | deny);
-	s->access_seen |= 1 << access;
-	s->deny_seen |= 1 << deny;
+	nfsd_share_set(s, s->access | share->access, s->deny | share->deny);
+	s->access_seen |= 1 << share->access;
+	s->deny_seen |= 1 << share->deny;
 	*id = nfsd_state_id(c->srv, s);
 	return NFS4_OK;
 }
 
 nfsstat4 nfsd_open_add(struct nfsd_client *c, struct xdr_bytes owner,
-		       struct nfsd_file *f, unsigned access, unsigned deny,
+		       struct nfsd_file *f, const struct nfsd_share *share,
 		       stateid4 *id, bool *is_new)
 {
 	struct nfsd_client *culprit;
@@ -78,13 +78,14 @@ nfsstat4 nfsd_open_add(struct nfsd_client *c, struct xdr_bytes owner,
 		status = NFS4ERR_SHARE_DENIED;
 		pthread_mutex_lock(&c->lock);
 		pthread_mutex_lock(&f->lock);
-		conflict = nfsd_share_conflict(f, access, deny);
+		conflict = nfsd_share_conflict(f, share->access | share->once,
+					       share->deny);
 		if (conflict != NULL)
 			culprit = nfsd_client_ref(conflict->owner->client);
 		else if (atomic_load(&c->dead))
 			status = NFS4ERR_DELAY; /* SEQUENCE will tell */
 		else
-			status = add(c, owner, f, access, deny, id, is_new);
+			status = add(c, owner, f, share, id, is_new);
 		pthread_mutex_unlock(&f->lock);
 		pthread_mutex_unlock(&c->lock);
 		if (culprit == NULL)

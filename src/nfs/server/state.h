@@ -201,10 +201,14 @@ void nfsd_files_put(struct nfsd_dropped *files); /* may park */
 
 /* open.c: opens and share reservations. */
 
+struct nfsd_share {
+	unsigned access, deny;
+	unsigned once; /* access for the OPEN itself: truncation writes */
+};
 /* An OPEN of a file: a new state, or the upgrade of the one that the owner has.
  * NFS4ERR_SHARE_DENIED.  Takes the locks, and parks. */
 nfsstat4 nfsd_open_add(struct nfsd_client *c, struct xdr_bytes owner,
-		       struct nfsd_file *f, unsigned access, unsigned deny,
+		       struct nfsd_file *f, const struct nfsd_share *share,
 		       stateid4 *id, bool *is_new);
 /* OPEN_DOWNGRADE: NFS4ERR_INVAL if that is no part of what was opened.  Wants
  * client.lock. */

@@ -165,8 +165,6 @@ struct nfsd_state *nfsd_state_of_owner(struct nfsd_client *c,
 
 	if (o == NULL)
 		return NULL;
-	if (o == NULL)
-		return NULL;
 	htable_for_each_match (s, &c->pairs, pair_hash(o, f), pair)
 		if (s->owner == o && s->file == f)
 			return s;

@@ -158,6 +158,163 @@ static void create_modes(void *arg)
 	scene_stop(s);
 }
 
+static nfsstat4 open_truncating(struct scene *s, struct session *who)
+{
+	createhow4 *how;
+
+	session_begin(who, &s->c, 0);
+	add_open(&s->c, "x", "f", OPEN4_SHARE_ACCESS_READ, 0, true);
+	how = &s->c.op[2].opopen.openhow.how;
+	how->createattrs.attrmask = BITMAP4(FATTR4_SIZE);
+	how->createattrs.attr_vals = (struct xdr_bytes){ "\0\0\0\0\0\0\0", 8 };
+	return wire_call(&s->w, &s->c);
+}
+
+/* An OPEN that truncates writes, whatever access it asks for. */
+static void truncating(void *arg)
+{
+	struct scene *s = scene_start(arg, &options);
+	struct compound *c = &s->c;
+	stateid4 first, id;
+
+	require(open_as(s, &s->a, "x", 3, OPEN4_SHARE_DENY_WRITE, &first) ==
+		NFS4_OK);
+	c = on_file(s, &s->a);
+	add(c, OP_WRITE)->opwrite =
+		(WRITE4args){ .stateid = first, .data = xdr_text("data") };
+	require(wire_call(&s->w, c) == NFS4_OK);
+	require(open_truncating(s, &s->b) == NFS4ERR_SHARE_DENIED);
+	require(close_as(s, &s->a, first) == NFS4_OK);
+	/* By who may only read: it fails, and so leaves no trace. */
+	add(on_file(s, &s->a), OP_SETATTR)->opsetattr.obj_attributes =
+		(fattr4){ BITMAP4(FATTR4_MODE), { "\0\0\1\244", 4 } };
+	require(wire_call(&s->w, c) == NFS4_OK);
+	s->w.uid = s->w.gid = 1000;
+	require(open_as(s, &s->b, "x", 1, 0, &id) == NFS4_OK);
+	require(open_truncating(s, &s->b) == NFS4ERR_ACCESS);
+	require(close_as(s, &s->b, id) == NFS4_OK);
+	s->w.uid = s->w.gid = 0;
+	add(on_file(s, &s->a), OP_GETATTR)->opgetattr.attr_request =
+		BITMAP4(FATTR4_SIZE);
+	require(wire_call(&s->w, c) == NFS4_OK);
+	require(load_be64(c->res[3].opgetattr.obj_attributes.attr_vals.data) ==
+		4);
+	require(open_truncating(s, &s->a) == NFS4_OK);
+	scene_stop(s);
+}
+
+/* RFC 7862, 15.11: nothing found is no error before the end of the file. */
+static void seek(void *arg)
+{
+	static const struct {
+		uint32_t what;
+		uint64_t offset;
+		nfsstat4 status;
+		uint64_t found;
+		bool eof;
+	} cases[] = {
+		{ NFS4_CONTENT_DATA, 0, NFS4_OK, 0, false },
+		{ NFS4_CONTENT_HOLE, 0, NFS4_OK, 1 << 20, false },
+		{ NFS4_CONTENT_DATA, 1 << 20, NFS4_OK, 2 << 20, true },
+		{ NFS4_CONTENT_HOLE, 1 << 20, NFS4_OK, 1 << 20, false },
+		{ NFS4_CONTENT_DATA, 2 << 20, NFS4ERR_NXIO },
+		{ NFS4_CONTENT_HOLE, 2 << 20, NFS4ERR_NXIO },
+		{ NFS4_CONTENT_DATA, UINT64_MAX, NFS4ERR_NXIO },
+		{ 2, 0, NFS4ERR_UNION_NOTSUPP },
+	};
+	struct scene *s = scene_start(arg, &options);
+	uint8_t *data = calloc(1, 1 << 20), size[8];
+	struct compound *c;
+	stateid4 id;
+
+	store_be64(size, 2 << 20);
+	require(open_as(s, &s->a, "x", 3, 0, &id) == NFS4_OK);
+	c = on_file(s, &s->a);
+	add(c, OP_WRITE)->opwrite =
+		(WRITE4args){ .stateid = id, .data = { data, 1 << 20 } };
+	add(c, OP_SETATTR)->opsetattr = (SETATTR4args){
+		.stateid = id,
+		.obj_attributes = { BITMAP4(FATTR4_SIZE), { size, 8 } },
+	};
+	require(wire_call(&s->w, c) == NFS4_OK);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		c = on_file(s, &s->a);
+		add(c, OP_SEEK)->opseek =
+			(SEEK4args){ .sa_stateid = id,
+				     .sa_offset = cases[i].offset,
+				     .sa_what = cases[i].what };
+		require(wire_call(&s->w, c) == cases[i].status);
+		if (c->status != NFS4_OK)
+			continue;
+		require(c->res[3].opseek.sr_offset == cases[i].found);
+		require(c->res[3].opseek.sr_eof == cases[i].eof);
+	}
+	scene_stop(s);
+	free(data);
+}
+
+/* So many names that they take more than the server keeps for the arrays of
+ * one request. */
+static void many_xattrs(void *arg)
+{
+	enum { N = 5000 };
+	struct scene *s = scene_start(arg, &options);
+	struct compound *c = &s->c;
+	uint64_t cookie = 0;
+	unsigned got = 0;
+	bool eof;
+
+	require(open_as(s, &s->a, "x", 3, 0, NULL) == NFS4_OK);
+	for (int i = 0; i < N;) {
+		static char names[WIRE_OPS][16];
+
+		c = on_file(s, &s->a);
+		while (i < N && c->n < WIRE_OPS) {
+			char *name = names[c->n];
+
+			snprintf(name, sizeof(names[0]), "%06d", i++);
+			add(c, OP_SETXATTR)->opsetxattr.sxa_key =
+				xdr_text(name);
+		}
+		require(wire_call(&s->w, c) == NFS4_OK);
+	}
+	do {
+		c = on_file(s, &s->a);
+		add(c, OP_LISTXATTRS)->oplistxattrs =
+			(LISTXATTRS4args){ .lxa_cookie = cookie,
+					   .lxa_maxcount = 32 << 10 };
+		require(wire_call(&s->w, c) == NFS4_OK);
+		cookie = c->res[3].oplistxattrs.lxr_cookie;
+		got += c->res[3].oplistxattrs.n;
+		eof = c->res[3].oplistxattrs.lxr_eof;
+	} while (!eof);
+	require(got == N);
+	scene_stop(s);
+}
+
+/* More pieces of data than a reply may have: to try again would not help. */
+static void many_pieces(void *arg)
+{
+	struct scene *s = scene_start(arg, &options);
+	uint8_t *data = calloc(1, 64 << 10);
+	struct compound *c;
+	stateid4 id;
+
+	require(open_as(s, &s->a, "x", 3, 0, &id) == NFS4_OK);
+	c = on_file(s, &s->a);
+	add(c, OP_WRITE)->opwrite =
+		(WRITE4args){ .stateid = id, .data = { data, 64 << 10 } };
+	require(wire_call(&s->w, c) == NFS4_OK);
+	c = on_file(s, &s->a);
+	while (c->n < WIRE_OPS)
+		add(c, OP_READ)->opread =
+			(READ4args){ .stateid = id, .count = 64 << 10 };
+	require(wire_call(&s->w, c) == NFS4ERR_REP_TOO_BIG);
+	require(c->nres == 3 + XDR_BULK_MAX + 1);
+	scene_stop(s);
+	free(data);
+}
+
 /* ------------------------------------------------------------------ locks */
 
 static nfsstat4 lock(struct scene *s, struct session *who, stateid4 open,
@@ -498,6 +655,10 @@ static void read_only(void *arg)
 	{                                                                      \
 		in_task(body, *state);                                         \
 	}
+IN_WORLD(an_open_that_truncates_writes, truncating)
+IN_WORLD(seek_finds_the_end_of_the_file, seek)
+IN_WORLD(any_number_of_xattrs_is_listed, many_xattrs)
+IN_WORLD(a_reply_has_a_bounded_number_of_pieces, many_pieces)
 IN_WORLD(share_reservations_follow_the_rfc, shares)
 IN_WORLD(opens_are_upgraded_and_downgraded, upgrades)
 IN_WORLD(every_create_mode_does_what_it_says, create_modes)
@@ -514,6 +675,10 @@ IN_WORLD(a_read_only_server_changes_nothing, read_only)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		test_with_directory(an_open_that_truncates_writes),
+		test_with_directory(seek_finds_the_end_of_the_file),
+		test_with_directory(any_number_of_xattrs_is_listed),
+		test_with_directory(a_reply_has_a_bounded_number_of_pieces),
 		test_with_directory(share_reservations_follow_the_rfc),
 		test_with_directory(opens_are_upgraded_and_downgraded),
 		test_with_directory(every_create_mode_does_what_it_says),

@@ -256,6 +256,49 @@ static void too_big_to_cache(void *arg)
 	world_stop(&world);
 }
 
+/* So does a SEQUENCE whose own result does not fit. */
+static void too_big_for_sequence(void *arg)
+{
+	static struct compound c;
+	CREATE_SESSION4args *a;
+	EXCHANGE_ID4resok client;
+	struct session s = {};
+	struct world world;
+	struct wire w;
+	char tag[129] = {};
+
+	world_start(&world, arg, &options);
+	wire_open(&w, &world.addr[0]);
+	require(wire_exchange(&w, "c", 1, 0, &client) == NFS4_OK);
+	c = (struct compound){ .minorversion = 1 };
+	a = &add(&c, OP_CREATE_SESSION)->opcreate_session;
+	a->csa_clientid = client.eir_clientid;
+	a->csa_sequence = client.eir_sequenceid;
+	a->csa_fore_chan_attrs = a->csa_back_chan_attrs =
+		(channel_attrs4){ .ca_maxrequestsize = 1024,
+				  .ca_maxresponsesize = 128,
+				  .ca_maxresponsesize_cached = 128,
+				  .ca_maxoperations = 8,
+				  .ca_maxrequests = 1 };
+	require(wire_call(&w, &c) == NFS4_OK);
+	s.id = c.res[0].opcreate_session.csr_sessionid;
+	for (size_t len = 0; len <= 128; len += 4) {
+		memset(tag, 't', len);
+		tag[len] = 0;
+		w.tag = tag;
+		session_begin(&s, &c, 0);
+		c.n = 1;
+		if (wire_call(&w, &c) == NFS4_OK)
+			continue;
+		require(c.status == NFS4ERR_REP_TOO_BIG);
+		w.tag = "";
+		add(&c, OP_PUTROOTFH);
+		require(wire_call(&w, &c) == NFS4_OK);
+	}
+	wire_close(&w);
+	world_stop(&world);
+}
+
 /* ---------------------------------------------------------------- clients */
 
 /* RFC 8881, 18.35.4: what EXCHANGE_ID says to each combination. */
@@ -531,6 +574,8 @@ IN_WORLD(a_request_survives_its_connection_and_is_done_once, repeat_after_loss)
 IN_WORLD(repeats_do_not_wait_behind_a_stuck_path, repeat_past_a_stuck_path)
 IN_WORLD(slots_tell_repeats_from_mistakes, slot_rules)
 IN_WORLD(what_could_not_be_cached_is_not_done, too_big_to_cache)
+IN_WORLD(a_sequence_that_can_not_be_answered_uses_up_nothing,
+	 too_big_for_sequence)
 IN_WORLD(exchange_id_follows_the_cases_of_the_rfc, exchange_cases)
 IN_WORLD(a_restarted_client_replaces_its_old_self, client_restart)
 IN_WORLD(a_client_is_confirmed_by_who_asked_for_it, not_his_client)
@@ -550,6 +595,8 @@ int main(void)
 		test_with_directory(repeats_do_not_wait_behind_a_stuck_path),
 		test_with_directory(slots_tell_repeats_from_mistakes),
 		test_with_directory(what_could_not_be_cached_is_not_done),
+		test_with_directory(
+			a_sequence_that_can_not_be_answered_uses_up_nothing),
 		test_with_directory(exchange_id_follows_the_cases_of_the_rfc),
 		test_with_directory(a_restarted_client_replaces_its_old_self),
 		test_with_directory(a_client_is_confirmed_by_who_asked_for_it),

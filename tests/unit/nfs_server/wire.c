@@ -97,6 +97,9 @@ void compound_encode(const struct wire *w, const struct compound *c,
 				    .n = c->n };
 	struct xdr x;
 
+	if (w->tag != NULL)
+		head.tag = xdr_text(w->tag);
+
 	xdr_encode_init(&x, out + *len + RECORD_HEADER,
 			size - *len - RECORD_HEADER, SIZE_MAX);
 	require(xdr_rpc_call(&x, &call));

@@ -41,6 +41,7 @@ struct wire {
 	struct stream *stream;
 	uint32_t xid;
 	uint32_t uid, gid; /* of AUTH_SYS */
+	const char *tag;   /* of compounds; NULL: none */
 	uint8_t *buffer;   /* of the last reply */
 	struct arena arena;
 	struct compound *scratch;
