@@ -139,6 +139,9 @@ struct block_spec {
 					none; -EEXIST if there is one */
 			bool delete; /* with the device */
 		} file;
+		/* What most requests wait, and one of a hundred; a WRITE's is
+		 * also that of WRITE_ZEROES and DEALLOCATE, a READ's that of
+		 * COMPARE. */
 		struct {
 			nsec avg_read, p99_read, avg_write, p99_write;
 		} delay;
@@ -159,19 +162,21 @@ struct block_limits {
 
 /* What an ERROR device does to the next `count` requests. */
 enum block_fault {
-	BLOCK_FAULT_NONE,
-	BLOCK_FAULT_FAIL,
-	BLOCK_FAULT_PENDING,
-	BLOCK_FAULT_CORRUPT,
-	BLOCK_FAULT_NOMEM
+	BLOCK_FAULT_NONE,    /* nothing more; and what is pending goes on */
+	BLOCK_FAULT_FAIL,    /* -EIO, without effect */
+	BLOCK_FAULT_PENDING, /* they stay, until BLOCK_FAULT_NONE or
+				block_cancel() */
+	BLOCK_FAULT_CORRUPT, /* READ and WRITE: of other data */
+	BLOCK_FAULT_NOMEM    /* -ENOMEM, without effect */
 };
 struct block_injection {
 	enum block_fault fault;
-	int op; /* enum block_op, or -1: any */
-	uint32_t count;
-	uint32_t queue_depth;	 /* 0, or: only when so many are in progress */
+	int op;			 /* enum block_op, or -1: each of them */
+	uint32_t count;		 /* of each */
+	uint32_t queue_depth;	 /* 0, or: only when as many others of the same
+				    reactor are in progress */
 	uint64_t corrupt_offset; /* in the request's data */
-	uint8_t corrupt_value;
+	uint8_t corrupt_value;	 /* bits that are flipped there */
 };
 
 /* Time is that of the reactor's turns: what is done at once takes none. */
@@ -202,7 +207,11 @@ struct block_device *block_next(struct block_registry *reg,
 /* The new size in blocks; MALLOC and FILE.  A file that has been changed from
  * outside: its size now, with `blocks` 0. */
 int block_resize(struct block_device *d, uint64_t blocks);
+/* From now on; requests that wait keep their time.  -EOPNOTSUPP: not a DELAY.
+ */
 int block_delay_set(struct block_device *d, const struct block_spec *times);
+/* -EOPNOTSUPP: not an ERROR; -EINVAL: no such operation, count 0, or nothing to
+ * corrupt. */
 int block_inject(struct block_device *d, const struct block_injection *what);
 int block_set_limits(struct block_device *d, const struct block_limits *l);
 

@@ -77,7 +77,7 @@ struct block_driver {
 	 * base in the device, and with a base also the sizes; without one it
 	 * sets them. destroy(): all lanes are gone, requests done. */
 	int (*create)(struct block_device *d, const struct block_spec *spec,
-		      char text[256]);
+		      char text[256]);		 /* failed: nothing is left */
 	void (*destroy)(struct block_device *d); /* or NULL */
 	/* Changes d->blocks, durably; NULL: the kind has a base. */
 	int (*resize)(struct block_device *d, uint64_t blocks);

@@ -114,7 +114,7 @@ static struct block_device *device_create(struct block_registry *reg,
 	d->registry = reg;
 	d->spec = *spec;
 	list_init(&d->users);
-	list_append(&reg->devices, &d->link);
+	list_init(&d->link);
 	return d;
 }
 
@@ -166,33 +166,34 @@ static void settle_spec(struct block_device *d)
 static int device_start(struct block_device *d, const struct block_spec *spec,
 			char text[256])
 {
-	int err = 0;
+	int err = block_spec_check(d->registry, &d->spec, text);
 
+	if (err != 0)
+		return err;
+	list_append(&d->registry->devices, &d->link); /* the name is taken */
 	if (d->driver->filter)
 		err = block_base_open(d, text);
-	if (err == 0 && d->driver->create != NULL)
+	if (err == 0)
 		err = d->driver->create(d, spec, text);
 	return err;
 }
 
-int block_create(struct block_registry *reg, const struct block_spec *wanted,
+int block_create(struct block_registry *reg, const struct block_spec *spec,
 		 struct block_device **out, char text[256])
 {
-	const struct block_driver *driver;
-	struct block_spec spec = *wanted;
+	const struct block_driver *driver = block_driver_of(spec->kind);
 	struct block_device *d;
 	int err;
 
 	MAGIC_CHECK(reg, BLOCK_REGISTRY_MAGIC);
 	if (text != NULL)
 		text[0] = '\0';
-	err = block_spec_check(reg, &spec, &driver, text);
-	if (err != 0)
-		return err;
-	d = device_create(reg, driver, &spec);
+	if (driver == NULL)
+		return block_refuse(text, -EINVAL, "there is no such kind");
+	d = device_create(reg, driver, spec);
 	if (d == NULL)
 		return block_refuse(text, -ENOMEM, "no memory");
-	err = device_start(d, wanted, text);
+	err = device_start(d, spec, text);
 	if (err != 0) {
 		device_free(d);
 		return err;
@@ -251,16 +252,6 @@ int block_resize(struct block_device *d, uint64_t blocks)
 	}
 	block_release(d);
 	return err;
-}
-
-int block_delay_set(struct block_device *d, const struct block_spec *times)
-{
-	return -EOPNOTSUPP;
-}
-
-int block_inject(struct block_device *d, const struct block_injection *what)
-{
-	return -EOPNOTSUPP;
 }
 
 int block_set_limits(struct block_device *d, const struct block_limits *l)

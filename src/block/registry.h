@@ -21,10 +21,12 @@ struct block_registry {
 /* Of any state: names are taken from the beginning to the end. */
 struct block_device *block_lookup(struct block_registry *reg, const char *name);
 
+/* NULL: there is no such kind. */
+const struct block_driver *block_driver_of(enum block_kind kind);
 /* spec.c: fills in defaults that need no file.  0, or -EINVAL, -EEXIST,
  * -ENODEV, with text. */
 int block_spec_check(struct block_registry *reg, struct block_spec *spec,
-		     const struct block_driver **driver, char text[256]);
+		     char text[256]);
 __attribute__((format(printf, 3, 4))) int block_refuse(char text[256],
 						       int error,
 						       const char *format, ...);

@@ -22,10 +22,12 @@ int block_refuse(char text[256], int error, const char *format, ...)
 	return error;
 }
 
-static const struct block_driver *driver_of(enum block_kind kind)
+const struct block_driver *block_driver_of(enum block_kind kind)
 {
 	static const struct block_driver *const drivers[] = {
-		[BLOCK_MALLOC] = &block_malloc,
+		[BLOCK_MALLOC] = &block_malloc, [BLOCK_FILE] = &block_file,
+		[BLOCK_DELAY] = &block_delay,	[BLOCK_ERROR] = &block_error,
+		[BLOCK_CRYPT] = &block_crypt,
 	};
 
 	return kind < ARRAY_SIZE(drivers) ? drivers[kind] : NULL;
@@ -96,14 +98,10 @@ static int check_sizes(const struct block_spec *spec, bool optional,
 }
 
 int block_spec_check(struct block_registry *reg, struct block_spec *spec,
-		     const struct block_driver **driver, char text[256])
+		     char text[256])
 {
 	int err = check_name(reg, spec, text);
 
-	*driver = driver_of(spec->kind);
-	if (*driver == NULL)
-		return block_refuse(text, -EINVAL, "there is no kind %d",
-				    spec->kind);
 	if (err == 0)
 		err = check_uuid(reg, spec, text);
 	if (err == 0)

@@ -37,6 +37,8 @@ struct backend_ops {
 	void (*unwatch)(struct reactor *r, struct watch *w);
 	/* Parks; the operation's result. */
 	ssize_t (*disk_op)(struct reactor *r, struct disk_op *op);
+	/* Does not; counts an errand until file_request_finish(). */
+	void (*disk_submit)(struct reactor *r, int fd, struct file_request *q);
 };
 
 int epoll_create_backend(struct reactor *r);
@@ -151,6 +153,9 @@ struct disk_ops { /* as the functions of file.h */
 			uint64_t len);
 	int64_t (*seek)(struct file *f, uint64_t offset, int whence);
 	int (*size)(struct file *f, uint64_t *size, uint64_t *allocated);
+	int (*alignment)(struct file *f, struct file_alignment *out);
+	int (*lock)(struct file *f, bool exclusive);
+	void (*submit)(struct file *f, struct file_request *q);
 	int (*unlink)(const char *path);
 	int (*rename)(const char *from, const char *to);
 	int (*sync_dir)(const char *path);
@@ -159,6 +164,9 @@ struct disk_ops { /* as the functions of file.h */
 extern const struct disk_ops real_disk;
 
 void file_init(struct file *f, const struct disk_ops *ops);
+
+/* On its reactor: has done() called in this turn or the next. */
+void file_request_finish(struct file_request *q, ssize_t result);
 
 /* A system call on a file that may block. */
 struct disk_op {
@@ -188,5 +196,7 @@ struct disk_op {
 ssize_t disk_op_run(const struct disk_op *op);
 /* Has a worker thread make it, and parks. */
 ssize_t disk_op_offload(const struct disk_op *op);
+/* backend_ops.disk_submit, by a worker thread. */
+void disk_submit_offload(struct reactor *r, int fd, struct file_request *q);
 
 #endif

@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -321,15 +323,100 @@ static int64_t disk_seek(struct file *file, uint64_t offset, int whence)
 
 static int disk_size(struct file *file, uint64_t *size, uint64_t *allocated)
 {
+	uint64_t capacity;
 	struct stat st;
 
 	if (fstat(disk_of(file)->fd, &st) != 0)
 		return -errno;
+	if (S_ISBLK(st.st_mode)) {
+		if (ioctl(disk_of(file)->fd, BLKGETSIZE64, &capacity) != 0)
+			return -errno;
+		st.st_size = capacity;
+		st.st_blocks = capacity / 512;
+	}
 	if (size != NULL)
 		*size = st.st_size;
 	if (allocated != NULL)
 		*allocated = (uint64_t)st.st_blocks * 512;
 	return 0;
+}
+
+/* The kernel tells since Linux 6.1, and of most file systems. */
+static int disk_alignment(struct file *file, struct file_alignment *out)
+{
+	struct statx st;
+
+	if (statx(disk_of(file)->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &st) !=
+	    0)
+		return -errno;
+	if (!(st.stx_mask & STATX_DIOALIGN) || st.stx_dio_offset_align == 0)
+		return -EOPNOTSUPP;
+	*out = (struct file_alignment){ st.stx_dio_mem_align,
+					st.stx_dio_offset_align };
+	return 0;
+}
+
+/* A lock of the open file, not of the process: two opens exclude each other
+ * here as well. */
+static int disk_lock(struct file *file, bool exclusive)
+{
+	struct flock lock = { .l_type = exclusive ? F_WRLCK : F_RDLCK,
+			      .l_whence = SEEK_SET };
+
+	if (fcntl(disk_of(file)->fd, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	return errno == EAGAIN || errno == EACCES ? -EBUSY : 0;
+}
+
+static void disk_submit(struct file *file, struct file_request *q)
+{
+	reactor_current->ops->disk_submit(reactor_current, disk_of(file)->fd,
+					  q);
+}
+
+static ssize_t request_call(const struct file_request *q)
+{
+	int fd = disk_of(q->file)->fd;
+
+	switch (q->call) {
+	case FILE_READ:
+		return preadv(fd, q->iov, q->n, q->offset);
+	case FILE_WRITE:
+		return pwritev2(fd, q->iov, q->n, q->offset,
+				q->durable ? RWF_DSYNC : 0);
+	case FILE_SYNC:
+		return fdatasync(fd);
+	}
+	errno = EINVAL;
+	return -1;
+}
+
+static void run_request(struct job *job)
+{
+	struct file_request *q = container_of(job, struct file_request, job);
+
+	do
+		q->result = request_call(q);
+	while (q->result < 0 && errno == EINTR);
+	if (q->result < 0)
+		q->result = -errno;
+	reactor_post(q->reactor, &q->message);
+}
+
+static void deliver_request(struct message *m)
+{
+	struct file_request *q = container_of(m, struct file_request, message);
+
+	q->reactor->errands--;
+	file_request_finish(q, q->result);
+}
+
+void disk_submit_offload(struct reactor *r, int fd, struct file_request *q)
+{
+	q->message.deliver = deliver_request;
+	q->job.run = run_request;
+	r->errands++;
+	workers_submit(&q->job);
 }
 
 static int disk_unlink(const char *path)
@@ -365,6 +452,9 @@ const struct disk_ops real_disk = {
 	.allocate = disk_allocate,
 	.seek = disk_seek,
 	.size = disk_size,
+	.alignment = disk_alignment,
+	.lock = disk_lock,
+	.submit = disk_submit,
 	.unlink = disk_unlink,
 	.rename = disk_rename,
 	.sync_dir = disk_sync_dir,

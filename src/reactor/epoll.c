@@ -121,4 +121,5 @@ const struct backend_ops epoll_backend = {
 	.watch = epoll_watch,
 	.unwatch = epoll_unwatch,
 	.disk_op = epoll_disk_op,
+	.disk_submit = disk_submit_offload,
 };

@@ -80,6 +80,44 @@ int file_size(struct file *f, uint64_t *size, uint64_t *allocated)
 	return f->ops->size(f, size, allocated);
 }
 
+int file_alignment(struct file *f, struct file_alignment *out)
+{
+	MAGIC_CHECK(f, FILE_MAGIC);
+	return f->ops->alignment(f, out);
+}
+
+int file_lock(struct file *f, bool exclusive)
+{
+	MAGIC_CHECK(f, FILE_MAGIC);
+	return f->ops->lock(f, exclusive);
+}
+
+void file_submit(struct file_request *q)
+{
+	MAGIC_CHECK(q->file, FILE_MAGIC);
+	q->reactor = reactor_current;
+	q->file->ops->submit(q->file, q);
+}
+
+void file_request_finish(struct file_request *q, ssize_t result)
+{
+	q->result = result;
+	list_append(&reactor_current->finished, &q->finished);
+}
+
+void file_requests_done(struct reactor *r)
+{
+	struct list now = LIST_INIT(now);
+	struct file_request *q;
+
+	list_splice(&now, &r->finished);
+	while (!list_empty(&now)) {
+		q = list_first(&now, struct file_request, finished);
+		list_del(&q->finished);
+		q->done(q, q->result);
+	}
+}
+
 int file_unlink(const char *path)
 {
 	return reactor_current->ops->disk->unlink(path);

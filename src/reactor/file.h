@@ -14,6 +14,11 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "base/list.h"
+#include "reactor/task.h"
+#include "reactor/timer.h"
+#include "reactor/workers.h"
+
 struct file;
 
 /* Flags and mode as openat(2); O_CLOEXEC is implied. */
@@ -37,8 +42,49 @@ int file_truncate(struct file *f, uint64_t size);
 int file_allocate(struct file *f, int mode, uint64_t offset, uint64_t len);
 /* whence: SEEK_DATA or SEEK_HOLE.  The offset, or -ENXIO beyond the end. */
 int64_t file_seek(struct file *f, uint64_t offset, int whence);
-/* Size and allocated bytes; either may be NULL. */
+/* Size and allocated bytes; either may be NULL.  Of a block device: how large
+ * it is, twice. */
 int file_size(struct file *f, uint64_t *size, uint64_t *allocated);
+
+/*
+ * For O_DIRECT: what memory addresses and lengths of memory, and offsets and
+ * lengths in the file, have to be multiples of.  -EOPNOTSUPP: not known.
+ */
+struct file_alignment {
+	uint32_t memory, offset;
+};
+int file_alignment(struct file *f, struct file_alignment *out);
+
+/* So that nobody else who asks opens it: exclusively, or with others who share
+ * it.  Until it is closed.  -EBUSY; 0 also where there are no locks. */
+int file_lock(struct file *f, bool exclusive);
+
+/*
+ * For hot paths: without a task, and without a look into the page cache, which
+ * with O_DIRECT would wait for the disk.  done() is called on the loop's stack,
+ * in a later turn, with the result of preadv(2), pwritev(2) or fdatasync(2),
+ * and must not park.  The request and its memory are the reactor's until then.
+ */
+struct file_request {
+	enum { FILE_READ, FILE_WRITE, FILE_SYNC } call;
+	bool durable; /* FILE_WRITE: on disk when it is done */
+	struct file *file;
+	const struct iovec *iov;
+	int n;
+	uint64_t offset;
+	void (*done)(struct file_request *q, ssize_t result);
+
+	/* The reactor's. */
+	ssize_t result;
+	struct reactor *reactor;
+	struct list finished;
+	struct message message;
+	union {
+		struct job job;
+		struct timer timer;
+	};
+};
+void file_submit(struct file_request *q);
 
 /* Names.  file_sync_dir() makes what was done in a directory durable. */
 int file_unlink(const char *path); /* 0 also if there is no such file */

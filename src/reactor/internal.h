@@ -46,6 +46,7 @@ struct reactor {
 	struct idle idle;
 	nsec disk_slow_until; /* disk.c */
 	int errands;	      /* errand_init() */
+	struct list finished; /* file requests, before done() */
 
 	/* Of all threads. */
 	struct stack_pool stacks;
@@ -87,6 +88,9 @@ struct task {
 extern __thread struct reactor *reactor_current;
 
 nsec clock_read(clockid_t id);
+
+/* file.c: calls done() for what has finished. */
+void file_requests_done(struct reactor *r);
 
 /* sync.c */
 

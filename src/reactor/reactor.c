@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The loop.  One turn: fire the timers that are due, deliver what other threads
- * posted, run the tasks that are ready, collect events.
+ * posted and files have done, run the tasks that are ready, collect events.
  *
  * Going to sleep and being woken by another thread is Dekker's game: the
  * reactor says "sleeping" (idle.c) and then looks into the inbox; a poster puts
@@ -127,6 +127,7 @@ int reactor_init(struct reactor *r, const struct backend_ops *ops,
 	MAGIC_SET(r, REACTOR_MAGIC);
 	list_init(&r->ready);
 	list_init(&r->tasks);
+	list_init(&r->finished);
 	timer_init(&r->trim, trim_stacks);
 	stack_pool_init(&r->stacks,
 			o->stack_size != 0 ? o->stack_size : KIB(64));
@@ -205,7 +206,8 @@ static void run_ready(struct reactor *r)
 
 static void collect_events(struct reactor *r)
 {
-	bool busy = !list_empty(&r->ready) || !inbox_empty(r);
+	bool busy = !list_empty(&r->ready) || !list_empty(&r->finished) ||
+		    !inbox_empty(r);
 	nsec until = timers_next(&r->timers);
 
 	if (busy || until <= r->now)
@@ -223,6 +225,7 @@ static void turn(struct reactor *r)
 		r->now = clock_read(CLOCK_MONOTONIC);
 	timers_run(&r->timers, r->now);
 	deliver_inbox(r);
+	file_requests_done(r);
 	run_ready(r);
 	collect_events(r);
 }

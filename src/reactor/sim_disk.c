@@ -37,6 +37,7 @@ struct sim_file {
 	struct list link; /* in sim->open_files */
 	struct sim_inode *inode;
 	bool dead; /* of a power failure */
+	enum { SIM_UNLOCKED, SIM_SHARED, SIM_EXCLUSIVE } lock;
 	char path[];
 };
 
@@ -298,6 +299,92 @@ static int sim_size(struct file *file, uint64_t *size, uint64_t *allocated)
 	return 0;
 }
 
+static int sim_alignment(struct file *file, struct file_alignment *out)
+{
+	*out = (struct file_alignment){ 512, 512 };
+	return 0;
+}
+
+static int sim_lock(struct file *file, bool exclusive)
+{
+	struct sim_file *f = sim_file_of(file), *other;
+
+	list_for_each (other, &sim_current()->open_files, link)
+		if (other != f && other->inode == f->inode &&
+		    (other->lock == SIM_EXCLUSIVE ||
+		     (other->lock == SIM_SHARED && exclusive)))
+			return -EBUSY;
+	f->lock = exclusive ? SIM_EXCLUSIVE : SIM_SHARED;
+	return 0;
+}
+
+static ssize_t read_pieces(struct sim_inode *inode,
+			   const struct file_request *q)
+{
+	uint64_t size = inode->size;
+	ssize_t done = 0;
+
+	for (int i = 0; i < q->n && q->offset + done < size; i++) {
+		uint64_t at = q->offset + done;
+		size_t len = MIN(q->iov[i].iov_len, size - at);
+
+		sim_inode_read(inode, q->iov[i].iov_base, len, at);
+		done += len;
+	}
+	return done;
+}
+
+static ssize_t write_pieces(struct sim_inode *inode,
+			    const struct file_request *q)
+{
+	ssize_t done = 0;
+
+	for (int i = 0; i < q->n; i++) {
+		sim_inode_write(inode, q->iov[i].iov_base, q->iov[i].iov_len,
+				q->offset + done);
+		done += q->iov[i].iov_len;
+	}
+	if (q->durable)
+		sim_inode_sync(inode);
+	return done;
+}
+
+static ssize_t request_result(const struct file_request *q)
+{
+	struct sim_file *f = sim_file_of(q->file);
+	struct sim *sim = sim_current();
+
+	if (f->dead || rng_chance(&sim->rng, sim->faults.disk_error))
+		return -EIO;
+	switch (q->call) {
+	case FILE_READ:
+		return read_pieces(f->inode, q);
+	case FILE_WRITE:
+		return write_pieces(f->inode, q);
+	case FILE_SYNC:
+		sim_inode_sync(f->inode);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static void request_due(struct timer *t)
+{
+	struct file_request *q = container_of(t, struct file_request, timer);
+
+	file_request_finish(q, request_result(q));
+}
+
+static void sim_submit(struct file *file, struct file_request *q)
+{
+	struct sim_faults *f = &sim_current()->faults;
+
+	timer_init(&q->timer, request_due);
+	timer_set(&reactor_current->timers, &q->timer,
+		  reactor_current->now +
+			  sim_random_delay(f->disk_min, f->disk_max));
+}
+
 static int sim_unlink(const char *path)
 {
 	struct sim *sim = sim_current();
@@ -368,6 +455,9 @@ const struct disk_ops sim_disk = {
 	.allocate = sim_allocate,
 	.seek = sim_seek,
 	.size = sim_size,
+	.alignment = sim_alignment,
+	.lock = sim_lock,
+	.submit = sim_submit,
 	.unlink = sim_unlink,
 	.rename = sim_rename,
 	.sync_dir = sim_sync_dir,
@@ -380,7 +470,10 @@ void sim_crash_files(const char *prefix)
 	struct name *n;
 
 	list_for_each (f, &sim->open_files, link)
-		f->dead |= is_below(f->path, prefix);
+		if (is_below(f->path, prefix)) {
+			f->dead = true;
+			f->lock = SIM_UNLOCKED;
+		}
 	names_crash(sim, prefix);
 	htable_for_each (n, &sim->names, node)
 		if (is_below(n->path, prefix))

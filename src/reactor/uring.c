@@ -21,7 +21,14 @@
 
 enum { SQ_ENTRIES = 256, CQ_ENTRIES = 4096 };
 
-enum tag { TAG_NOTHING, TAG_WAKE, TAG_WATCH, TAG_DISK, TAG_MASK = 7 };
+enum tag {
+	TAG_NOTHING,
+	TAG_WAKE,
+	TAG_WATCH,
+	TAG_DISK,
+	TAG_REQUEST,
+	TAG_MASK = 7
+};
 
 struct uring {
 	struct io_uring ring;
@@ -75,7 +82,8 @@ static bool has_opcodes(struct io_uring *ring)
 {
 	static const int needed[] = {
 		IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL, IORING_OP_READV,
-		IORING_OP_WRITEV,   IORING_OP_FSYNC,	    IORING_OP_FALLOCATE
+		IORING_OP_WRITEV,   IORING_OP_FSYNC,	    IORING_OP_FALLOCATE,
+		IORING_OP_READ,	    IORING_OP_WRITE,
 	};
 	struct io_uring_probe *probe = io_uring_get_probe_ring(ring);
 	bool all = probe != NULL;
@@ -196,6 +204,10 @@ static void handle(struct reactor *r, const struct io_uring_cqe *cqe)
 	case TAG_DISK:
 		completion_done(&((struct ring_op *)ptr)->done, cqe->res);
 		break;
+	case TAG_REQUEST:
+		r->errands--;
+		file_request_finish(ptr, cqe->res);
+		break;
 	case TAG_NOTHING:
 	case TAG_MASK:
 		break;
@@ -306,6 +318,39 @@ static ssize_t uring_disk_op(struct reactor *r, struct disk_op *op)
 	return completion_wait(&ring_op.done);
 }
 
+/* One piece of memory is cheaper for the kernel than a list of one. */
+static void prep_transfer(struct io_uring_sqe *sqe, int fd,
+			  const struct file_request *q)
+{
+	const struct iovec *iov = q->iov;
+	bool one = q->n == 1;
+
+	if (q->call == FILE_READ && one)
+		io_uring_prep_read(sqe, fd, iov->iov_base, iov->iov_len,
+				   q->offset);
+	else if (q->call == FILE_READ)
+		io_uring_prep_readv(sqe, fd, iov, q->n, q->offset);
+	else if (one)
+		io_uring_prep_write(sqe, fd, iov->iov_base, iov->iov_len,
+				    q->offset);
+	else
+		io_uring_prep_writev(sqe, fd, iov, q->n, q->offset);
+	if (q->durable)
+		sqe->rw_flags = RWF_DSYNC;
+}
+
+static void uring_disk_submit(struct reactor *r, int fd, struct file_request *q)
+{
+	struct io_uring_sqe *sqe = sqe_get(uring_of(r));
+
+	if (q->call == FILE_SYNC)
+		io_uring_prep_fsync(sqe, fd, IORING_FSYNC_DATASYNC);
+	else
+		prep_transfer(sqe, fd, q);
+	sqe_tag(sqe, q, TAG_REQUEST);
+	r->errands++;
+}
+
 const struct backend_ops uring_backend = {
 	.name = "io_uring",
 	.net = &socket_net,
@@ -317,4 +362,5 @@ const struct backend_ops uring_backend = {
 	.watch = uring_watch,
 	.unwatch = uring_unwatch,
 	.disk_op = uring_disk_op,
+	.disk_submit = uring_disk_submit,
 };

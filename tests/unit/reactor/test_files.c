@@ -246,6 +246,76 @@ WORLD_TEST(starting_to_write_back_holds_up_nobody)
 	assert_true(reactor_now_precise() - before < MSEC(150));
 }
 
+struct submitted {
+	struct file_request request;
+	struct task *waiter;
+	bool done;
+	ssize_t result;
+};
+
+static void note_result(struct file_request *q, ssize_t result)
+{
+	struct submitted *s = container_of(q, struct submitted, request);
+
+	s->done = true;
+	s->result = result;
+	task_wake(s->waiter);
+}
+
+static ssize_t submit(struct submitted *s)
+{
+	s->waiter = task_self();
+	s->done = false;
+	s->request.done = note_result;
+	file_submit(&s->request);
+	assert_false(s->done);
+	while (!s->done)
+		task_park(NSEC_NEVER);
+	return s->result;
+}
+
+WORLD_TEST(a_request_without_a_task_reads_and_writes)
+{
+	char one[] = "hello ", two[] = "world", in[16];
+	struct iovec out[2] = { { one, 6 }, { two, 5 } }, into = { in, 16 };
+	struct submitted s = { .request = { .call = FILE_WRITE,
+					    .durable = true,
+					    .file = create("f"),
+					    .iov = out,
+					    .n = 2,
+					    .offset = 100 } };
+
+	assert_int_equal(submit(&s), 11);
+	s.request.call = FILE_SYNC;
+	assert_int_equal(submit(&s), 0);
+	s.request.call = FILE_READ;
+	s.request.durable = false;
+	s.request.iov = &into;
+	s.request.n = 1;
+	s.request.offset = 103;
+	assert_int_equal(submit(&s), 8);
+	assert_memory_equal(in, "lo world", 8);
+	s.request.offset = 1000;
+	assert_int_equal(submit(&s), 0);
+	file_close(s.request.file);
+}
+
+WORLD_TEST(who_locks_a_file_keeps_others_out)
+{
+	struct file *f = create("f"), *g;
+
+	assert_int_equal(file_open(path_of("f"), O_RDWR, 0, &g), 0);
+	assert_int_equal(file_lock(f, false), 0);
+	assert_int_equal(file_lock(g, false), 0);
+	assert_int_equal(file_lock(g, true), -EBUSY);
+	file_close(f);
+	assert_int_equal(file_lock(g, true), 0);
+	assert_int_equal(file_open(path_of("f"), O_RDWR, 0, &f), 0);
+	assert_int_equal(file_lock(f, false), -EBUSY);
+	file_close(f);
+	file_close(g);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_read_sees_what_was_written),
 	cmocka_unit_test(a_large_write_arrives_whole),
@@ -255,6 +325,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(several_tasks_write_one_file),
 	cmocka_unit_test(a_task_whose_data_is_always_cached_lets_others_run),
 	cmocka_unit_test(starting_to_write_back_holds_up_nobody),
+	cmocka_unit_test(a_request_without_a_task_reads_and_writes),
+	cmocka_unit_test(who_locks_a_file_keeps_others_out),
 };
 
 int main(void)
