@@ -75,7 +75,7 @@ void *pool_get(size_t size, size_t *actual)
 
 	*actual = size;
 	if (p == NULL || c >= CLASSES || p->first[c] == NULL)
-		return malloc(size);
+		return aligned_alloc(4096, size);
 	piece = p->first[c];
 	p->first[c] = piece->next;
 	p->kept -= size;

@@ -8,7 +8,8 @@
  *
  * Sizes are four for each doubling, from 4 KiB to POOL_MAX; larger ones are not
  * kept.  Pages of a piece that were never touched cost nothing: a reply buffer
- * of 128 KiB from which 300 bytes were sent is one page.
+ * of 128 KiB from which 300 bytes were sent is one page.  Pieces begin at a
+ * page, as O_DIRECT wants it.
  */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H

@@ -38,6 +38,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/pool.h"
 #include "base/util.h"
 #include "block/block.h"
 #include "nvme/pdu/fabrics.h"
@@ -65,7 +66,11 @@ enum {
 	NVMET_CQT_MS = 10000, /* Command Quiesce Time: see controller.c */
 	NVMET_CCR_MAX = 4,    /* of one controller, in progress */
 };
+#define NVMET_VERSION	    NVME_VS(2, 3, 0)
 #define NVMET_SETUP_TIMEOUT SEC(30) /* from accept to a good Connect */
+#define NVMET_PDU_TIMEOUT   SEC(60) /* for the rest of a PDU */
+#define NVMET_WRITE_TIMEOUT SEC(60) /* without progress */
+#define NVMET_QUEUE_BYTES   MIB(16) /* of data; beyond it commands wait */
 
 /* Of a command's execution: it will be ended by nvmet_cmd_end(). */
 enum { NVMET_LATER = -1 };
@@ -84,7 +89,6 @@ struct nvmet {
 	struct reactor *control;     /* created the target */
 	struct nvmet_transport conf; /* defaults filled in */
 	bool has_transport;
-	uint64_t ciu_next;
 
 	pthread_mutex_t lock;
 	struct list subsystems; /* in order of creation; without discovery */
@@ -92,6 +96,8 @@ struct nvmet {
 	struct list ports;
 	struct list referrals;
 	unsigned nsubsystems, nqueues;
+	uint16_t last_portid;
+	uint8_t last_ciu;
 	uint64_t discovery_genctr;
 
 	int ncpus;
@@ -105,6 +111,7 @@ struct nvmet_cpu {
 	int index;
 	struct list free_cmds; /* nvmet_cmd.link */
 	unsigned nfree_cmds;
+	_Atomic int load; /* connections, but those known as admin queues */
 
 	/* Written by this reactor, read by any. */
 	struct nvmet_counters {
@@ -124,13 +131,14 @@ struct nvmet_cpu {
 
 struct nvmet_cpu *nvmet_cpu_self(struct nvmet *t);
 
-/* Runs fn(arg) as a task of r, at some time. */
+/* Runs fn(arg) as a task of r, at some time.  Does not park; nvmet.lock may be
+ * held. */
 void nvmet_run_on(struct reactor *r, task_fn *fn, void *arg);
 /* When it returns, what other reactors did without parking when it was called
  * has ended.  Parks. */
 void nvmet_barrier(struct nvmet *t);
 
-/* An address that is listened on, by listeners that share it. */
+/* port.c: an address that is listened on, by listeners that share it. */
 struct nvmet_port {
 	struct list link; /* nvmet.ports */
 	struct nvmet *t;
@@ -142,6 +150,12 @@ struct nvmet_port {
 	bool ending;
 	struct completion ended; /* of the accepting task */
 };
+
+/* Tasks of the control reactor.  With one user more: 0 or -errno.  And with one
+ * less; the last one ends its connections, and parks until they are gone. */
+int nvmet_port_get(struct nvmet *t, const struct addr *addr,
+		   struct nvmet_port **out);
+void nvmet_port_put(struct nvmet_port *port);
 
 /* ------------------------------------------------------------ subsystems */
 
@@ -212,6 +226,12 @@ struct nvmet_referral {
 	char subnqn[NVMET_NQN_MAX + 1];
 };
 
+/* The discovery subsystem has no namespaces: max_namespaces is 0. */
+struct nvmet_subsystem *nvmet_subsystem_alloc(struct nvmet *t, const char *nqn,
+					      uint32_t max_namespaces);
+void nvmet_subsystem_free(struct nvmet_subsystem *s);
+void nvmet_hosts_free(struct list *hosts);
+
 /* Under nvmet.lock. */
 struct nvmet_subsystem *nvmet_find_locked(struct nvmet *t, const char *nqn);
 struct nvmet_host_entry *nvmet_find_host_locked(struct list *hosts,
@@ -261,24 +281,22 @@ struct nvmet_ctrl {
 	uint8_t host_id[16];
 	struct addr local, peer;
 	nsec since;
-	uint32_t max_io_queues; /* as the host set the feature; or the most */
 
 	/* Under nvmet.lock. */
 	struct list link; /* subsystem.ctrls */
 	enum nvmet_ctrl_state state;
-	struct list queues;   /* nvmet_queue.in_ctrl; the admin queue, too */
-	struct task *drained; /* told when an I/O queue has gone */
+	struct nvmet_queue *admin; /* NULL: it has ended */
+	struct list queues;	   /* nvmet_queue.in_ctrl: I/O queues */
+	struct list waiters;	   /* woken when one has gone, or it itself */
 
-	/* No new commands: set with ENDING, or while it is reset or shut
-	 * down. */
+	/* No I/O command may begin: not enabled yet, reset, shut down or
+	 * ending. */
 	_Atomic bool fenced;
 	_Atomic uint32_t kato_ms; /* 0: none */
 
 	/* Of its reactor. */
-	struct nvmet_queue *admin; /* NULL: it has ended */
 	uint32_t cc, csts;
 	bool changing; /* a task brings csts to where cc wants it */
-	nsec alive;    /* the last sign of life, without I/O queues' */
 
 	/* Admin side (feature.c, aer.c, ccr.c): of its reactor, unless it says
 	 * otherwise. */
@@ -299,8 +317,15 @@ struct nvmet_ctrl {
  * reference. */
 struct nvmet_ctrl *nvmet_ctrl_ref(struct nvmet_ctrl *ctrl);
 void nvmet_ctrl_put(struct nvmet_ctrl *ctrl);
+/* For a Connect of queue 0; with the reference of q->ctrl.  NULL: no memory, or
+ * no identifier is free.  nvmet.lock is held. */
+struct nvmet_ctrl *nvmet_ctrl_create_locked(struct nvmet_queue *q,
+					    struct nvmet_subsystem *s,
+					    struct nvmet_way *way);
+struct nvmet_ctrl *nvmet_ctrl_find_locked(struct nvmet_subsystem *s,
+					  uint16_t cntlid);
 /* Ends it as if its admin connection were lost; any thread; does not park. */
-void nvmet_ctrl_end(struct nvmet_ctrl *ctrl, const char *why);
+void nvmet_ctrl_end(struct nvmet_ctrl *ctrl);
 /* Parks until it is GONE. */
 void nvmet_ctrl_wait_gone(struct nvmet_ctrl *ctrl);
 /* Ends those that `match` picks, called under nvmet.lock, and waits for them.
@@ -308,7 +333,17 @@ void nvmet_ctrl_wait_gone(struct nvmet_ctrl *ctrl);
 typedef bool nvmet_ctrl_match_fn(const struct nvmet_ctrl *ctrl,
 				 const void *arg);
 void nvmet_ctrls_end(struct nvmet_subsystem *s, nvmet_ctrl_match_fn *match,
-		     const void *arg, const char *why);
+		     const void *arg);
+/* I/O may begin (again); none may, and its I/O queues are ended and waited for.
+ * Of its reactor; the second one parks. */
+void nvmet_ctrl_enable(struct nvmet_ctrl *ctrl);
+void nvmet_ctrl_quiesce(struct nvmet_ctrl *ctrl);
+bool nvmet_ctrl_has_io_queues(struct nvmet_ctrl *ctrl);
+/* When the host is overdue if nothing is heard before. */
+nsec nvmet_ctrl_expires(struct nvmet_ctrl *ctrl);
+/* A queue of it ends: before its commands have, and after. */
+void nvmet_ctrl_queue_ends(struct nvmet_queue *q);
+void nvmet_ctrl_queue_gone(struct nvmet_queue *q); /* parks for queue 0 */
 
 /*
  * aer.c: something that hosts are to be told.  Any thread, nvmet.lock may be
@@ -322,6 +357,8 @@ enum nvmet_event {
 };
 void nvmet_event(struct nvmet_ctrl *ctrl, enum nvmet_event event,
 		 uint32_t nsid);
+/* Its outstanding requests are freed, without a reply. */
+void nvmet_aer_drop(struct nvmet_ctrl *ctrl);
 /* For all controllers; nvmet.lock is held. */
 void nvmet_event_ns_changed_locked(struct nvmet_subsystem *s, uint32_t nsid);
 void nvmet_event_ana_changed_locked(struct nvmet_way *way);
@@ -359,8 +396,10 @@ struct nvmet_cmd {
 	/* Data: `length` bytes, which the host sends or gets. */
 	uint32_t length, received;
 	bool to_host, to_controller;
-	bool aborted;	 /* by Abort: no matter what comes of it */
+	bool aborted;	 /* by Abort: it is not to begin any more */
 	bool in_capsule; /* the data are in the receive buffer */
+	bool waited;	 /* since it was checked */
+	bool bad_digest; /* of some of its data */
 	uint16_t tag;	 /* of its R2T, in queue.tags */
 	uint8_t *data;
 	size_t data_size; /* pooled; 0: not ours */
@@ -384,20 +423,18 @@ struct nvmet_cmd *nvmet_cmd_get(struct nvmet_queue *q);
 void nvmet_cmd_free(struct nvmet_cmd *cmd);
 /* Takes a capsule; `data` are in the capsule, and valid only now. */
 void nvmet_cmd_receive(struct nvmet_queue *q, const struct nvme_sqe *sqe,
-		       uint8_t *data, uint32_t len);
+		       uint8_t *data, uint32_t len, bool digest_ok);
+/* It waits for the data of this transfer; NULL: none does. */
+struct nvmet_cmd *nvmet_cmd_by_tag(struct nvmet_queue *q, uint16_t tag);
 /* All of its data have come. */
-void nvmet_cmd_data_complete(struct nvmet_cmd *cmd, bool digest_ok);
+void nvmet_cmd_data_complete(struct nvmet_cmd *cmd);
 /* The end: status is SCT << 8 | SC, with NVME_SC_DNR. */
 void nvmet_cmd_end(struct nvmet_cmd *cmd, uint16_t status);
-/* Those that wait for memory, when some has become free. */
-void nvmet_cmds_feed(struct nvmet_queue *q);
 /* None of the queue's commands is to begin any more; those that wait are
- * dropped, those in a device are asked back.  See controller.c. */
+ * dropped, those in a device are asked back. */
 void nvmet_cmds_drop(struct nvmet_queue *q);
-
-/* The reactor's own pages, in powers of two from 4 KiB to 2 MiB: pool.c. */
-void *nvmet_pool_get(size_t size, size_t *actual); /* NULL: no memory */
-void nvmet_pool_put(void *p, size_t actual);
+/* Parks until all have ended. */
+void nvmet_cmds_wait(struct nvmet_queue *q);
 
 /* For handlers of admin commands, which return a status or NVMET_LATER:
  * copies the part of `len` bytes that belongs at `at` of the structure asked
@@ -409,8 +446,9 @@ void nvmet_cmd_put(struct nvmet_cmd *cmd, uint64_t from, uint64_t at,
  * command. */
 int nvmet_cmd_in_task(struct nvmet_cmd *cmd, int (*fn)(struct nvmet_cmd *cmd));
 
-/* io.c: after the checks of command.c.  A status, or NVMET_LATER. */
-int nvmet_io_prepare(struct nvmet_cmd *cmd); /* 0: goes on */
+/* io.c.  Judges an I/O command and says what data it has: 0, or a status.  Then
+ * nvmet_io_start(), when data and memory for them are there. */
+uint16_t nvmet_io_prepare(struct nvmet_cmd *cmd);
 void nvmet_io_start(struct nvmet_cmd *cmd);
 /* Errno from block/ as a status. */
 uint16_t nvmet_io_status(const struct nvmet_cmd *cmd, int error);
@@ -426,9 +464,18 @@ struct nvmet_admin_op {
 const struct nvmet_admin_op *nvmet_admin_find(uint8_t opcode);
 const struct nvmet_admin_op *nvmet_fabrics_find(const struct nvme_sqe *sqe);
 
+int nvmet_connect(struct nvmet_cmd *cmd);
+int nvmet_property_get(struct nvmet_cmd *cmd);
+int nvmet_property_set(struct nvmet_cmd *cmd);
+int nvmet_abort(struct nvmet_cmd *cmd);
+
 /* What reservations say to an I/O command of this controller; 0, or the
  * status. */
 uint16_t nvmet_reservation_check(const struct nvmet_cmd *cmd);
+/* The namespace goes; nobody uses it. */
+void nvmet_reservation_forget(struct nvmet_ns *ns);
+/* A reservation command: sets what runs it and its data.  0, or a status. */
+uint16_t nvmet_reservation_prepare(struct nvmet_cmd *cmd);
 
 /* ---------------------------------------------------------------- queues */
 
@@ -456,7 +503,11 @@ struct nvmet_queue {
 	size_t rx_size, rx_start, rx_end;
 	uint8_t hpda; /* the host's: bytes */
 	bool ending;  /* nothing more is taken */
+	bool clean;   /* the host closed it, and had nothing in progress */
 	const char *why;
+	struct pdu_fault fault;			   /* fes 0: none */
+	uint8_t fault_header[NVME_TCP_HEADER_MAX]; /* of the PDU in error */
+	size_t fault_len;
 
 	/* After Connect: */
 	struct nvmet_ctrl *ctrl; /* NULL: not yet */
@@ -471,17 +522,19 @@ struct nvmet_queue {
 	unsigned ncmds;
 	struct list starved;
 	size_t bytes;		 /* of data that they hold */
-	struct nvmet_cmd **tags; /* by tag: `size` of them, NULL: free */
-	uint16_t next_tag;
+	struct nvmet_cmd **tags; /* by tag, NULL: free */
+	unsigned ntags, next_tag;
 	struct task *drained; /* waits for ncmds to become 0 */
 
 	/* Sending: send.c. */
 	struct list r2ts, replies, bulk; /* nvmet_cmd.link */
 	struct task *writer;
-	bool writer_idle, writer_ended;
+	bool writer_idle, writer_stop;
+	bool writing; /* maybe in the middle of a PDU */
+	struct completion writer_ended;
+	uint16_t told_sqhd;
 
-	_Atomic nsec alive;	    /* last sign of life */
-	_Atomic unsigned in_flight; /* for nvmet_queues() */
+	_Atomic nsec alive; /* last sign of life */
 };
 
 /* conn.c */
@@ -493,11 +546,12 @@ void nvmet_queue_put(struct nvmet_queue *q);
 /* Ends it.  Of its reactor; does not park. */
 void nvmet_queue_end(struct nvmet_queue *q, const char *why);
 /* The same from any thread. */
-void nvmet_queue_end_later(struct nvmet_queue *q, const char *why);
+void nvmet_queue_end_later(struct nvmet_queue *q);
 
 /* send.c */
 int nvmet_send_start(struct nvmet_queue *q);
-void nvmet_send_stop(struct nvmet_queue *q); /* parks */
-void nvmet_send(struct nvmet_cmd *cmd);	     /* its R2T, or its reply */
+/* Replies that are not being written are dropped; parks until none is. */
+void nvmet_send_stop(struct nvmet_queue *q);
+void nvmet_send(struct nvmet_cmd *cmd); /* its R2T, or its reply */
 
 #endif
