@@ -13,8 +13,7 @@ static uint64_t fh_hash(const struct nfs_fh *fh)
 
 bool inode_has_fh(const struct inode *inode, const struct nfs_fh *fh)
 {
-	return inode->fh.len == fh->len &&
-	       memcmp(inode->fh.data, fh->data, fh->len) == 0;
+	return nfs_fh_equal(&inode->fh, fh);
 }
 
 struct inode *inode_find(struct mount *m, fuse_ino_t id)

@@ -22,6 +22,11 @@ static void on_interrupt(fuse_req_t req, void *arg)
 	waitq_wake_all(&op->mount->watch);
 }
 
+bool op_is_interrupted(const struct op *op)
+{
+	return !list_empty(&op->interrupted);
+}
+
 /* AUTH_SYS carries 16 groups.  Who is in more gets by with the first, and the
  * one that the request is most likely about. */
 static void choose_groups(struct op *op, const gid_t *groups, int n)

@@ -47,6 +47,9 @@ void op_end(struct op *op);
  * in the name of who opened it. */
 const struct nfs_cred *op_cred(struct op *op);
 
+/* Whether a signal has come for it; it need not be a killing one. */
+bool op_is_interrupted(const struct op *op);
+
 /* The request to be answered, once; NULL after that. */
 fuse_req_t op_take(struct op *op);
 

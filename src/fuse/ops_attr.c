@@ -65,6 +65,8 @@ void ll_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int mask,
 	int r;
 
 	op_begin(&op, req, ino);
+	if (fi != NULL)
+		op_use_handle(&op, fi);
 	inode_changes(op.inode);
 	/* ftruncate(2) is allowed by the open, whatever the mode has become. */
 	if (set.mask == 0)
@@ -72,7 +74,8 @@ void ll_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int mask,
 				&attr);
 	else
 		r = nfs_setattr(op.mount->nfs, op_cred(&op), &op.inode->fh,
-				fi ? handle_of(fi)->open : NULL, &set, &attr);
+				op.handle ? op.handle->open : NULL, &set,
+				&attr);
 	inode_changes(op.inode);
 	if (r < 0)
 		op_error(&op, r);

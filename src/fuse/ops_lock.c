@@ -22,9 +22,11 @@ struct lock_holder {
 	struct handle *handle; /* locks_forget() before it goes */
 };
 
-static bool can_write(const struct handle *h)
+/* The server wants an open for reading for a shared lock, and one for writing
+ * for an exclusive one. */
+static bool suits(const struct handle *h, bool exclusive)
 {
-	return (h->flags & O_ACCMODE) != O_RDONLY;
+	return (h->flags & O_ACCMODE) != (exclusive ? O_RDONLY : O_WRONLY);
 }
 
 /* The open file through which the owner locks: the one that it uses already,
@@ -35,7 +37,7 @@ static struct lock_holder *holder_find(struct inode *inode, uint64_t owner,
 	struct lock_holder *k;
 
 	list_for_each (k, &inode->holders, of_inode)
-		if (k->owner == owner && (!exclusive || can_write(k->handle)))
+		if (k->owner == owner && suits(k->handle, exclusive))
 			return k;
 	return NULL;
 }
@@ -46,10 +48,15 @@ static void holder_destroy(struct lock_holder *k)
 	free(k);
 }
 
-static int holder_add(struct handle *h, uint64_t owner)
+/* The owner locks through that handle. */
+static int holder_note(struct handle *h, uint64_t owner)
 {
-	struct lock_holder *k = malloc(sizeof(*k));
+	struct lock_holder *k;
 
+	list_for_each (k, &h->inode->holders, of_inode)
+		if (k->owner == owner && k->handle == h)
+			return 0;
+	k = malloc(sizeof(*k));
 	if (k == NULL)
 		return -ENOMEM;
 	k->owner = owner;
@@ -68,7 +75,7 @@ void locks_forget(struct handle *h)
 }
 
 /* Unlocks the range in all open files of the owner: those are two at most, one
- * that can be written and one that can't. */
+ * for each kind of lock. */
 static int unlock(struct inode *inode, const struct nfs_lock *range)
 {
 	bool all = range->offset == 0 && range->len == UINT64_MAX;
@@ -115,7 +122,8 @@ static void locked(struct op *op)
 static int take(struct op *op, struct handle *h, const struct nfs_lock *lock,
 		bool wait)
 {
-	struct nfs_lock_wait w = {};
+	/* The signal may have come before us. */
+	struct nfs_lock_wait w = { .cancelled = op_is_interrupted(op) };
 	int r;
 
 	if (!wait)
@@ -131,13 +139,19 @@ static int lock(struct op *op, const struct nfs_lock *lock, bool wait)
 	struct lock_holder *k =
 		holder_find(op->inode, lock->owner, lock->exclusive);
 	struct handle *h = k ? k->handle : op->handle;
-	int r;
+	int r = 0;
 
+	/* Before the request, so that another thread of this owner, with a
+	 * descriptor of its own, goes the same way; and after it, because a
+	 * close in between has made it forget. */
+	if (suits(h, lock->exclusive))
+		r = holder_note(h, lock->owner);
+	if (r < 0)
+		return r;
 	handle_ref(h);
 	r = take(op, h, lock, wait);
-	if (r == 0 &&
-	    holder_find(op->inode, lock->owner, lock->exclusive) == NULL)
-		r = holder_add(h, lock->owner);
+	if (r == 0)
+		r = holder_note(h, lock->owner);
 	if (r == 0)
 		locked(op);
 	handle_put(h);

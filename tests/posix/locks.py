@@ -5,6 +5,7 @@ import fcntl
 import os
 import signal
 import struct
+import threading
 import time
 
 from mounts import Case, eventually, main, python, read, write
@@ -96,6 +97,52 @@ class Locks(Case):
         self.assertEqual(waiter.wait(), 0)
         os.close(got)
         os.close(ready)
+
+    def test_a_descriptor_for_either_kind_of_lock(self):
+        write(self.a + "/f", b"x" * 100)
+        w = os.open(self.a + "/f", os.O_WRONLY)
+        r = os.open(self.a + "/f", os.O_RDONLY)
+        fcntl.lockf(w, fcntl.LOCK_EX, 10, 0)
+        fcntl.lockf(r, fcntl.LOCK_SH, 10, 20)
+        self.refused(self.fdb, fcntl.LOCK_EX, 10, 0)
+        self.refused(self.fdb, fcntl.LOCK_EX, 10, 20)
+        fcntl.lockf(r, fcntl.LOCK_UN, 10, 0)
+        fcntl.lockf(self.fdb, fcntl.LOCK_EX | fcntl.LOCK_NB, 10, 0)
+        fcntl.lockf(w, fcntl.LOCK_UN)
+        fcntl.lockf(self.fdb, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(w)
+        os.close(r)
+
+    def test_threads_lock_through_descriptors_of_their_own(self):
+        fds = [os.open(self.a + "/f", os.O_RDWR) for _ in range(4)]
+        for _ in range(20):
+            threads = [threading.Thread(target=fcntl.lockf, args=(
+                fd, fcntl.LOCK_EX, 10, 10 * i)) for i, fd in enumerate(fds)]
+            for t in threads:
+                t.start()
+            for t in threads:
+                t.join()
+            fcntl.lockf(fds[0], fcntl.LOCK_UN)
+            fcntl.lockf(self.fdb, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(self.fdb, fcntl.LOCK_UN)
+        for fd in fds:
+            os.close(fd)
+
+    def test_signals_while_waiting_are_no_refusal(self):
+        # Python asks again after EINTR; anything else it raises.
+        p = self.hold("fcntl.lockf(fd, fcntl.LOCK_EX)")
+        release = threading.Timer(2, p.kill)
+        release.start()
+        waiter = python("""
+import fcntl, os, signal, sys
+signal.signal(signal.SIGALRM, lambda *_: None)
+fd = os.open(sys.argv[1], os.O_RDWR)
+signal.setitimer(signal.ITIMER_REAL, 0.003, 0.003)
+fcntl.lockf(fd, fcntl.LOCK_EX)
+signal.setitimer(signal.ITIMER_REAL, 0)
+""", self.b + "/f")
+        self.assertEqual(waiter.wait(), 0)
+        release.join()
 
     def test_a_signal_ends_waiting_and_nothing_is_held(self):
         p = self.hold("fcntl.lockf(fd, fcntl.LOCK_EX)")

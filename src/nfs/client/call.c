@@ -18,7 +18,8 @@
  *
  * Once more, because the request did not take effect and may now: the server
  * asked for patience (DELAY, GRACE), the session is gone, the reply to a repeat
- * was not kept (such requests were idempotent), or a stateid was mended.  A
+ * was not kept, or a stateid was mended.  In the second and third case it may
+ * have run before; what is not idempotent asks call_met_itself().  A
  * compound is not run again from the start when an operation with an effect in
  * it succeeded and a later one failed: `effect` says which one that is.
  */
@@ -333,11 +334,13 @@ static void after_a_new_session(struct call *k, nfsstat4 why)
 		once_more(k);
 }
 
-/* SEQUENCE itself failed: nothing was run. */
-static void judge_sequence(struct call *k)
+/* SEQUENCE itself failed: nothing was run by the request that was answered.
+ * `sent_before`: but maybe by one that was not. */
+static void judge_sequence(struct call *k, bool sent_before)
 {
 	switch (k->sequence_status) {
 	case NFS4ERR_RETRY_UNCACHED_REP:
+		k->may_have_run = true;
 		once_more(k);
 		return;
 	case NFS4ERR_BADSESSION:
@@ -348,6 +351,7 @@ static void judge_sequence(struct call *k)
 	case NFS4ERR_SEQ_FALSE_RETRY:
 	case NFS4ERR_CONN_NOT_BOUND_TO_SESSION:
 	case NFS4ERR_STALE_CLIENTID:
+		k->may_have_run |= sent_before;
 		after_a_new_session(k, k->sequence_status);
 		return;
 	default: /* too large, too many operations: ours to get right */
@@ -359,6 +363,11 @@ static void judge_sequence(struct call *k)
 bool call_had_effect(const struct call *k)
 {
 	return k->effect != UINT32_MAX && k->nresults > k->effect + 1;
+}
+
+bool call_met_itself(const struct call *k, int error)
+{
+	return k->may_have_run && k->error == error;
 }
 
 static void judge_compound(struct call *k)
@@ -398,6 +407,8 @@ static void exchange(struct call *k)
 
 void call_run(struct call *k)
 {
+	bool sent_before;
+
 	call_op_done(k, k->message.xdr.error == XDR_OK);
 	if (k->error != 0) {
 		if (k->slot >= 0)
@@ -411,14 +422,16 @@ void call_run(struct call *k)
 	store_be32(k->count, k->nops);
 	k->task = task_self();
 	exchange(k);
+	sent_before = k->request.tries > 1;
 	while (k->finished && k->in_progress) {
+		sent_before = true;
 		pause_a_little(k);
 		exchange(k);
 	}
 	if (k->outcome < 0)
 		fail(k, k->outcome, NFS4_OK);
 	else if (k->sequence_status != NFS4_OK)
-		judge_sequence(k);
+		judge_sequence(k, sent_before);
 	else
 		judge_compound(k);
 }

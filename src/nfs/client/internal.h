@@ -221,6 +221,7 @@ struct call {
 
 	/* of the loop */
 	bool again;
+	bool may_have_run; /* before, in a session whose replies are lost */
 	unsigned delays, recoveries;
 	nsec begun;
 	int error;
@@ -238,6 +239,13 @@ void call_run(struct call *k);
 int call_end(struct call *k);
 /* An operation with an effect succeeded, whatever came after it. */
 bool call_had_effect(const struct call *k);
+/*
+ * It failed with `error`, which is what its own first run, whose reply was lost
+ * together with the session, would make the second one fail with: the name that
+ * it removed is not there.  Nobody can tell that from another client's doing;
+ * to believe it does no harm where the end is the same.
+ */
+bool call_met_itself(const struct call *k, int error);
 /* From wire.c and paths.c: the reply is there (takes the record), or there
  * will be none. */
 void call_reply(struct call *k, struct record *record);
@@ -305,6 +313,7 @@ struct nfs_open {
 	uint32_t uid, gid, ngids, gids[RPC_MAX_GROUPS]; /* the opener */
 	struct list locks;				/* struct lock_state */
 	bool locking, mending;				/* one task at a time */
+	bool recovering; /* in the hands of reclaim.c, keep.c: it stays */
 	/* keep.c */
 	struct list kept, committing; /* struct kept; in a COMMIT's hands */
 	size_t kept_bytes;	      /* of both */
@@ -327,6 +336,12 @@ int keep_restore_all(struct nfs_client *c);
 ssize_t write_request(struct nfs_open *o, const void *buf, size_t len,
 		      uint64_t offset, stable_how4 stable, unsigned flags,
 		      stable_how4 *committed, verifier4 *verf);
+
+/* The session's task works on it, and parks: until the end of that nobody frees
+ * it, or what it keeps. */
+void recovery_begins(struct nfs_open *o);
+void recovery_ends(struct nfs_open *o);
+void recovery_wait(struct nfs_open *o);
 
 struct nfs_cred open_cred(const struct nfs_open *o);
 /* The stateid for READ and WRITE; sequence 0: the present one. */

@@ -177,6 +177,7 @@ static int commit_batch(struct nfs_open *o)
 
 	list_splice(&o->committing, &o->kept);
 	rc = nfs_commit(o, 0, 0, &verf);
+	recovery_wait(o); /* a late reply: it may be writing them again */
 	if (rc == 0 && all_have(&o->committing, &verf)) {
 		drop(&o->committing, &o->kept_bytes);
 		return 0;
@@ -229,19 +230,15 @@ again:
 		if (o->lost || o->restored_epoch == c->client_epoch ||
 		    (list_empty(&o->kept) && list_empty(&o->committing)))
 			continue;
+		recovery_begins(o);
 		restore(o);
+		recovery_ends(o);
 		if (!c->session.exists)
 			return -EAGAIN;
 		o->restored_epoch = c->client_epoch;
 		goto again; /* the list may have changed meanwhile */
 	}
 	return 0;
-}
-
-static bool same_file(const struct nfs_open *a, const struct nfs_open *b)
-{
-	return a->fh.len == b->fh.len &&
-	       memcmp(a->fh.data, b->fh.data, a->fh.len) == 0;
 }
 
 /* fsync(2) is about the file, not the descriptor: also what was written
@@ -257,7 +254,7 @@ int nfs_sync(struct nfs_open *o)
 again:
 	list_for_each (other, &c->opens, link) {
 		if (other == o || other->sync_round >= round ||
-		    !same_file(o, other) ||
+		    !nfs_fh_equal(&o->fh, &other->fh) ||
 		    (list_empty(&other->kept) && !other->syncing))
 			continue;
 		other->sync_round = round;

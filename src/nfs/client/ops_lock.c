@@ -159,8 +159,10 @@ int nfs_lock_wait(struct nfs_open *o, const struct nfs_lock *lock,
 		if (wait->cancelled)
 			return -EINTR;
 		rc = lock_in_turn(o, lock, true);
-		if (rc != -EAGAIN || wait->cancelled)
+		if (rc != -EAGAIN)
 			return rc;
+		if (wait->cancelled)
+			continue;
 		waitq_wait(&o->client->lock_news,
 			   nsec_after(reactor_now(), pause));
 		pause = MIN(2 * pause, ASK_AGAIN_MAX);

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Calls on names: lookup, create, link, remove, rename, readlink.
+ *
+ * When a server restarts, or the session is lost in another way, nobody knows
+ * what became of a request whose reply was on its way: it is sent again, and
+ * what it finds may be its own work (call_met_itself()).  Links, symbolic links
+ * and names that go tell by what is there.  A directory does not: somebody else
+ * may have made it, for whom it is a lock; so mkdir says -EEXIST then.
  */
 #include <errno.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 #include "nfs/client/internal.h"
@@ -89,6 +96,21 @@ static int create_then_lookup(struct call *k, const struct nfs_fh *dir,
 	return made ? nfs_lookup(c, cred, dir, name, len, fh, attr) : rc;
 }
 
+/* A symbolic link with the target that one was to be made with. */
+static bool is_that_link(struct nfs_client *c, const struct nfs_cred *cred,
+			 const struct nfs_fh *dir, const char *name, size_t len,
+			 const struct nfs_create *what, struct nfs_fh *fh,
+			 struct nfs_attr *attr)
+{
+	char target[PATH_MAX];
+
+	return what->type == S_IFLNK && what->target_len <= sizeof(target) &&
+	       nfs_lookup(c, cred, dir, name, len, fh, attr) == 0 &&
+	       nfs_readlink(c, cred, fh, target, sizeof(target)) ==
+		       (ssize_t)what->target_len &&
+	       memcmp(target, what->target, what->target_len) == 0;
+}
+
 int nfs_create(struct nfs_client *c, const struct nfs_cred *cred,
 	       const struct nfs_fh *dir, const char *name, size_t len,
 	       const struct nfs_create *what, struct nfs_fh *fh,
@@ -120,7 +142,20 @@ int nfs_create(struct nfs_client *c, const struct nfs_cred *cred,
 	call_result_fh(&k, fh);
 	call_result_attr(&k, attr);
 	arena_fini(&arena);
+	if (call_met_itself(&k, -EEXIST) &&
+	    is_that_link(c, cred, dir, name, len, what, fh, attr))
+		k.error = 0;
 	return create_then_lookup(&k, dir, name, len, fh, attr);
+}
+
+static bool is_that_file(struct nfs_client *c, const struct nfs_cred *cred,
+			 const struct nfs_fh *dir, const char *name, size_t len,
+			 const struct nfs_fh *file, struct nfs_attr *attr)
+{
+	struct nfs_fh fh;
+
+	return nfs_lookup(c, cred, dir, name, len, &fh, attr) == 0 &&
+	       nfs_fh_equal(&fh, file);
 }
 
 int nfs_link(struct nfs_client *c, const struct nfs_cred *cred,
@@ -147,6 +182,9 @@ int nfs_link(struct nfs_client *c, const struct nfs_cred *cred,
 		call_result_done(&k, xdr_LINK4resok(&k.results, &res));
 	call_result(&k, OP_RESTOREFH);
 	call_result_attr(&k, attr);
+	if (call_met_itself(&k, -EEXIST) &&
+	    is_that_file(c, cred, dir, name, len, file, attr))
+		k.error = 0;
 	return call_end(&k);
 }
 
@@ -165,6 +203,8 @@ int nfs_remove(struct nfs_client *c, const struct nfs_cred *cred,
 	call_result(&k, OP_PUTFH);
 	if (call_result(&k, OP_REMOVE))
 		call_result_done(&k, xdr_REMOVE4resok(&k.results, &res));
+	if (call_met_itself(&k, -ENOENT))
+		k.error = 0;
 	return call_end(&k);
 }
 
@@ -175,6 +215,8 @@ int nfs_rename(struct nfs_client *c, const struct nfs_cred *cred,
 {
 	RENAME4args args = { { from_name, (uint32_t)from_len },
 			     { to_name, (uint32_t)to_len } };
+	struct nfs_fh there;
+	struct nfs_attr attr;
 	RENAME4resok res;
 	struct call k;
 
@@ -192,5 +234,8 @@ int nfs_rename(struct nfs_client *c, const struct nfs_cred *cred,
 	call_result(&k, OP_PUTFH);
 	if (call_result(&k, OP_RENAME))
 		call_result_done(&k, xdr_RENAME4resok(&k.results, &res));
+	if (call_met_itself(&k, -ENOENT) &&
+	    nfs_lookup(c, cred, to, to_name, to_len, &there, &attr) == 0)
+		k.error = 0;
 	return call_end(&k);
 }

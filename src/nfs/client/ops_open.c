@@ -296,6 +296,7 @@ int nfs_close(struct nfs_open *o)
 	rc = keep_sync(o);
 	unlock_everything(o);
 	closed = close_on_server(o);
+	recovery_wait(o);
 	open_free(o);
 	return rc < 0 ? rc : closed;
 }

@@ -93,6 +93,8 @@ int nfs_removexattr(struct nfs_client *c, const struct nfs_cred *cred,
 	call_result(&k, OP_PUTFH);
 	if (call_result(&k, OP_REMOVEXATTR))
 		call_result_done(&k, xdr_REMOVEXATTR4resok(&k.results, &res));
+	if (call_met_itself(&k, -ENODATA))
+		k.error = 0;
 	return call_end(&k);
 }
 

@@ -13,6 +13,23 @@
 
 #include "nfs/client/internal.h"
 
+void recovery_begins(struct nfs_open *o)
+{
+	o->recovering = true;
+}
+
+void recovery_ends(struct nfs_open *o)
+{
+	o->recovering = false;
+	waitq_wake_all(&o->turn);
+}
+
+void recovery_wait(struct nfs_open *o)
+{
+	while (o->recovering)
+		waitq_wait(&o->turn, NSEC_NEVER);
+}
+
 static void lose(struct nfs_open *o, nfsstat4 why)
 {
 	if (!o->lost)
@@ -126,8 +143,12 @@ static int relock_all(struct nfs_open *o)
 
 	forget_lock_stateids(o);
 	list_for_each (l, &o->locks, link)
-		for (size_t i = 0; i < l->ranges.n && rc == 0; i++)
-			rc = relock(o, l, i == 0, &l->ranges.v[i]);
+		for (size_t i = 0; i < l->ranges.n && rc == 0; i++) {
+			/* A late reply may change them meanwhile. */
+			const struct range r = l->ranges.v[i];
+
+			rc = relock(o, l, i == 0, &r);
+		}
 	return rc;
 }
 
@@ -163,7 +184,9 @@ again:
 	list_for_each (o, &c->opens, link) {
 		if (o->client_epoch == c->client_epoch || o->lost)
 			continue;
+		recovery_begins(o);
 		rc = reclaim(o);
+		recovery_ends(o);
 		if (rc < 0)
 			return rc;
 		goto again;

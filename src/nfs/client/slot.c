@@ -65,6 +65,10 @@ int slot_get(struct call *k)
 		waitq_wait(&c->slots, NSEC_NEVER);
 	}
 	s->busy[n / 64] |= 1ULL << (n % 64);
+	/* Each slot that is given back wakes one; when the server allows more
+	 * than before, there are more. */
+	if (!waitq_empty(&c->slots) && lowest_free(s) >= 0)
+		waitq_wake_one(&c->slots);
 	k->slot = n;
 	k->sequence = s->slots[n].sequence;
 	k->generation = s->generation;

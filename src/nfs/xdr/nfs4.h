@@ -34,6 +34,10 @@ struct nfs_fh {
 	uint32_t len;
 	uint8_t data[NFS4_FHSIZE];
 };
+static inline bool nfs_fh_equal(const struct nfs_fh *a, const struct nfs_fh *b)
+{
+	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
 static inline struct nfs_fh nfs_fh4_copy(nfs_fh4 fh)
 {
 	struct nfs_fh own = { .len = fh.len };
