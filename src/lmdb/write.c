@@ -27,7 +27,8 @@ int lmdb_write_begin(struct lmdb *db, struct lmdb_write *w)
 
 static void append(struct lmdb_write *w, const void *bytes, size_t len)
 {
-	memcpy((char *)w->db->record + w->length, bytes, len);
+	if (len > 0) /* without, `bytes` may be NULL */
+		memcpy((char *)w->db->record + w->length, bytes, len);
 	w->length += len;
 }
 

@@ -126,7 +126,8 @@ int inode_get_merged(struct view *v, uint64_t ino, struct inode_rec *rec)
 	return 0;
 }
 
-static void touched(struct change *c, uint64_t ino, const struct inode_rec *rec)
+static void touched(struct change *c, uint64_t ino, const struct inode_rec *rec,
+		    bool marked)
 {
 	int i = 0;
 
@@ -136,24 +137,35 @@ static void touched(struct change *c, uint64_t ino, const struct inode_rec *rec)
 	c->touched[i] = (struct touched){ .ino = ino,
 					  .change = rec->change,
 					  .mode = rec->mode,
+					  .marked = marked,
 					  .atime = rec->atime };
 	c->ntouched = MAX(c->ntouched, i + 1);
 }
 
-int inode_put(struct view *v, uint64_t ino, const struct inode_rec *rec)
+static int put(struct view *v, uint64_t ino, const struct inode_rec *rec,
+	       bool marked)
 {
 	struct ino_key k;
 
-	touched(v->change, ino, rec);
+	touched(v->change, ino, rec, marked);
 	return view_put(v, T_INODE, ino_key(&k, ino),
 			(MDB_val){ sizeof(*rec), (void *)rec });
 }
 
+int inode_put(struct view *v, uint64_t ino, const struct inode_rec *rec)
+{
+	return put(v, ino, rec, false);
+}
+
 int inode_put_changed(struct view *v, uint64_t ino, struct inode_rec *rec)
 {
+	int marked = S_ISREG(rec->mode) ? mark_if_ahead(v, ino) : 0;
+
+	if (marked < 0)
+		return marked;
 	rec->ctime = v->change->now;
 	rec->change = clock_tick(v->l);
-	return inode_put(v, ino, rec);
+	return put(v, ino, rec, marked);
 }
 
 static MDB_val state_key(void)
@@ -161,7 +173,7 @@ static MDB_val state_key(void)
 	return (MDB_val){ 5, (void *)"state" };
 }
 
-static int state_load(struct view *v, struct state_rec *state)
+int state_load(struct view *v, struct state_rec *state)
 {
 	MDB_val value;
 	int r = view_get(v, T_SUPER, state_key(), &value);
@@ -186,6 +198,12 @@ int state_read(struct local *l, struct state_rec *state)
 	return r;
 }
 
+int state_put(struct view *v, const struct state_rec *state)
+{
+	return lmdb_put(v->write, T_SUPER, state_key(),
+			(MDB_val){ sizeof(*state), (void *)state });
+}
+
 static int state_store(struct view *v, const struct state_rec *before)
 {
 	struct state_rec *state = &v->change->state;
@@ -195,8 +213,8 @@ static int state_store(struct view *v, const struct state_rec *before)
 		state->clock = now + CLOCK_AHEAD;
 	if (memcmp(state, before, sizeof(*state)) == 0)
 		return 0;
-	return view_put(v, T_SUPER, state_key(),
-			(MDB_val){ sizeof(*state), state });
+	v->change->wrote = true;
+	return state_put(v, state);
 }
 
 /* group_commit_fn */

@@ -3,18 +3,9 @@
  * Reading and writing, and the backing files: data/XX/INO, XX being the low
  * byte of the inode number.
  *
- * A backing file may be longer than the size in LMDB while it is written.  So
- * that a crash then leaks no space, and bytes that were never committed don't
- * come to light when the file grows, a marker says which files to look at:
- *
- *	1. create dirty/INO		(a name, empty; not flushed: the host's
- *					journal has it before what follows)
- *	2. create or extend data/XX/INO
- *	3. fdatasync it, commit its size to LMDB
- *	4. remove dirty/INO		(by the last release)
- *
- * At the start recovery.c cuts each file that has a marker to its size in LMDB,
- * or removes it if LMDB knows none.
+ * A backing file may be longer than the size in LMDB while it is written, and
+ * hold newer bytes.  So a node is marked before its backing file is written to
+ * for the first time: mark.c.
  */
 #include "engine/local/local.h"
 
@@ -32,42 +23,6 @@ enum { STREAM_PART = 8 << 20 };
 void data_path(const struct local *l, uint64_t ino, char path[PATH_ROOM])
 {
 	snprintf(path, PATH_ROOM, "%s/data/%02lx/%lx", l->dir, ino & 0xff, ino);
-}
-
-void marker_path(const struct local *l, uint64_t ino, char path[PATH_ROOM])
-{
-	snprintf(path, PATH_ROOM, "%s/dirty/%lx", l->dir, ino);
-}
-
-int data_mark(struct node *n)
-{
-	struct file *f;
-	char path[PATH_ROOM];
-	int r;
-
-	if (n->marked)
-		return 0;
-	marker_path(node_local(n), n->ino, path);
-	r = file_open(path, O_WRONLY | O_CREAT, 0600, &f);
-	if (r < 0)
-		return r;
-	file_close(f);
-	n->marked = true;
-	return 0;
-}
-
-int data_unmark(struct node *n)
-{
-	char path[PATH_ROOM];
-	int r;
-
-	if (!n->marked)
-		return 0;
-	marker_path(node_local(n), n->ino, path);
-	r = file_unlink(path);
-	if (r == 0)
-		n->marked = false;
-	return r;
 }
 
 /* Cuts what a writer left behind whose commit failed. */
@@ -111,7 +66,7 @@ static int spill(struct node *n)
 	struct file *f;
 	struct shard *s;
 	char path[PATH_ROOM];
-	int r = data_mark(n);
+	int r = mark_node(n);
 
 	if (r < 0)
 		return r;
@@ -139,60 +94,57 @@ static int spill(struct node *n)
 	return 0;
 }
 
-int data_prepare(struct node *n, uint64_t end)
+int data_prepare_write(struct node *n, uint64_t end)
 {
-	int r = 0;
+	int r;
 
 	if (!n->backed)
 		return end > INLINE_MAX ? spill(n) : 0;
 	r = open_file(n);
-	if (r == 0 && end > n->committed_size)
-		r = data_mark(n);
-	return r;
+	return r < 0 ? r : mark_node(n);
 }
 
 /* n->io is held, shared. */
-static bool is_ready(struct node *n, uint64_t end)
+static bool is_ready_for_write(const struct node *n, uint64_t end)
 {
-	struct shard *s;
-	bool ready;
-
 	if (!n->backed)
 		return end <= INLINE_MAX;
-	if (n->file == NULL)
-		return false;
-	s = shard_lock(node_local(n), n->ino);
-	ready = n->marked || end <= n->committed_size;
-	shard_unlock(s);
-	return ready;
+	return n->file != NULL && n->marked;
 }
 
 /* Releases by others may undo what was prepared: then again. */
-static int lock_ready(struct node *n, uint64_t end)
+int data_lock_for_write(struct node *n, uint64_t end)
 {
 	int r;
 
 	for (;;) {
 		task_read_lock(&n->io);
-		if (is_ready(n, end))
+		if (is_ready_for_write(n, end))
 			return 0;
 		task_read_unlock(&n->io);
 		task_write_lock(&n->io);
-		r = data_prepare(n, end);
+		r = data_prepare_write(n, end);
 		task_write_unlock(&n->io);
 		if (r < 0)
 			return r;
 	}
 }
 
-int data_lock_for_write(struct node *n, uint64_t end)
-{
-	return lock_ready(n, end);
-}
-
 int data_lock_for_read(struct node *n)
 {
-	return lock_ready(n, 0);
+	int r;
+
+	for (;;) {
+		task_read_lock(&n->io);
+		if (!n->backed || n->file != NULL)
+			return 0;
+		task_read_unlock(&n->io);
+		task_write_lock(&n->io);
+		r = open_file(n);
+		task_write_unlock(&n->io);
+		if (r < 0)
+			return r;
+	}
 }
 
 void data_written(struct node *n, uint64_t end, uint64_t len)

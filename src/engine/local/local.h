@@ -40,7 +40,8 @@ struct shard {
 	struct htable nodes; /* struct node, by ino */
 } __attribute__((aligned(64)));
 
-/* Inodes whose last name is gone, to be freed: reap.c. */
+/* Inodes whose last name is gone, to be freed, and marks of others, to be
+ * removed: reap.c. */
 struct reaper {
 	pthread_mutex_t lock;	 /* of the members below */
 	struct list queue;	 /* struct orphan */
@@ -95,7 +96,8 @@ struct node {
 	struct task_rwlock io;
 	struct file *file; /* the backing file, once it was needed */
 	bool backed;	   /* data are in the backing file, not inline */
-	bool marked;	   /* dirty/INO exists: see data.c */
+	bool marked;	   /* LMDB has a mark of it: see mark.c; to change
+			      also under the shard's lock */
 
 	/* Exclusive: whoever runs an fsync of `file`. */
 	struct task_rwlock sync;
@@ -104,11 +106,12 @@ struct node {
 
 	/* Under the shard's lock. */
 	unsigned refs;
-	bool unlinked; /* freed by the last release */
-	bool setid;    /* the mode has bits that a write clears */
-	bool told;     /* somebody has got `error` */
-	int error;     /* writing back failed for good: what is in memory is
-			  not what will be there after a restart */
+	bool unlinked;	/* freed by the last release */
+	bool setid;	/* the mode has bits that a write clears */
+	bool told;	/* somebody has got `error` */
+	bool mark_left; /* LMDB has a mark that a change of the record put */
+	int error;	/* writing back failed for good: what is in memory is
+			   not what will be there after a restart */
 	uint64_t size;
 	uint64_t committed_size; /* of the backing file, in LMDB */
 	uint64_t space;		 /* not less than what is allocated */
@@ -147,6 +150,7 @@ enum { CHANGE_NOTHING = 1, TOUCHED_MAX = 4 };
 struct touched {
 	uint64_t ino, change;
 	uint32_t mode;
+	bool marked; /* the same transaction put a mark */
 	nsec atime;
 };
 
@@ -166,6 +170,8 @@ struct change {
 
 int local_change(struct local *l, struct change *c);
 int state_read(struct local *l, struct state_rec *state); /* as committed */
+int state_load(struct view *v, struct state_rec *state);
+int state_put(struct view *v, const struct state_rec *state);
 
 /* change.c: records through a view.  All return 0 or -errno. */
 int view_begin(struct local *l, struct view *v); /* a snapshot */
@@ -276,16 +282,22 @@ int inline_store(struct view *v, struct node *n, uint64_t size);
 int data_check_regular(const struct node *n);
 int data_cut_rest(struct node *n); /* bytes beyond the size; n->io exclusive */
 void data_path(const struct local *l, uint64_t ino, char path[PATH_ROOM]);
-void marker_path(const struct local *l, uint64_t ino, char path[PATH_ROOM]);
 /* Locks n->io shared, with everything in place for access up to `end`. */
 int data_lock_for_write(struct node *n, uint64_t end);
 int data_lock_for_read(struct node *n);
 /* n->io is held exclusively: the same. */
-int data_prepare(struct node *n, uint64_t end);
+int data_prepare_write(struct node *n, uint64_t end);
 /* n->io is held: a write to [.., end) of `len` bytes has been done. */
 void data_written(struct node *n, uint64_t end, uint64_t len);
-int data_mark(struct node *n);	 /* n->io held exclusively */
-int data_unmark(struct node *n); /* n->io held exclusively, n is clean */
+
+/* mark.c */
+int mark_node(struct node *n); /* n->io held exclusively; may park */
+/* In the transaction that changes the record of a node that is ahead of it:
+ * puts a mark if that is needed.  1: it was. */
+int mark_if_ahead(struct view *v, uint64_t ino);
+int mark_drop(struct view *v, uint64_t ino); /* unless a live node needs it */
+/* At the start, in offload(): repairs what is marked. */
+int marks_repair(struct local *l);
 
 /* reap.c */
 void reap_init(struct local *l);
@@ -293,10 +305,9 @@ void reap_stop(struct local *l); /* nothing is removed any more: finish */
 void reap_fini(struct local *l);
 /* `backed`: has a backing file, even if LMDB does not know yet.  May park. */
 void reap(struct local *l, uint64_t ino, bool backed);
+/* Removes its mark, some time. */
+void reap_mark(struct local *l, uint64_t ino);
 bool reap_any_left(struct local *l); /* orphans of before the start */
-
-/* recovery.c: plain system calls, in offload(). */
-int recover(struct local *l);
 
 /* The calls of engine_ops, by file. */
 int local_getattr(struct engine *e, uint64_t ino, struct fattr *attr);

@@ -128,7 +128,8 @@ static bool is_doomed(const struct node *n)
 /* Has the last holder nothing to do before it goes? */
 static bool is_settled(const struct node *n)
 {
-	return is_doomed(n) || n->error != 0 || (!node_dirty(n) && !n->marked);
+	return is_doomed(n) || n->error != 0 ||
+	       (!node_dirty(n) && !n->marked && !n->mark_left);
 }
 
 /* Writes back; what fails for good is kept for whoever commits next. */
@@ -136,8 +137,12 @@ static void settle(struct node *n)
 {
 	struct shard *s;
 	int r = node_commit(n);
+	bool unmark;
 
 	task_write_lock(&n->io);
+	/* What was cut off must not be back when the mark is gone. */
+	if (r == 0 && n->marked && n->file != NULL)
+		r = node_sync_data(n);
 	s = shard_lock(node_local(n), n->ino);
 	/* Unless somebody else has come, and may do better. */
 	if (r < 0 && n->error == 0 && n->refs == 1 && node_dirty(n)) {
@@ -145,14 +150,13 @@ static void settle(struct node *n)
 		log_error("%s: inode %lu: data not written back: %s",
 			  node_local(n)->dir, n->ino, strerror(-r));
 	}
-	r = n->error != 0 || node_dirty(n) ? -EBUSY : 0;
+	unmark = n->error == 0 && !node_dirty(n);
+	if (unmark)
+		n->marked = n->mark_left = false;
 	shard_unlock(s);
-	if (r == 0 && data_unmark(n) < 0) {
-		/* Harmless: a marker too many costs a look at the next start.
-		 */
-		n->marked = false;
-	}
 	task_write_unlock(&n->io);
+	if (unmark)
+		reap_mark(node_local(n), n->ino);
 }
 
 /* Drops a reference, unless it is the last one and work is left. */
@@ -221,6 +225,7 @@ void node_record_changed(struct local *l, const struct touched *t)
 	if (n != NULL) {
 		n->setid = t->mode != mode_without_setid(t->mode);
 		n->atime = t->atime;
+		n->mark_left |= t->marked;
 		/* A write in the meantime has the greater change attribute and
 		 * would hide that the record has changed as well. */
 		if (n->change > t->change) {
@@ -255,6 +260,10 @@ static int commit_inline(struct view *v, struct commit *op)
 
 	op->written = n->written;
 	op->rec.size = op->rec.space = n->size;
+	if (n->change > op->rec.change) { /* written since the check */
+		op->rec.change = n->change;
+		op->rec.mtime = op->rec.ctime = n->time;
+	}
 	r = n->data != NULL ? inline_store(v, n, n->size) : 0;
 	shard_unlock(s);
 	return r;

@@ -5,7 +5,6 @@
  *	DIR/		flock'ed while open
  *	DIR/meta/	the LMDB environment
  *	DIR/data/XX/	backing files, by the low byte of the inode number
- *	DIR/dirty/	markers: data.c
  *
  * A new file system exists once its format record does; what an interrupted
  * start left before that is made again.
@@ -73,7 +72,7 @@ static int lock_dir(struct local *l)
 
 static int make_dirs(struct local *l)
 {
-	static const char *const names[] = { "/meta", "/dirty", "/data" };
+	static const char *const names[] = { "/meta", "/data" };
 	char name[16];
 	int r = 0;
 
@@ -187,7 +186,7 @@ static int open_files(void *arg)
 		r = lmdb_open(path, MAP_SIZE, table_names, TABLES, &l->db);
 	if (r == 0)
 		r = load_or_make(l);
-	return r < 0 ? r : recover(l);
+	return r < 0 ? r : marks_repair(l);
 }
 
 static int start(struct local *l)

@@ -4,14 +4,16 @@
  *
  *	transaction that removes	inode: nlink 0; orphan record
  *	the last name
- *	nobody holds it	──▶ reap()	backing file and marker are removed,
- *					and that is synced
- *	another transaction		inode, data, xattrs, orphan record go
+ *	nobody holds it	──▶ reap()	backing file is removed, and that is
+ *					synced
+ *	another transaction		inode, data, xattrs, mark, orphan
+ *					record go
  *
  * A crash in between leaves the orphan record, and engine_end_grace() of the
  * next start begins again.  Nobody waits for any of this: a task that exists
  * while there is something to do takes what has gathered, so that many inodes
- * share a transaction.  If that fails, for want of space, it tries again.
+ * share a transaction.  If that fails, for want of space, it tries again.  The
+ * same task removes the marks of inodes that nobody writes to any more.
  */
 #include "engine/local/local.h"
 
@@ -35,13 +37,13 @@ struct orphan {
 	struct list link;
 	uint64_t ino;
 	bool backed;
+	bool mark_only; /* it lives on */
 };
 
 struct round {
 	struct change c;
-	uint64_t inos[ROUND];
-	bool backed[ROUND]; /* known to have a backing file */
-	size_t n, freed;    /* many xattrs: not all at once */
+	struct orphan *orphans[ROUND];
+	size_t n, done; /* many xattrs: not all at once */
 };
 
 void reap_init(struct local *l)
@@ -50,7 +52,7 @@ void reap_init(struct local *l)
 	list_init(&l->reaper.queue);
 }
 
-static void remove_files(struct local *l, uint64_t ino)
+static void remove_file(struct local *l, uint64_t ino)
 {
 	char path[PATH_ROOM];
 	int r;
@@ -59,8 +61,6 @@ static void remove_files(struct local *l, uint64_t ino)
 	r = file_unlink(path);
 	if (r < 0)
 		log_error("%s: %s", path, strerror(-r));
-	marker_path(l, ino, path);
-	file_unlink(path);
 }
 
 /* The host's journal keeps the order of names: the last removal is on disk
@@ -129,6 +129,8 @@ static int delete_inode(struct view *v, uint64_t ino)
 	if (r == 0)
 		r = view_del(v, T_INODE, key);
 	if (r == 0)
+		r = view_del(v, T_MARK, key);
+	if (r == 0)
 		r = view_del(v, T_ORPHAN, key);
 	c->state.used_files--;
 	usage_move(c, rec.space, 0);
@@ -145,10 +147,14 @@ static int apply(struct view *v, struct change *c)
 	struct round *round = container_of(c, struct round, c);
 	int r = 0;
 
-	round->freed = 0;
-	while (r == 0 && round->freed < round->n &&
-	       v->write->length < LMDB_WRITE_ENOUGH)
-		r = delete_inode(v, round->inos[round->freed++]);
+	round->done = 0;
+	while (r == 0 && round->done < round->n &&
+	       v->write->length < LMDB_WRITE_ENOUGH) {
+		const struct orphan *o = round->orphans[round->done++];
+
+		r = o->mark_only ? mark_drop(v, o->ino)
+				 : delete_inode(v, o->ino);
+	}
 	return r;
 }
 
@@ -166,21 +172,12 @@ static bool has_file(struct local *l, uint64_t ino)
 	return yes;
 }
 
-/* False: out of memory; it stays an orphan until the next start. */
-static bool enqueue(struct local *l, uint64_t ino, bool backed)
+static void enqueue(struct reaper *p, struct orphan *o)
 {
-	struct reaper *p = &l->reaper;
-	struct orphan *o = malloc(sizeof(*o));
-
-	if (o == NULL)
-		return false;
-	o->ino = ino;
-	o->backed = backed;
 	pthread_mutex_lock(&p->lock);
 	list_append(&p->queue, &o->link);
 	__atomic_add_fetch(&p->queued, 1, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&p->lock);
-	return true;
 }
 
 static bool is_closing(struct reaper *p)
@@ -193,54 +190,62 @@ static bool is_closing(struct reaper *p)
 	return closing;
 }
 
-static void enqueue_again(struct local *l, const struct round *round,
-			  size_t from)
+/* Not if the disk is broken, and not when the end waits for the reaper. */
+static bool may_try_again(struct local *l, const struct round *round, int error)
 {
-	for (size_t i = from; i < round->n; i++)
-		enqueue(l, round->inos[i], round->backed[i]);
+	if (error != -EIO && !is_closing(&l->reaper))
+		return true;
+	log_error("%s: %zu removed inodes stay until the next start: %s",
+		  l->dir, round->n, strerror(-error));
+	return false;
 }
 
-/* Not if the disk is broken, and not when the end waits for the reaper. */
-static void try_again(struct local *l, const struct round *round, int error)
+/* Its last release comes back to it, or end_grace(). */
+static bool is_needed(struct local *l, uint64_t ino)
 {
-	if (error == -EIO || is_closing(&l->reaper)) {
-		log_error(
-			"%s: %zu removed inodes stay until the next start: %s",
-			l->dir, round->n, strerror(-error));
-		return;
+	return node_unlinked(l, ino) ||
+	       __atomic_load_n(&l->grace, __ATOMIC_RELAXED);
+}
+
+/* Removes the files of those that go; drops the others from the round. */
+static int remove_round(struct local *l, struct round *round)
+{
+	uint64_t last = 0; /* that had a file */
+	size_t n = 0;
+
+	for (size_t i = 0; i < round->n; i++) {
+		struct orphan *o = round->orphans[i];
+
+		if (!o->mark_only && is_needed(l, o->ino)) {
+			free(o);
+			continue;
+		}
+		if (!o->mark_only && (o->backed || has_file(l, o->ino))) {
+			remove_file(l, o->ino);
+			last = o->ino;
+		}
+		round->orphans[n++] = o;
 	}
-	enqueue_again(l, round, 0);
-	task_sleep(RETRY);
+	round->n = n;
+	return sync_removal(l, last);
 }
 
 static void run_round(struct local *l, struct round *round)
 {
-	uint64_t last = 0; /* that had a file */
-	size_t n = 0;
-	int r;
+	int r = remove_round(l, round);
 
-	for (size_t i = 0; i < round->n; i++) {
-		uint64_t ino = round->inos[i];
-
-		if (node_unlinked(l, ino)) /* its last release comes back */
-			continue;
-		if (__atomic_load_n(&l->grace, __ATOMIC_RELAXED))
-			continue; /* begun since it was queued */
-		if (round->backed[i] || has_file(l, ino)) {
-			remove_files(l, ino);
-			last = ino;
-		}
-		round->backed[n] = round->backed[i];
-		round->inos[n++] = ino;
-	}
-	round->n = n;
-	r = sync_removal(l, last);
-	if (r == 0 && n > 0)
+	if (r == 0 && round->n > 0)
 		r = local_change(l, &round->c);
 	if (r < 0)
-		try_again(l, round, r);
-	else if (n > 0)
-		enqueue_again(l, round, round->freed);
+		round->done = may_try_again(l, round, r) ? 0 : round->n;
+	for (size_t i = 0; i < round->n; i++) {
+		if (i < round->done)
+			free(round->orphans[i]);
+		else
+			enqueue(&l->reaper, round->orphans[i]);
+	}
+	if (round->done < round->n && r < 0)
+		task_sleep(RETRY);
 }
 
 /* False: nothing is queued, and the reaper has ended. */
@@ -256,9 +261,7 @@ static bool take(struct local *l, struct round *round)
 	       (o = list_first(&p->queue, struct orphan, link)) != NULL) {
 		list_del(&o->link);
 		__atomic_sub_fetch(&p->queued, 1, __ATOMIC_RELAXED);
-		round->backed[round->n] = o->backed;
-		round->inos[round->n++] = o->ino;
-		free(o);
+		round->orphans[round->n++] = o;
 	}
 	if (round->n == 0) {
 		p->busy = false;
@@ -286,17 +289,19 @@ static void reaper(void *arg)
 		run_round(l, &round);
 }
 
-void reap(struct local *l, uint64_t ino, bool backed)
+/* Out of memory: then it stays until the next start. */
+static void add(struct local *l, uint64_t ino, bool backed, bool mark_only)
 {
 	struct reaper *p = &l->reaper;
+	struct orphan *o = malloc(sizeof(*o));
 	bool start;
 
-	/* Who held it before the restart may still come: end_grace() will see
-	 * to it. */
-	if (__atomic_load_n(&l->grace, __ATOMIC_RELAXED))
+	if (o == NULL)
 		return;
-	if (!enqueue(l, ino, backed))
-		return;
+	*o = (struct orphan){ .ino = ino,
+			      .backed = backed,
+			      .mark_only = mark_only };
+	enqueue(p, o);
 	pthread_mutex_lock(&p->lock);
 	start = !p->busy;
 	p->busy = true;
@@ -305,6 +310,19 @@ void reap(struct local *l, uint64_t ino, bool backed)
 		reaper(l);
 	while (__atomic_load_n(&p->queued, __ATOMIC_RELAXED) > QUEUE_MAX)
 		task_sleep(MSEC(1));
+}
+
+void reap(struct local *l, uint64_t ino, bool backed)
+{
+	/* Who held it before the restart may still come: end_grace() will see
+	 * to it. */
+	if (!__atomic_load_n(&l->grace, __ATOMIC_RELAXED))
+		add(l, ino, backed, false);
+}
+
+void reap_mark(struct local *l, uint64_t ino)
+{
+	add(l, ino, false, true);
 }
 
 void reap_stop(struct local *l)

@@ -6,6 +6,7 @@
 const char *const table_names[TABLES] = {
 	[T_SUPER] = "super",   [T_INODE] = "inode", [T_DIRENT] = "dirent",
 	[T_INLINE] = "inline", [T_XATTR] = "xattr", [T_ORPHAN] = "orphan",
+	[T_MARK] = "mark",
 };
 
 MDB_val ino_key(struct ino_key *k, uint64_t ino)

@@ -12,6 +12,7 @@
  *	inline	ino				file data or link target
  *	xattr	ino, name			value
  *	orphan	ino				nothing
+ *	mark	ino				nothing
  *
  * Integers in keys are big-endian, so that LMDB's order is theirs; records are
  * little-endian as in memory.
@@ -30,7 +31,16 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "records are little-endian as in memory");
 
 /* Their numbers are on disk, in the journal: new ones go behind. */
-enum table { T_SUPER, T_INODE, T_DIRENT, T_INLINE, T_XATTR, T_ORPHAN, TABLES };
+enum table {
+	T_SUPER,
+	T_INODE,
+	T_DIRENT,
+	T_INLINE,
+	T_XATTR,
+	T_ORPHAN,
+	T_MARK,
+	TABLES
+};
 
 enum { FORMAT_VERSION = 1, FORMAT_MAGIC = 0x52535748 /* "HWSR" */ };
 
@@ -77,7 +87,7 @@ struct dirent_rec {
 
 extern const char *const table_names[TABLES];
 
-/* Key of inode, inline, orphan. */
+/* Key of inode, inline, orphan, mark. */
 struct ino_key {
 	uint8_t bytes[8];
 };

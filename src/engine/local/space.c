@@ -73,7 +73,7 @@ static int load_inline(struct node *n)
 
 static int allocate_held(struct node *n, uint64_t offset, uint64_t len)
 {
-	int r = data_prepare(n, offset + len);
+	int r = data_prepare_write(n, offset + len);
 
 	if (r == 0 && n->backed)
 		r = file_allocate(n->file, 0, offset, len);
@@ -114,7 +114,7 @@ static int clear_inline(struct node *n, uint64_t offset, uint64_t len)
 static int deallocate_held(struct node *n, uint64_t offset, uint64_t len)
 {
 	const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-	int r = data_prepare(n, 0);
+	int r = data_prepare_write(n, 0);
 
 	if (r < 0)
 		return r;

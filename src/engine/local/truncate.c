@@ -5,9 +5,9 @@
  *
  * Of a backing file, the size in LMDB is the one that counts:
  *
- *	shrink	marker, LMDB, then the file is cut.  A crash in between leaves
- *		a file that is too long, with its marker.
- *	grow	marker, the file grows (a hole) and is synced, then LMDB.  Else
+ *	shrink	mark, LMDB, then the file is cut.  A crash in between leaves a
+ *		file that is too long, with its mark.
+ *	grow	mark, the file grows (a hole) and is synced, then LMDB.  Else
  *		a power failure brought back, below the new size, what was
  *		cut off before, or left holes in data not yet committed.
  */
@@ -121,9 +121,9 @@ static void done(struct change *c, int result)
 /* n->io is held exclusively. */
 static int prepare_backed(struct node *n, uint64_t size)
 {
-	int r = data_mark(n);
+	int r = 0;
 
-	if (r == 0 && size > n->size)
+	if (size > n->size)
 		r = file_truncate(n->file, size);
 	/* What gets published has to be on disk; if LMDB may not know of the
 	 * file yet, that there is one. */
@@ -135,7 +135,7 @@ static int prepare_backed(struct node *n, uint64_t size)
 static int truncate_held(struct truncate *op, struct local *l)
 {
 	struct node *n = op->node;
-	int r = data_prepare(n, op->set->size);
+	int r = data_prepare_write(n, op->set->size);
 
 	if (r == 0 && n->backed)
 		r = prepare_backed(n, op->set->size);

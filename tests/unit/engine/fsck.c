@@ -19,7 +19,7 @@ struct item {
 	struct inode_rec rec;
 	uint64_t names, entries, subdirs;
 	uint64_t parent; /* where a name of it was seen */
-	bool orphan, has_file, has_inline, has_xattr, marked;
+	bool orphan, has_file, has_inline, has_xattr;
 	int reach; /* 0: not looked at, 1: being looked at, 2: from the root */
 };
 
@@ -148,25 +148,10 @@ static void row_orphan(struct check *c, const MDB_val *key,
 		bad(c, "orphan %lu was not freed", load_be64(key->mv_data));
 }
 
-static void check_markers(struct check *c)
+static void row_mark(struct check *c, const MDB_val *key, const MDB_val *value)
 {
-	char path[4096];
-	struct dirent *d;
-	struct item *it;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "%s/dirty", c->dir);
-	dir = opendir(path);
-	while ((d = readdir(dir)) != NULL) {
-		if (d->d_name[0] == '.')
-			continue;
-		it = find(c, strtoull(d->d_name, NULL, 16));
-		if (it != NULL)
-			it->marked = true;
-		if (c->settled)
-			bad(c, "marker %s left", d->d_name);
-	}
-	closedir(dir);
+	if (c->settled)
+		bad(c, "mark %lu left", load_be64(key->mv_data));
 }
 
 static void check_file(struct check *c, int xx, const char *name)
@@ -298,7 +283,7 @@ bool fsck(const char *directory, bool settled)
 	each_row(&c, T_INLINE, row_inline);
 	each_row(&c, T_XATTR, row_xattr);
 	each_row(&c, T_ORPHAN, row_orphan);
-	check_markers(&c);
+	each_row(&c, T_MARK, row_mark);
 	check_files(&c);
 	check_items(&c);
 	while ((it = htable_pop_entry(&c.items, struct item, node)) != NULL)

@@ -2,7 +2,7 @@
 /*
  * Is a closed local file system consistent?  Reads LMDB and the directories by
  * itself and holds every record against every other: names against inodes, link
- * counts, parents, usage counters, backing files, markers.
+ * counts, parents, usage counters, backing files, marks.
  */
 #ifndef TESTS_ENGINE_FSCK_H
 #define TESTS_ENGINE_FSCK_H
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 /* Prints what is wrong; true: nothing.  `settled`: nobody was writing when it
- * was closed, so there is neither a marker nor an orphan. */
+ * was closed, so there is neither a mark nor an orphan. */
 bool fsck(const char *directory, bool settled);
 
 #endif
