@@ -134,6 +134,10 @@ enum nvme_ccr_status {
 	NVME_CCRS_SUCCESS = 1,
 	NVME_CCRS_FAILED = 2,
 };
+enum { /* ccrf */
+       NVME_CCRF_VALIDATED = 1 << 0,
+       NVME_CCRF_INITIATED = 1 << 1,
+};
 enum { NVME_CCR_LSP_RMC = 1 << 0 }; /* Remove Completed */
 
 /* --------------------------------------------------------------- features */

@@ -14,6 +14,8 @@ static const struct nvmet_admin_op admin_ops[256] = {
 			       .effects = NVME_CSE_CSUPP },
 	[NVME_ADMIN_KEEP_ALIVE] = { keep_alive, .discovery = true,
 				    .effects = NVME_CSE_CSUPP },
+	[NVME_ADMIN_CROSS_CONTROLLER_RESET] = { nvmet_ccr,
+						.effects = NVME_CSE_CSUPP },
 };
 
 const struct nvmet_admin_op *nvmet_admin_find(uint8_t opcode)

@@ -47,6 +47,7 @@ void nvmet_ctrl_put(struct nvmet_ctrl *ctrl)
 	MAGIC_CHECK(ctrl, NVMET_CTRL_MAGIC);
 	if (atomic_fetch_sub(&ctrl->refs, 1) > 1)
 		return;
+	nvmet_ccr_free(ctrl);
 	MAGIC_CLEAR(ctrl);
 	free(ctrl);
 }
@@ -119,6 +120,7 @@ struct nvmet_ctrl *nvmet_ctrl_create_locked(struct nvmet_queue *q,
 	atomic_init(&ctrl->fenced, true);
 	list_init(&ctrl->queues);
 	list_init(&ctrl->waiters);
+	list_init(&ctrl->ccrs);
 	name_instance(ctrl);
 	list_append(&s->ctrls, &ctrl->link);
 	s->nctrls++;
@@ -145,26 +147,29 @@ static bool has_no_io_queues(const struct nvmet_ctrl *ctrl)
 	return list_empty(&ctrl->queues);
 }
 
-static void wait_until(struct nvmet_ctrl *ctrl,
-		       bool (*condition)(const struct nvmet_ctrl *ctrl))
+static bool wait_until(struct nvmet_ctrl *ctrl,
+		       bool (*condition)(const struct nvmet_ctrl *ctrl),
+		       nsec deadline)
 {
 	struct waiter w = { .task = task_self() };
 	pthread_mutex_t *lock = &ctrl->t->lock;
+	bool so;
 
 	pthread_mutex_lock(lock);
 	list_append(&ctrl->waiters, &w.link);
-	while (!condition(ctrl)) {
+	while (!(so = condition(ctrl)) && reactor_now() < deadline) {
 		pthread_mutex_unlock(lock);
-		task_park(NSEC_NEVER);
+		task_park(deadline);
 		pthread_mutex_lock(lock);
 	}
 	list_del(&w.link);
 	pthread_mutex_unlock(lock);
+	return so;
 }
 
-void nvmet_ctrl_wait_gone(struct nvmet_ctrl *ctrl)
+bool nvmet_ctrl_wait_gone(struct nvmet_ctrl *ctrl, nsec deadline)
 {
-	wait_until(ctrl, is_gone);
+	return wait_until(ctrl, is_gone, deadline);
 }
 
 /* --------------------------------------------------------------------- end */
@@ -222,7 +227,7 @@ void nvmet_ctrls_end(struct nvmet_subsystem *s, nvmet_ctrl_match_fn *match,
 	struct nvmet_ctrl *ctrl;
 
 	while ((ctrl = end_matching(s, match, arg)) != NULL) {
-		nvmet_ctrl_wait_gone(ctrl);
+		nvmet_ctrl_wait_gone(ctrl, NSEC_NEVER);
 		nvmet_ctrl_put(ctrl);
 	}
 }
@@ -255,7 +260,7 @@ static void admin_queue_gone(struct nvmet_queue *q)
 {
 	struct nvmet_ctrl *ctrl = q->ctrl;
 
-	wait_until(ctrl, has_no_io_queues);
+	wait_until(ctrl, has_no_io_queues, NSEC_NEVER);
 	log_info("nvme %s: controller %u of %s has ended", ctrl->s->nqn,
 		 ctrl->cntlid, ctrl->host_nqn);
 	pthread_mutex_lock(&ctrl->t->lock);
@@ -293,7 +298,7 @@ void nvmet_ctrl_quiesce(struct nvmet_ctrl *ctrl)
 	pthread_mutex_lock(&ctrl->t->lock);
 	end_io_queues_locked(ctrl);
 	pthread_mutex_unlock(&ctrl->t->lock);
-	wait_until(ctrl, has_no_io_queues);
+	wait_until(ctrl, has_no_io_queues, NSEC_NEVER);
 }
 
 bool nvmet_ctrl_has_io_queues(struct nvmet_ctrl *ctrl)

@@ -309,7 +309,7 @@ struct nvmet_ctrl {
 		uint32_t nsid[NVME_CHANGED_NS_MAX];
 		unsigned n; /* beyond the array: overflow */
 	} changed;
-	struct nvmet_ccr *ccr; /* ccr.c */
+	struct list ccrs; /* ccr.c */
 	uint64_t error_count;
 };
 
@@ -326,8 +326,8 @@ struct nvmet_ctrl *nvmet_ctrl_find_locked(struct nvmet_subsystem *s,
 					  uint16_t cntlid);
 /* Ends it as if its admin connection were lost; any thread; does not park. */
 void nvmet_ctrl_end(struct nvmet_ctrl *ctrl);
-/* Parks until it is GONE. */
-void nvmet_ctrl_wait_gone(struct nvmet_ctrl *ctrl);
+/* Parks until it is GONE: true, or the deadline: false. */
+bool nvmet_ctrl_wait_gone(struct nvmet_ctrl *ctrl, nsec deadline);
 /* Ends those that `match` picks, called under nvmet.lock, and waits for them.
  * Parks. */
 typedef bool nvmet_ctrl_match_fn(const struct nvmet_ctrl *ctrl,
@@ -468,6 +468,13 @@ int nvmet_connect(struct nvmet_cmd *cmd);
 int nvmet_property_get(struct nvmet_cmd *cmd);
 int nvmet_property_set(struct nvmet_cmd *cmd);
 int nvmet_abort(struct nvmet_cmd *cmd);
+
+/* ccr.c */
+int nvmet_ccr(struct nvmet_cmd *cmd);
+/* The log page; `remove` (RMC): what has completed is then forgotten. */
+void nvmet_ccr_log(struct nvmet_ctrl *ctrl, bool remove,
+		   struct nvme_ccr_log *out);
+void nvmet_ccr_free(struct nvmet_ctrl *ctrl);
 
 /* What reservations say to an I/O command of this controller; 0, or the
  * status. */
