@@ -178,10 +178,13 @@ static int fill(int fd)
 	const size_t part = 1 << 20;
 	char *zeroes = calloc(1, part);
 	int r = zeroes == NULL ? -ENOMEM : 0;
+	ssize_t n;
 
-	for (uint64_t at = 0; at < JOURNAL_SIZE && r == 0; at += part)
-		if (pwrite(fd, zeroes, part, at) != (ssize_t)part)
-			r = errno != 0 ? -errno : -EIO;
+	for (uint64_t at = 0; at < JOURNAL_SIZE && r == 0; at += part) {
+		n = pwrite(fd, zeroes, part, at);
+		if (n != (ssize_t)part) /* less than all: no more space */
+			r = n < 0 ? -errno : -ENOSPC;
+	}
 	free(zeroes);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
