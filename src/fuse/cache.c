@@ -77,7 +77,7 @@ static void drop_task(void *arg)
 
 	data_revalidate(inode, inode->told_change);
 	inode->dropping = false;
-	inode_put(inode);
+	inode_unref(inode);
 }
 
 void cache_told(struct inode *inode, const struct nfs_attr *attr)

@@ -47,6 +47,6 @@ int handle_put(struct handle *h)
 	r = nfs_close(h->open);
 	MAGIC_CLEAR(h);
 	free(h);
-	inode_put(inode);
+	inode_unref(inode);
 	return r;
 }

@@ -56,8 +56,8 @@ static struct inode *inode_create(struct mount *m, const struct nfs_fh *fh)
 	return inode;
 }
 
-struct inode *inode_get(struct mount *m, const struct nfs_fh *fh,
-			const struct nfs_attr *attr)
+struct inode *inode_of_fh(struct mount *m, const struct nfs_fh *fh,
+			  const struct nfs_attr *attr)
 {
 	struct inode *inode = inode_peek(m, fh);
 
@@ -95,7 +95,7 @@ void inode_found(struct inode *inode, struct inode *dir, const char *name)
 	if (inode->parent != NULL)
 		inode_ref(inode->parent);
 	if (old != NULL)
-		inode_put(old);
+		inode_unref(old);
 }
 
 /* A directory has no parent here, so this goes one deep. */
@@ -112,7 +112,7 @@ static void inode_destroy(struct inode *inode)
 	free(inode);
 }
 
-void inode_put(struct inode *inode)
+void inode_unref(struct inode *inode)
 {
 	MAGIC_CHECK(inode, INODE_MAGIC);
 	assert(inode->refs > 0);
@@ -131,7 +131,7 @@ void inode_forget(struct inode *inode, uint64_t n)
 	assert(n <= inode->lookups);
 	inode->lookups -= n;
 	if (n > 0 && inode->lookups == 0)
-		inode_put(inode);
+		inode_unref(inode);
 }
 
 void inode_changes(struct inode *inode)

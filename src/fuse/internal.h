@@ -111,13 +111,13 @@ struct handle {
 struct inode *inode_find(struct mount *m, fuse_ino_t id);
 fuse_ino_t inode_id(const struct inode *inode);
 /* That of a file handle, made if new, with a reference.  NULL: no memory. */
-struct inode *inode_get(struct mount *m, const struct nfs_fh *fh,
-			const struct nfs_attr *attr);
+struct inode *inode_of_fh(struct mount *m, const struct nfs_fh *fh,
+			  const struct nfs_attr *attr);
 /* That of a file handle if it is known; borrowed. */
 struct inode *inode_peek(struct mount *m, const struct nfs_fh *fh);
 bool inode_has_fh(const struct inode *inode, const struct nfs_fh *fh);
 void inode_ref(struct inode *inode);
-void inode_put(struct inode *inode);
+void inode_unref(struct inode *inode);
 /* It was found in that directory; NULL, NULL: it is not there any more. */
 void inode_found(struct inode *inode, struct inode *dir, const char *name);
 /* The kernel has got the inode in a reply once more; has dropped it n times. */

@@ -61,7 +61,7 @@ static int connect_server(struct mount *m)
 		complain(m, strerror(-r));
 		return r;
 	}
-	m->root = inode_get(m, nfs_root(m->nfs), &attr);
+	m->root = inode_of_fh(m, nfs_root(m->nfs), &attr);
 	if (m->root == NULL)
 		return -ENOMEM;
 	inode_looked_up(m->root); /* the kernel has it from the beginning */

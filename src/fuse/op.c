@@ -86,7 +86,7 @@ void op_end(struct op *op)
 	assert(op->req == NULL);
 	if (op->handle != NULL)
 		handle_put(op->handle);
-	inode_put(op->inode);
+	inode_unref(op->inode);
 	if (--m->ops == 0)
 		waitq_wake_all(&m->idle);
 }
@@ -118,7 +118,7 @@ struct inode *op_entry_fill(struct op *op, const struct nfs_fh *fh,
 			    const struct nfs_attr *attr,
 			    struct fuse_entry_param *entry)
 {
-	struct inode *inode = inode_get(op->mount, fh, attr);
+	struct inode *inode = inode_of_fh(op->mount, fh, attr);
 
 	if (inode == NULL)
 		return NULL;
@@ -151,7 +151,7 @@ void op_entry(struct op *op, struct inode *dir, const char *name, int r,
 		inode_looked_up(inode);
 		cache_told(inode, attr);
 	}
-	inode_put(inode);
+	inode_unref(inode);
 }
 
 /* Whether a thread is being killed, or gone.  (A fatal signal that dumps no

@@ -72,6 +72,11 @@ struct inode *op_entry_fill(struct op *op, const struct nfs_fh *fh,
 			    const struct nfs_attr *attr,
 			    struct fuse_entry_param *entry);
 
+/* ops_open.c: makes a regular file in the directory that the request is about,
+ * open; flags: NFS_OPEN_*. */
+int op_create(struct op *op, const char *name, mode_t mode, unsigned flags,
+	      struct nfs_open **open, struct nfs_fh *fh, struct nfs_attr *attr);
+
 /* The task that answers the requests of killed applications. */
 void op_watch_interrupted(void *mount);
 

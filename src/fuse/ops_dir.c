@@ -239,7 +239,7 @@ static bool add_entry(struct filler *f, const struct chunk *c,
 		inode = op_entry_fill(f->op, &e->fh, &e->attr, &entry);
 	if (!add(f, e->name, &entry, (off_t)e->cookie)) {
 		if (inode != NULL)
-			inode_put(inode);
+			inode_unref(inode);
 		return false;
 	}
 	if (inode != NULL) {
@@ -288,7 +288,7 @@ static void reply(struct filler *f, int r)
 			inode_looked_up(f->given[i].inode);
 			cache_told(f->given[i].inode, f->given[i].attr);
 		}
-		inode_put(f->given[i].inode);
+		inode_unref(f->given[i].inode);
 	}
 }
 

@@ -55,8 +55,6 @@ static void create(fuse_req_t req, fuse_ino_t parent, const char *name,
 static void create_regular(fuse_req_t req, fuse_ino_t parent, const char *name,
 			   mode_t mode)
 {
-	const struct nfs_setattr set = { .mask = NFS_SET_MODE,
-					 .mode = mode & ALLPERMS };
 	struct nfs_open *open;
 	struct nfs_attr attr;
 	struct nfs_fh fh;
@@ -64,12 +62,8 @@ static void create_regular(fuse_req_t req, fuse_ino_t parent, const char *name,
 	int r;
 
 	op_begin(&op, req, parent);
-	inode_changes(op.inode);
-	r = nfs_open(op.mount->nfs, op_cred(&op), &op.inode->fh, name,
-		     strlen(name),
-		     NFS_OPEN_READ | NFS_OPEN_CREATE | NFS_OPEN_EXCL, &set,
-		     &open, &fh, &attr);
-	inode_changes(op.inode);
+	r = op_create(&op, name, mode, NFS_OPEN_READ | NFS_OPEN_EXCL, &open,
+		      &fh, &attr);
 	op_entry(&op, op.inode, name, r, &fh, &attr);
 	if (r == 0)
 		nfs_close(open);
@@ -133,7 +127,7 @@ void ll_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
 	inode_changes(dir);
 	inode_changes(op.inode);
 	op_entry(&op, dir, name, r, &op.inode->fh, &attr);
-	inode_put(dir);
+	inode_unref(dir);
 	op_end(&op);
 }
 
@@ -170,6 +164,6 @@ void ll_rename(fuse_req_t req, fuse_ino_t from, const char *from_name,
 			       to_name, strlen(to_name));
 	mount_changes(op.mount);
 	op_error(&op, r);
-	inode_put(target);
+	inode_unref(target);
 	op_end(&op);
 }

@@ -54,7 +54,7 @@ static int open_named(struct op *op, unsigned access, struct nfs_open **open,
 	inode_ref(dir); /* inode->parent may change */
 	r = nfs_open(op->mount->nfs, op_cred(op), &dir->fh, name, strlen(name),
 		     access, NULL, open, &fh, attr);
-	inode_put(dir);
+	inode_unref(dir);
 	if (r == 0 && !inode_has_fh(inode, &fh)) {
 		nfs_close(*open);
 		r = -ESTALE;
@@ -107,7 +107,7 @@ void ll_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 static unsigned create_flags(int flags)
 {
-	unsigned f = access_of(flags) | NFS_OPEN_CREATE;
+	unsigned f = access_of(flags);
 
 	if (flags & O_EXCL)
 		f |= NFS_OPEN_EXCL;
@@ -147,14 +147,27 @@ static void reply_created(struct op *op, const char *name,
 			handle_put(h);
 		}
 	}
-	inode_put(inode);
+	inode_unref(inode);
+}
+
+int op_create(struct op *op, const char *name, mode_t mode, unsigned flags,
+	      struct nfs_open **open, struct nfs_fh *fh, struct nfs_attr *attr)
+{
+	const struct nfs_setattr set = { .mask = NFS_SET_MODE,
+					 .mode = mode & ALLPERMS };
+	int r;
+
+	inode_changes(op->inode);
+	r = nfs_open(op->mount->nfs, op_cred(op), &op->inode->fh, name,
+		     strlen(name), flags | NFS_OPEN_CREATE, &set, open, fh,
+		     attr);
+	inode_changes(op->inode);
+	return r;
 }
 
 void ll_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	       struct fuse_file_info *fi)
 {
-	const struct nfs_setattr set = { .mask = NFS_SET_MODE,
-					 .mode = mode & ALLPERMS };
 	struct nfs_open *open;
 	struct nfs_attr attr;
 	struct nfs_fh fh;
@@ -162,11 +175,8 @@ void ll_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	int r;
 
 	op_begin(&op, req, parent);
-	inode_changes(op.inode);
-	r = nfs_open(op.mount->nfs, op_cred(&op), &op.inode->fh, name,
-		     strlen(name), create_flags(fi->flags), &set, &open, &fh,
-		     &attr);
-	inode_changes(op.inode);
+	r = op_create(&op, name, mode, create_flags(fi->flags), &open, &fh,
+		      &attr);
 	if (r < 0)
 		op_error(&op, r);
 	else

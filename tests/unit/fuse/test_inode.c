@@ -24,7 +24,7 @@ static struct inode *get(unsigned n, uint32_t type)
 	const struct nfs_fh fh = fh_of(n);
 	const struct nfs_attr attr = { .mode = type | 0644, .fileid = n };
 
-	return inode_get(&mount, &fh, &attr);
+	return inode_of_fh(&mount, &fh, &attr);
 }
 
 static int setup(void **state)
@@ -55,9 +55,9 @@ static void one_handle_is_one_inode(void **state)
 	assert_ptr_equal(a, b);
 	assert_ptr_not_equal(a, c);
 	assert_ptr_equal(inode_find(&mount, inode_id(a)), a);
-	inode_put(a);
-	inode_put(b);
-	inode_put(c);
+	inode_unref(a);
+	inode_unref(b);
+	inode_unref(c);
 	assert_int_equal(mount.inodes.count, 1);
 }
 
@@ -68,7 +68,7 @@ static void what_the_kernel_holds_stays_until_it_forgets(void **state)
 
 	inode_looked_up(a);
 	inode_looked_up(a);
-	inode_put(a);
+	inode_unref(a);
 	assert_ptr_equal(inode_peek(&mount, &fh), a);
 	inode_forget(a, 1);
 	assert_ptr_equal(inode_peek(&mount, &fh), a);
@@ -82,7 +82,7 @@ static void a_forgotten_inode_leaves_word_of_its_changes(void **state)
 	uint64_t before = mount.changes;
 
 	inode_changes(a);
-	inode_put(a);
+	inode_unref(a);
 	assert_true(mount.changes_anywhere > before);
 }
 
@@ -94,7 +94,7 @@ static void an_inode_keeps_the_directory_that_it_was_found_in(void **state)
 	inode_found(f, dir, "a");
 	inode_found(f, dir, "a");
 	assert_string_equal(f->name, "a");
-	inode_put(dir);
+	inode_unref(dir);
 	assert_ptr_equal(inode_peek(&mount, &fh), dir);
 	inode_found(f, mount.root, "b");
 	assert_null(inode_peek(&mount, &fh));
@@ -102,7 +102,7 @@ static void an_inode_keeps_the_directory_that_it_was_found_in(void **state)
 	inode_found(f, NULL, NULL);
 	assert_null(f->name);
 	assert_null(f->parent);
-	inode_put(f);
+	inode_unref(f);
 }
 
 static void directories_found_in_each_other_can_be_freed(void **state)
@@ -112,8 +112,8 @@ static void directories_found_in_each_other_can_be_freed(void **state)
 	inode_found(a, b, "a");
 	inode_found(b, a, "b");
 	assert_int_equal(a->parent_fileid, 2);
-	inode_put(a);
-	inode_put(b);
+	inode_unref(a);
+	inode_unref(b);
 	assert_int_equal(mount.inodes.count, 1);
 }
 
@@ -143,7 +143,7 @@ static void random_lookups_and_forgets_balance(void **state)
 			inode_forget(inode, drop);
 			lookups[n] -= drop;
 		}
-		inode_put(inode);
+		inode_unref(inode);
 		alive = 0;
 		for (unsigned i = 0; i < N; i++)
 			alive += lookups[i] > 0;
@@ -155,7 +155,7 @@ static void random_lookups_and_forgets_balance(void **state)
 		struct inode *inode = get(n + 100, S_IFREG);
 
 		inode_forget(inode, lookups[n]);
-		inode_put(inode);
+		inode_unref(inode);
 	}
 	assert_int_equal(mount.inodes.count, 1);
 }
