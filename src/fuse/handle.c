@@ -16,6 +16,8 @@ struct handle *handle_create(struct inode *inode, struct nfs_open *open,
 	inode_ref(inode);
 	h->open = open;
 	h->flags = flags;
+	list_init(&h->gathering);
+	list_init(&h->sending);
 	list_append(&inode->handles, &h->of_inode);
 	return h;
 }

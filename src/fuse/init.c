@@ -2,8 +2,8 @@
 /*
  * The handshake with the kernel (INIT), and what it makes the kernel do.
  *
- * - It caches no writes: they are at the server when write(2) returns, so that
- *   other clients see them.
+ * - It caches no writes, since it would take no size and times from the server
+ *   then: behind.c does it.
  * - It doesn't drop pages on its own judgement, which goes by the time of
  *   change: cache.c does, by the change attribute.
  * - It does not truncate within OPEN: it sends a SETATTR, which the server

@@ -52,6 +52,7 @@ static struct inode *inode_create(struct mount *m, const struct nfs_fh *fh)
 	inode->fh = *fh;
 	list_init(&inode->handles);
 	list_init(&inode->holders);
+	waitq_init(&inode->sent);
 	htable_insert(&m->inodes, &inode->node, fh_hash(fh));
 	return inode;
 }

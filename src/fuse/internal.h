@@ -54,6 +54,11 @@ struct mount {
 	bool fuse_gone;
 	bool ending; /* no more requests are taken */
 
+	/* behind.c */
+	struct list due; /* extents that are gathering, oldest first */
+	struct waitq due_wake;
+	unsigned extents;
+
 	struct listener *control; /* NULL: nobody is accepted */
 	struct list clients;	  /* of control.c */
 	unsigned nclients;
@@ -91,6 +96,13 @@ struct inode {
 	char *name;
 
 	uint64_t changed; /* mount.changes at our last change of it */
+
+	/* behind.c */
+	unsigned unsent;  /* extents of all its handles */
+	uint64_t extents; /* counts them */
+	uint64_t sent_at; /* mount.changes, when one was sent last */
+	struct waitq sent;
+
 	struct nfs_fh fh;
 };
 
@@ -103,6 +115,11 @@ struct handle {
 	struct nfs_open *open;
 	struct list of_inode;
 	int flags; /* of open(2) */
+
+	/* behind.c */
+	struct list gathering, sending; /* struct extent; one gathers at most */
+	unsigned extents;		/* in both */
+	int error;			/* of one that was sent, to be told */
 };
 
 /* -------------------------------------------------------------- inode.c */
@@ -156,6 +173,20 @@ void cache_revalidate(struct inode *inode, const struct nfs_attr *attr);
 void cache_drop(struct inode *inode, off_t offset, off_t len);
 /* Drops attributes only; does not park. */
 void cache_drop_attr(struct inode *inode);
+
+/* ------------------------------------------------------------- behind.c */
+
+/* 0 when the data is taken, or -errno of a write that had to be waited for.
+ * May park. */
+int behind_write(struct handle *h, const char *data, size_t size,
+		 uint64_t offset);
+/* All that was written to the file before is at the server, or has failed.
+ * Costs nothing when that is so already; else it parks. */
+void behind_flush(struct inode *inode);
+/* Why something failed since this was last asked: 0 or -errno. */
+int behind_take_error(struct handle *h);
+/* The task that sends what nobody flushes. */
+void behind_task(void *mount);
 
 /* ----------------------------------------------------------- ops_lock.c */
 

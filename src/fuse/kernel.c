@@ -257,6 +257,8 @@ int kernel_start(struct mount *m)
 		r = task_spawn("reader", reader, m);
 	if (r == 0)
 		r = task_spawn("interrupted", op_watch_interrupted, m);
+	if (r == 0)
+		r = task_spawn("behind", behind_task, m);
 	if (r < 0)
 		return r;
 	return completion_wait(&ready);

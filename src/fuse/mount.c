@@ -181,7 +181,12 @@ again:
 		h = list_first(&inode->handles, struct handle, of_inode);
 		if (h == NULL)
 			continue;
-		r = handle_put(h); /* parks: the table may change */
+		behind_flush(inode); /* parks: the table may change */
+		r = behind_take_error(h);
+		if (r == 0)
+			r = handle_put(h);
+		else
+			handle_put(h);
 		if (r < 0)
 			log_error("%s: closing a file: %s",
 				  m->options->mountpoint, strerror(-r));
@@ -191,15 +196,18 @@ again:
 	waitq_wake_all(&m->idle);
 }
 
+static bool has_unsaved(const struct mount *m)
+{
+	return m->extents > 0 || (m->nfs != NULL && nfs_has_unsaved(m->nfs));
+}
+
 /* false: some didn't end. */
 static bool finish_requests(struct mount *m)
 {
 	nsec begun = reactor_now(), until;
 
 	do {
-		until = begun + (m->nfs != NULL && nfs_has_unsaved(m->nfs)
-					 ? UNSAVED_GRACE
-					 : REST_GRACE);
+		until = begun + (has_unsaved(m) ? UNSAVED_GRACE : REST_GRACE);
 		if (m->ops > 0 && reactor_now() < until)
 			waitq_wait(&m->idle, until);
 	} while (m->ops > 0 && reactor_now() < until);
@@ -224,6 +232,7 @@ static int end(struct mount *m)
 {
 	m->ending = true;
 	waitq_wake_all(&m->watch);
+	waitq_wake_all(&m->due_wake);
 	control_stop(m);
 	/* Else its calls are in progress: the process just ends. */
 	if (!finish(m))
@@ -250,6 +259,8 @@ static void mount_init(struct mount *m, const struct mount_options *options)
 	buffers_init(&m->buffers);
 	list_init(&m->interrupted);
 	list_init(&m->clients);
+	list_init(&m->due);
+	waitq_init(&m->due_wake);
 	m->signals_end = true;
 	waitq_init(&m->idle);
 	waitq_init(&m->watch);

@@ -66,6 +66,7 @@ void op_begin(struct op *op, fuse_req_t req, fuse_ino_t ino)
 	op->inode = inode_find(op->mount, ino);
 	inode_ref(op->inode);
 	op->mount->ops++;
+	op->began = op->mount->changes;
 	op->pid = caller->pid;
 	op->cred = (struct nfs_cred){ .uid = caller->uid, .gid = caller->gid };
 	op->has_groups = false;
@@ -135,23 +136,37 @@ void op_entry(struct op *op, struct inode *dir, const char *name, int r,
 	      const struct nfs_fh *fh, const struct nfs_attr *attr)
 {
 	struct fuse_entry_param entry;
+	struct nfs_attr now;
 	struct inode *inode;
 
 	if (r < 0) {
 		op_error(op, r);
 		return;
 	}
+	now = *attr;
 	inode = op_entry_fill(op, fh, attr, &entry);
 	if (inode == NULL) {
 		op_error(op, -ENOMEM);
 		return;
 	}
+	r = op_refresh(op, inode, &now);
+	attr_to_stat(&now, &entry.attr);
 	inode_found(inode, dir, name);
-	if (op_reply(op, fuse_reply_entry, &entry)) {
+	if (r < 0) {
+		op_error(op, r);
+	} else if (op_reply(op, fuse_reply_entry, &entry)) {
 		inode_looked_up(inode);
-		cache_told(inode, attr);
+		cache_told(inode, &now);
 	}
 	inode_unref(inode);
+}
+
+int op_refresh(struct op *op, struct inode *inode, struct nfs_attr *attr)
+{
+	if (inode->unsent == 0 && inode->sent_at <= op->began)
+		return 0;
+	behind_flush(inode);
+	return nfs_getattr(op->mount->nfs, op_cred(op), &inode->fh, attr);
 }
 
 /* Whether a thread is being killed, or gone.  (A fatal signal that dumps no

@@ -30,6 +30,7 @@ struct op {
 	struct handle *handle; /* a reference, or NULL */
 	fuse_req_t req;	       /* NULL once answered */
 	pid_t pid;	       /* the thread that waits for it */
+	uint64_t began;	       /* mount.changes */
 	struct list interrupted;
 	struct nfs_lock_wait *wait; /* a signal ends it, killing or not */
 	/* Who asks: op_cred() */
@@ -76,6 +77,10 @@ struct inode *op_entry_fill(struct op *op, const struct nfs_fh *fh,
  * open; flags: NFS_OPEN_*. */
 int op_create(struct op *op, const char *name, mode_t mode, unsigned flags,
 	      struct nfs_open **open, struct nfs_fh *fh, struct nfs_attr *attr);
+
+/* The attributes came with a name, asked for since op_begin(): asks again if
+ * they may be older than what was written behind.  0 or -errno. */
+int op_refresh(struct op *op, struct inode *inode, struct nfs_attr *attr);
 
 /* The task that answers the requests of killed applications. */
 void op_watch_interrupted(void *mount);

@@ -16,6 +16,9 @@ void init_note_request(struct mount *m, const void *request, size_t size);
 /* After mounting, before anything is read: lets libfuse's replies pass here. */
 int init_intercept(struct mount *m);
 
+/* ops_data.c: what was written to op->handle is on disk, or why not. */
+int op_sync(struct op *op);
+
 /* ops_name.c: names in directories */
 void ll_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
 void ll_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n);

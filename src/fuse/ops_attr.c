@@ -13,6 +13,7 @@ void ll_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	int r;
 
 	op_begin(&op, req, ino);
+	behind_flush(op.inode);
 	r = nfs_getattr(op.mount->nfs, op_cred(&op), &op.inode->fh, &attr);
 	if (r < 0)
 		op_error(&op, r);
@@ -67,6 +68,7 @@ void ll_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int mask,
 	op_begin(&op, req, ino);
 	if (fi != NULL)
 		op_use_handle(&op, fi);
+	behind_flush(op.inode);
 	inode_changes(op.inode);
 	/* ftruncate(2) is allowed by the open, whatever the mode has become. */
 	if (set.mask == 0)

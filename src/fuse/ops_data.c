@@ -14,6 +14,7 @@ void ll_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 
 	op_begin(&op, req, ino);
 	op_use_handle(&op, fi);
+	behind_flush(op.inode);
 	size = MIN(size, (size_t)MOUNT_IO_MAX);
 	buffer = buffer_take(&op.mount->buffers, size);
 	if (buffer != NULL)
@@ -68,6 +69,34 @@ static void append_done(struct op *op, off_t believed, off_t offset, size_t n)
 		cache_drop(op->inode, MIN(believed, offset), 0);
 }
 
+/* Whether it may be said to be written before it is.  Not what others wait for,
+ * or what clears set-id bits; pages of a mapping come in large pieces. */
+static bool can_wait(const struct op *op, const struct fuse_file_info *fi)
+{
+	const int now = O_APPEND | O_DIRECT | O_DSYNC | O_SYNC;
+
+	return !(fi->flags & now) && !fi->writepage &&
+	       !(op->inode->mode & (S_ISUID | S_ISGID));
+}
+
+static int write_now(struct op *op, const char *data, size_t size, bool append,
+		     off_t *at)
+{
+	int r = 0;
+
+	behind_flush(op->inode);
+	inode_changes(op->inode);
+	if (append)
+		r = find_end(op, at);
+	if (r == 0)
+		r = nfs_pwrite(op->handle->open, data, size, (uint64_t)*at);
+	inode_changes(op->inode);
+	/* The server clears set-id bits; the kernel believes they stay. */
+	if (op->inode->mode & (S_ISUID | S_ISGID))
+		cache_drop_attr(op->inode);
+	return r;
+}
+
 void ll_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size,
 	      off_t offset, struct fuse_file_info *fi)
 {
@@ -75,19 +104,15 @@ void ll_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size,
 	bool append = (fi->flags & O_APPEND) && !fi->writepage;
 	off_t at = offset;
 	struct op op;
-	int r = 0;
+	int r;
 
 	op_begin(&op, req, ino);
 	op_use_handle(&op, fi);
-	inode_changes(op.inode);
-	if (append)
-		r = find_end(&op, &at);
-	if (r == 0)
-		r = nfs_pwrite(op.handle->open, data, size, (uint64_t)at);
-	inode_changes(op.inode);
-	/* The server clears set-id bits; the kernel believes they stay. */
-	if (op.inode->mode & (S_ISUID | S_ISGID))
-		cache_drop_attr(op.inode);
+	r = behind_take_error(op.handle);
+	if (r == 0 && can_wait(&op, fi))
+		r = behind_write(op.handle, data, size, (uint64_t)offset);
+	else if (r == 0)
+		r = write_now(&op, data, size, append, &at);
 	if (r < 0)
 		op_error(&op, r);
 	else if (append)
@@ -97,6 +122,16 @@ void ll_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size,
 	op_end(&op);
 }
 
+int op_sync(struct op *op)
+{
+	int behind, r;
+
+	behind_flush(op->inode);
+	behind = behind_take_error(op->handle);
+	r = nfs_sync(op->handle->open);
+	return behind < 0 ? behind : r;
+}
+
 void ll_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 	      struct fuse_file_info *fi)
 {
@@ -104,7 +139,7 @@ void ll_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 
 	op_begin(&op, req, ino);
 	op_use_handle(&op, fi);
-	op_error(&op, nfs_sync(op.handle->open));
+	op_error(&op, op_sync(&op));
 	op_end(&op);
 }
 
@@ -116,6 +151,7 @@ void ll_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,
 
 	op_begin(&op, req, ino);
 	op_use_handle(&op, fi);
+	behind_flush(op.inode);
 	r = nfs_seek(op.handle->open, (uint64_t)offset, whence);
 	if (r == -EOPNOTSUPP)
 		op_error(&op, -ENOSYS); /* the kernel does without */
@@ -134,6 +170,7 @@ void ll_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 
 	op_begin(&op, req, ino);
 	op_use_handle(&op, fi);
+	behind_flush(op.inode);
 	inode_changes(op.inode);
 	if (mode == 0)
 		r = nfs_allocate(op.handle->open, (uint64_t)offset,
@@ -160,6 +197,8 @@ void ll_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset,
 	op_use_handle(&op, to_fi);
 	source = handle_of(from_fi);
 	handle_ref(source);
+	behind_flush(source->inode);
+	behind_flush(op.inode);
 	inode_changes(op.inode);
 	n = nfs_copy(source->open, (uint64_t)from_offset, op.handle->open,
 		     (uint64_t)to_offset, len);

@@ -224,7 +224,8 @@ static bool is_fresh(const struct op *op, const struct chunk *c,
 	if (reactor_now() - c->since >= (nsec)(m->options->actimeo * SEC(1)))
 		return false;
 	inode = inode_peek(op->mount, &e->fh);
-	return inode == NULL || inode->changed <= c->changes;
+	return inode == NULL ||
+	       (inode->changed <= c->changes && inode->unsent == 0);
 }
 
 static bool add_entry(struct filler *f, const struct chunk *c,

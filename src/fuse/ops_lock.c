@@ -84,6 +84,7 @@ static int unlock(struct inode *inode, const struct nfs_lock *range)
 	unsigned n = 0;
 	int r = 0, one;
 
+	behind_flush(inode);
 	list_for_each_safe (k, next, &inode->holders, of_inode) {
 		if (k->owner != range->owner)
 			continue;
@@ -149,6 +150,7 @@ static int lock(struct op *op, const struct nfs_lock *lock, bool wait)
 	if (r < 0)
 		return r;
 	handle_ref(h);
+	behind_flush(op->inode);
 	r = take(op, h, lock, wait);
 	if (r == 0)
 		r = holder_note(h, lock->owner);

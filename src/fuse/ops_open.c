@@ -89,6 +89,7 @@ void ll_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	int r;
 
 	op_begin(&op, req, ino);
+	behind_flush(op.inode);
 	r = open_inode(&op, access_of(fi->flags), &open, &attr);
 	if (r == 0) {
 		cache_revalidate(op.inode, &attr);
@@ -121,18 +122,26 @@ static unsigned create_flags(int flags)
 /* Answers a create that succeeded.  Takes the open. */
 static void reply_created(struct op *op, const char *name,
 			  struct nfs_open *open, const struct nfs_fh *fh,
-			  const struct nfs_attr *attr,
-			  struct fuse_file_info *fi)
+			  struct nfs_attr *attr, struct fuse_file_info *fi)
 {
 	struct fuse_entry_param entry;
 	struct inode *inode = op_entry_fill(op, fh, attr, &entry);
 	struct handle *h = NULL;
+	int r;
 
 	if (inode == NULL) {
 		nfs_close(open);
 		op_error(op, -ENOMEM);
 		return;
 	}
+	r = op_refresh(op, inode, attr);
+	if (r < 0) {
+		nfs_close(open);
+		inode_unref(inode);
+		op_error(op, r);
+		return;
+	}
+	attr_to_stat(attr, &entry.attr);
 	inode_found(inode, op->inode, name);
 	cache_revalidate(inode, attr);
 	h = handle_create(inode, open, fi->flags);
@@ -193,7 +202,7 @@ void ll_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 	op_begin(&op, req, ino);
 	op_use_handle(&op, fi);
-	r = nfs_sync(op.handle->open);
+	r = op_sync(&op);
 	unlock = locks_release(op.inode, fi->lock_owner);
 	op_error(&op, r < 0 ? r : unlock);
 	op_end(&op);
@@ -206,6 +215,7 @@ void ll_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct op op;
 
 	op_begin(&op, req, ino);
+	behind_flush(op.inode);
 	op_error(&op, handle_put(h));
 	op_end(&op);
 }

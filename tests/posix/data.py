@@ -61,6 +61,7 @@ class Data(Case):
 
     def test_a_file_may_be_larger_than_4_gib(self):
         os.pwrite(self.fd, b"end", 5 << 30)
+        os.fsync(self.fd)
         self.assertEqual(os.stat(self.b + "/f").st_size, (5 << 30) + 3)
         with open(self.b + "/f", "rb") as f:
             f.seek(5 << 30)

@@ -11,6 +11,8 @@ work() {
 	until [ -e stop ]; do
 		head -c $((n % 7 * 100000 + 5000)) /dev/urandom >new
 		cp new "a/$n" && cmp new "a/$n" || return 1
+		dd if=new of="a/small" bs=3000 conv=fsync status=none || return 1
+		cmp new a/small || return 1
 		mv "a/$n" "a/moved-$n" && ln -s "moved-$n" "a/$n" || return 1
 		(cd a && sha256sum "moved-$n") >>sums || return 1
 		n=$((n + 1))
