@@ -36,8 +36,7 @@ int lmdb_errno(int rc)
 	}
 }
 
-/* ------------------------------------------------------------ checkpoints ---
- */
+/* --------------------------------------------------------- checkpoints --- */
 
 /* Of the journal: far from full, so that nobody waits for the checkpoint. */
 enum { DUE = 1 << 20 };
@@ -108,8 +107,53 @@ int lmdb_checkpoint_end(struct lmdb *db)
 	return r;
 }
 
-/* ---------------------------------------------------------- open and close ---
- */
+/* --------------------------------------------------------------- space --- */
+
+/* Bytes that LMDB's file has at least beyond what is used, and how many are
+ * added at a time.  Between two checkpoints LMDB cannot use a page again: so
+ * much room do many removals need before the first of them gives some back. */
+enum { RESERVE = 16 << 20, ALLOCATION = 8 << 20 };
+
+/* Blocks behind the file's end: they cost no flush, and nobody takes them. */
+static int allocate_more(struct lmdb *db)
+{
+	mdb_filehandle_t fd;
+	int rc = mdb_env_get_fd(db->env, &fd);
+
+	if (rc != 0)
+		return rc;
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, db->allocated, ALLOCATION) < 0)
+		return errno;
+	db->allocated += ALLOCATION;
+	return 0;
+}
+
+static uint64_t used_bytes(struct lmdb *db)
+{
+	MDB_envinfo info;
+
+	mdb_env_info(db->env, &info); /* fails without environment only */
+	return (info.me_last_pgno + 1) * db->journal.page;
+}
+
+void lmdb_allocate(struct lmdb *db)
+{
+	const uint64_t wanted = used_bytes(db) + RESERVE;
+	int rc = 0;
+
+	while (rc == 0 && db->allocated < wanted)
+		rc = allocate_more(db);
+	if (rc == EOPNOTSUPP) { /* a host that has no such thing */
+		db->allocated = UINT64_MAX;
+		rc = 0;
+	}
+	if (rc != 0 && !lmdb_is_full(db))
+		log_error("metadata: %s: only what makes room is accepted",
+			  strerror(rc));
+	__atomic_store_n(&db->full, rc != 0, __ATOMIC_RELAXED);
+}
+
+/* ------------------------------------------------------ open and close --- */
 
 static int configure(MDB_env *env, const char *directory, size_t map_size,
 		     unsigned tables)
@@ -291,6 +335,8 @@ int lmdb_open(const char *directory, size_t map_size, const char *const names[],
 		return r;
 	}
 	db->readers.env = db->env;
+	db->allocated = used_bytes(db);
+	lmdb_allocate(db);
 	*out = db;
 	return 0;
 }

@@ -18,6 +18,7 @@
 #define LMDB_ENV_H
 
 #include <lmdb.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lmdb/journal.h"
@@ -42,9 +43,11 @@ struct lmdb {
 	struct lmdb_readers readers;
 	struct journal journal;
 	struct journal_record *record; /* the writer's: JOURNAL_RECORD_MAX */
-	int error;    /* atomic; what was written may be lost: no more is */
-	MDB_txn *pin; /* the last checkpoint */
-	MDB_txn *next_pin;		 /* of one under way */
+	int error; /* atomic; what was written may be lost: no more is */
+	uint64_t allocated; /* the writer's: bytes of the file, and … */
+	bool full;	    /* atomic; … no more are to be had */
+	MDB_txn *pin;	    /* the last checkpoint */
+	MDB_txn *next_pin;  /* of one under way */
 	struct journal_place next_place; /* … and where it is */
 	char *metas;			 /* … and its meta pages */
 };
@@ -57,6 +60,17 @@ int lmdb_open(const char *directory, size_t map_size, const char *const names[],
 	      unsigned ntables, struct lmdb **out);
 /* Nobody reads or writes any more.  Blocks. */
 void lmdb_close(struct lmdb *db);
+
+/*
+ * The disk is full but for what is kept for changes that make room or need
+ * none.  Others should be refused with -ENOSPC.  Any thread.
+ */
+static inline bool lmdb_is_full(const struct lmdb *db)
+{
+	return __atomic_load_n(&db->full, __ATOMIC_RELAXED);
+}
+/* The writer's, between two writes: allocates ahead of what LMDB uses. */
+void lmdb_allocate(struct lmdb *db);
 
 /*
  * A checkpoint makes room in the journal.  It begins between two writes, on the

@@ -170,8 +170,7 @@ int journal_checkpoint(struct journal *j, struct journal_place place,
 	return r;
 }
 
-/* ------------------------------------------------------- create and open ---
- */
+/* ----------------------------------------------------- create and open --- */
 
 static int fill(int fd)
 {

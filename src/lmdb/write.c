@@ -84,6 +84,8 @@ int lmdb_write_commit(struct lmdb_write *w)
 	r = lmdb_errno(mdb_txn_commit(w->txn));
 	if (r < 0)
 		journal_take_back(j, before, w->length);
+	else
+		lmdb_allocate(w->db);
 	return r;
 }
 

@@ -49,6 +49,15 @@ int clock_reserve(struct local *l)
 	return local_change(l, &nothing); /* moves the limit on */
 }
 
+int space_check(struct local *l)
+{
+	struct change nothing = { .check = allow,
+				  .apply = allow,
+				  .grows = true };
+
+	return lmdb_is_full(l->db) ? local_change(l, &nothing) : 0;
+}
+
 int view_begin(struct local *l, struct view *v)
 {
 	*v = (struct view){ .l = l };
@@ -217,6 +226,14 @@ static int state_store(struct view *v, const struct state_rec *before)
 	return state_put(v, state);
 }
 
+/* Once it is full, it may have been emptied by others than us. */
+static int ask_for_room(struct lmdb *db)
+{
+	if (lmdb_is_full(db))
+		lmdb_allocate(db);
+	return lmdb_is_full(db) ? -ENOSPC : 0;
+}
+
 /* group_commit_fn */
 static int run(struct lmdb_write *w, void *arg)
 {
@@ -230,6 +247,8 @@ static int run(struct lmdb_write *w, void *arg)
 	c->wrote = false;
 	if (r == 0)
 		r = c->check(&v, c);
+	if (r == 0 && c->grows)
+		r = ask_for_room(c->l->db);
 	if (r == 0)
 		r = c->apply(&v, c);
 	if (r == 0)

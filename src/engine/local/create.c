@@ -178,7 +178,9 @@ int local_create(struct engine *e, const struct cred *cred, uint64_t dir,
 		 struct fattr *attr, bool *existed, struct change_info *ci)
 {
 	struct create op = {
-		.c = { .check = create_check, .apply = create_apply },
+		.c = { .check = create_check,
+		       .apply = create_apply,
+		       .grows = true },
 		.cred = cred,
 		.dir = dir,
 		.name = name,
@@ -266,7 +268,9 @@ int local_link(struct engine *e, const struct cred *cred, uint64_t ino,
 	       uint64_t dir, const char *name, size_t len,
 	       struct change_info *ci)
 {
-	struct link op = { .c = { .check = link_check, .apply = link_apply },
+	struct link op = { .c = { .check = link_check,
+				  .apply = link_apply,
+				  .grows = true },
 			   .cred = cred,
 			   .ino = ino,
 			   .dir = dir,

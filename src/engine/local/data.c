@@ -293,6 +293,17 @@ static bool too_much_inline(const struct node *n)
 		       INLINE_DIRTY_MAX;
 }
 
+/* Of a backing file, the host says whether it may. */
+static int may_grow(struct node *n, uint64_t end)
+{
+	struct local *l = node_local(n);
+	struct shard *s = shard_lock(l, n->ino);
+	bool grows = !n->backed && end > n->size;
+
+	shard_unlock(s);
+	return grows ? space_check(l) : 0;
+}
+
 static int check_write(struct node *n, const struct cred *cred, uint64_t offset,
 		       uint64_t len)
 {
@@ -302,7 +313,9 @@ static int check_write(struct node *n, const struct cred *cred, uint64_t offset,
 		return r;
 	if (len > INT64_MAX || offset > INT64_MAX - len)
 		return -EFBIG;
-	r = drop_setid(n, cred);
+	r = may_grow(n, offset + len);
+	if (r == 0)
+		r = drop_setid(n, cred);
 	return r < 0 ? r : clock_reserve(node_local(n));
 }
 

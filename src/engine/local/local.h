@@ -158,6 +158,7 @@ struct change {
 	int (*check)(struct view *v, struct change *c);
 	int (*apply)(struct view *v, struct change *c);
 	void (*done)(struct change *c, int result);
+	bool grows; /* needs room, for good: refused when the disk is full */
 
 	/* Set by local_change(). */
 	struct local *l;
@@ -195,6 +196,8 @@ uint64_t clock_tick(struct local *l);
 /* Makes sure that the values of the next while are covered on disk; before
  * values are shown that no transaction carries.  May park. */
 int clock_reserve(struct local *l);
+/* -ENOSPC if the disk has room only for what makes some.  May park. */
+int space_check(struct local *l);
 
 /* Room for more used bytes or fewer. */
 static inline void usage_move(struct change *c, uint64_t from, uint64_t to)

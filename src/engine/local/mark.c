@@ -99,15 +99,14 @@ int mark_drop(struct view *v, uint64_t ino)
 {
 	struct shard *s = shard_lock(v->l, ino);
 	const struct node *n = shard_find(s, ino);
-	bool needed =
-		n != NULL && (n->marked || n->mark_left || node_dirty(n));
+	bool needed = n != NULL && (n->marked || n->mark_left || node_dirty(n));
 	struct ino_key k;
 
 	shard_unlock(s);
 	return needed ? 0 : view_del(v, T_MARK, ino_key(&k, ino));
 }
 
-/* ----------------------------------------------------------- at the start --- */
+/* ------------------------------------------------------- at the start --- */
 
 /* A file may be shorter than its size: the rest is a hole (truncate.c).  There
  * is none if it was being removed. */

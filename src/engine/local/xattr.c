@@ -190,6 +190,7 @@ static int run(struct local *l, struct setxattr *op, struct change_info *ci)
 
 	op->c.check = check;
 	op->c.apply = apply;
+	op->c.grows = !op->remove;
 	if (r == 0 && op->size > ENGINE_XATTR_SIZE_MAX)
 		r = -E2BIG;
 	if (r == 0)

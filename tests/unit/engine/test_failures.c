@@ -3,10 +3,12 @@
  * Proves what happens when the disk does not take what it is given: calls fail
  * with the reason, nothing half done is visible, and it goes on afterwards.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 #include "fs.h"
 #include "fsck.h"
@@ -293,6 +295,127 @@ static void a_size_is_not_on_disk_before_what_it_shows(void **state)
 	in_epoll_task(shrink_and_grow, *state);
 }
 
+/* A disk that has no room left: LMDB's file gets no more blocks than it has,
+ * and backing files none at all. */
+static atomic_int disk_full;
+static _Atomic uint64_t metadata_end; /* of the blocks it has */
+
+static bool is_metadata(int fd)
+{
+	char link[64], path[4096];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	path[MAX(len, 0)] = 0;
+	return strstr(path, "/meta/data.mdb") != NULL;
+}
+
+static bool has_no_room(int fd, uint64_t end)
+{
+	if (!atomic_load(&disk_full) || !is_metadata(fd) ||
+	    end <= atomic_load(&metadata_end))
+		return false;
+	errno = ENOSPC;
+	return true;
+}
+
+int fallocate(int fd, int mode, off_t offset, off_t len)
+{
+	if (has_no_room(fd, offset + len))
+		return -1;
+	if (is_metadata(fd))
+		atomic_store(&metadata_end, offset + len);
+	return syscall(SYS_fallocate, fd, mode, offset, len);
+}
+
+/* As LMDB calls it. */
+ssize_t pwrite_plain(int fd, const void *buf, size_t n,
+		     off_t offset) __asm__("pwrite");
+ssize_t pwrite_plain(int fd, const void *buf, size_t n, off_t offset)
+{
+	if (has_no_room(fd, offset + n))
+		return -1;
+	return syscall(SYS_pwrite64, fd, buf, n, offset);
+}
+
+ssize_t writev(int fd, const struct iovec *iov, int n)
+{
+	uint64_t end = lseek(fd, 0, SEEK_CUR);
+
+	for (int i = 0; i < n; i++)
+		end += iov[i].iov_len;
+	if (has_no_room(fd, end))
+		return -1;
+	return syscall(SYS_writev, fd, iov, n);
+}
+
+static void name_of(char name[32], int i)
+{
+	snprintf(name, 32, "file-%d", i);
+}
+
+static int fill_disk(struct engine *e)
+{
+	char name[32], data[4096] = "x";
+	struct engine_node *n;
+	uint64_t ino = 0;
+	int i, r;
+
+	for (i = 0;; i++) {
+		name_of(name, i);
+		r = fs_make(e, NULL, ENGINE_ROOT, name, S_IFREG | 0644, &ino);
+		if (r < 0)
+			break;
+		n = fs_hold(e, ino);
+		if (i % 2 == 0)
+			fs_write(n, data, sizeof(data), 0);
+		require(engine_commit(n, 0, 0) == 0);
+		engine_release(n);
+	}
+	require(r == -ENOSPC);
+	return i;
+}
+
+static void fill_and_empty(void *directory)
+{
+	struct engine *e = fs_open(directory);
+	uint64_t kept = fs_file(e, ENGINE_ROOT, "kept");
+	struct engine_node *n = fs_hold(e, kept);
+	char more[] = "more";
+	struct iovec iov = { more, 4 };
+	char name[32];
+	int files;
+
+	atomic_store(&disk_full, 1); /* the next allocation is refused */
+	files = fill_disk(e);
+	require(files > 100);
+	require(engine_write(n, NULL, &iov, 1, 0, ENGINE_UNSTABLE) == -ENOSPC);
+	require(fs_link(e, NULL, kept, ENGINE_ROOT, "link") == -ENOSPC);
+	require(fs_make(e, NULL, ENGINE_ROOT, "kept", S_IFREG, NULL) ==
+		-EEXIST);
+	/* What needs no room works on … */
+	require(fs_chmod(e, NULL, kept, 0600) == 0);
+	require(fs_rename(e, NULL, ENGINE_ROOT, "kept", ENGINE_ROOT, "k") == 0);
+	/* … and so does what makes some. */
+	for (int i = 0; i < files; i++) {
+		name_of(name, i);
+		require(fs_remove(e, NULL, ENGINE_ROOT, name) == 0);
+	}
+	atomic_store(&disk_full, 0);
+	fs_write(n, "more", 4, 0);
+	require(engine_commit(n, 0, 0) == 0);
+	fs_file(e, ENGINE_ROOT, "again");
+	engine_release(n);
+	engine_close(e);
+	require(fsck(directory, true));
+}
+
+static void a_full_disk_takes_no_names_but_lets_them_go(void **state)
+{
+	in_task(fill_and_empty, *state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +429,8 @@ int main(void)
 		test_with_directory(what_could_not_be_freed_is_freed_later),
 		test_with_directory(all_commits_are_told_of_lost_data),
 		test_with_directory(a_size_is_not_on_disk_before_what_it_shows),
+		test_with_directory(
+			a_full_disk_takes_no_names_but_lets_them_go),
 	};
 
 	signal(SIGXFSZ, SIG_IGN);

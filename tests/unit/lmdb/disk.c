@@ -146,8 +146,7 @@ static void flushed(int fd)
 		memcpy(im->durable, im->seen, im->size);
 }
 
-/* ------------------------------------------- in place of the C library's ---
- */
+/* ----------------------------------------- in place of the C library's --- */
 
 ssize_t pwrite64_plain(int fd, const void *buf, size_t n,
 		       off_t offset) __asm__("pwrite");
