@@ -11,7 +11,7 @@ refused 2 '--name given twice' hawser fs create --name=a --name b
 refused 2 "'x' is too much" hawser fs create x
 refused 2 'must be a number' hawser mount-target create fs-x --port http
 refused 2 'METHOD is missing' hawser rpc
-refused 2 'is not NAME=VALUE' hawser rpc fs_create x
+refused 2 "'x' is too much" hawser rpc fs_create x
 refused 2 'unknown option' hawserd --stats x
 refused 2 'a value is missing' hawserd --state
 refused 2 'unknown argument' hawserd x
