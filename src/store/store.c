@@ -138,50 +138,68 @@ static MDB_val key_val(struct record_key *k)
 
 /* ------------------------------------------------------------- changes --- */
 
-struct change {
-	struct record_key key;
-	MDB_val value;
+struct batch {
+	const char *kind;
+	const struct store_change *changes;
+	size_t n;
 };
 
-static int put_record(struct lmdb_write *w, void *arg)
+static int change_record(struct lmdb_write *w, const char *kind,
+			 const struct store_change *c)
 {
-	struct change *c = arg;
-	int r = lmdb_put(w, RECORDS, key_val(&c->key), c->value);
+	struct record_key k;
+	int r;
 
+	key_make(&k, kind, c->key, c->key_len);
+	if (c->value != NULL)
+		return lmdb_put(w, RECORDS, key_val(&k),
+				(MDB_val){ c->value_len, (void *)c->value });
+	r = lmdb_del(w, RECORDS, key_val(&k));
+	return r == -ENOENT ? 0 : r;
+}
+
+static int change_records(struct lmdb_write *w, void *arg)
+{
+	const struct batch *b = arg;
+	int r = 0;
+
+	for (size_t i = 0; i < b->n && r == 0; i++)
+		r = change_record(w, b->kind, &b->changes[i]);
 	return r < 0 ? group_commit_undo(r) : 0;
 }
 
-static int delete_record(struct lmdb_write *w, void *arg)
+int store_apply(struct store *s, const char *kind,
+		const struct store_change *changes, size_t n)
 {
-	struct change *c = arg;
-	int r = lmdb_del(w, RECORDS, key_val(&c->key));
+	struct batch b = { kind, changes, n };
+	struct record_key k;
+	size_t size = 0;
 
-	if (r == -ENOENT)
-		return 0;
-	return r < 0 ? group_commit_undo(r) : 0;
+	for (size_t i = 0; i < n; i++) {
+		size += sizeof(k) + changes[i].value_len;
+		if (changes[i].value_len > STORE_VALUE_MAX ||
+		    key_make(&k, kind, changes[i].key, changes[i].key_len) < 0)
+			return -EINVAL;
+	}
+	if (n > 1 && size > LMDB_CHANGE_MAX)
+		return -EINVAL;
+	return group_commit_run(s->commits, change_records, NULL, &b);
 }
 
 int store_put(struct store *s, const char *kind, const void *key,
 	      size_t key_len, const void *value, size_t value_len)
 {
-	struct change c = {
-		.value = { value_len, (void *)value },
-	};
+	struct store_change c = { key, key_len, value, value_len };
 
-	if (value_len > STORE_VALUE_MAX ||
-	    key_make(&c.key, kind, key, key_len) < 0)
-		return -EINVAL;
-	return group_commit_run(s->commits, put_record, NULL, &c);
+	return store_apply(s, kind, &c, 1);
 }
 
 int store_delete(struct store *s, const char *kind, const void *key,
 		 size_t key_len)
 {
-	struct change c = {};
+	struct store_change c = { .key = key, .key_len = key_len };
 
-	if (key_make(&c.key, kind, key, key_len) < 0)
-		return -EINVAL;
-	return group_commit_run(s->commits, delete_record, NULL, &c);
+	return store_apply(s, kind, &c, 1);
 }
 
 /* --------------------------------------------------------------- reads --- */

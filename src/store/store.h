@@ -30,6 +30,16 @@ int store_put(struct store *s, const char *kind, const void *key,
 /* 0 also if there is no such record. */
 int store_delete(struct store *s, const char *kind, const void *key,
 		 size_t key_len);
+/* Several at once: all of them or, after an error, none.  -EINVAL: too long;
+ * more than a megabyte of them. */
+struct store_change {
+	const void *key;
+	size_t key_len;
+	const void *value; /* NULL: delete */
+	size_t value_len;
+};
+int store_apply(struct store *s, const char *kind,
+		const struct store_change *changes, size_t n);
 /* The value in malloc'ed memory with a NUL behind it, for the caller to free;
  * its length, or -ENOENT. */
 ssize_t store_get(struct store *s, const char *kind, const void *key,
