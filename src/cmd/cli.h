@@ -15,7 +15,7 @@
 #include <stdbool.h>
 
 enum { CLI_OK, CLI_FAILED, CLI_USAGE };
-enum { CLI_PARAMS_MAX = 6 };
+enum { CLI_PARAMS_MAX = 6, CLI_TEXT_SIZE = 512 };
 
 /* An argument of a command, which becomes a parameter of its method. */
 struct cli_param {
@@ -56,6 +56,9 @@ int cli_run_call(const struct cli_command *command, int argc, char **argv);
  * having said why. */
 int cli_call(const char *path, const char *method, json_t *params,
 	     json_t **result);
+/* The same, but says why in `text`. */
+int cli_try(const char *path, const char *method, json_t *params,
+	    json_t **result, char text[CLI_TEXT_SIZE]);
 /* --socket, or what the environment says: $HAWSER_RPC, or rpc.sock in
  * $HAWSER_STATE or /var/lib/hawser. */
 const char *cli_socket(const char *option);

@@ -2,6 +2,7 @@
 /* JSON-RPC from the command line: one blocking call on one connection. */
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +27,14 @@ const char *cli_socket(const char *option)
 	return path;
 }
 
-static int fail(const char *path, const char *why)
+__attribute__((format(printf, 2, 3))) static int fail(char text[CLI_TEXT_SIZE],
+						      const char *format, ...)
 {
-	fprintf(stderr, "hawser: %s: %s\n", path, why);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, CLI_TEXT_SIZE, format, args);
+	va_end(args);
 	return CLI_FAILED;
 }
 
@@ -82,20 +88,20 @@ static json_t *exchange(int fd, json_t *request)
 }
 
 /* Takes the result out of the reply, or says what the error is. */
-static int unwrap(const char *path, json_t *reply, json_t **result)
+static int unwrap(const char *path, json_t *reply, json_t **result,
+		  char text[CLI_TEXT_SIZE])
 {
-	const char *message = "the answer is not JSON-RPC";
+	const char *message;
 
 	if (json_unpack(reply, "{s:O}", "result", result) == 0)
 		return CLI_OK;
 	if (json_unpack(reply, "{s:{s:s}}", "error", "message", &message) < 0)
-		return fail(path, message);
-	fprintf(stderr, "hawser: %s\n", message);
-	return CLI_FAILED;
+		return fail(text, "%s: the answer is not JSON-RPC", path);
+	return fail(text, "%s", message);
 }
 
-int cli_call(const char *path, const char *method, json_t *params,
-	     json_t **result)
+int cli_try(const char *path, const char *method, json_t *params,
+	    json_t **result, char text[CLI_TEXT_SIZE])
 {
 	json_t *request =
 		json_pack("{s:s, s:i, s:s, s:o*}", "jsonrpc", "2.0", "id", 1,
@@ -106,14 +112,26 @@ int cli_call(const char *path, const char *method, json_t *params,
 	fd = connect_to(path);
 	if (fd < 0) {
 		json_decref(request);
-		return fail(path, errno == ENOENT || errno == ECONNREFUSED
-					  ? "no hawserd listens here"
-					  : strerror(errno));
+		return fail(text, "%s: %s", path,
+			    errno == ENOENT || errno == ECONNREFUSED
+				    ? "no hawserd listens here"
+				    : strerror(errno));
 	}
 	reply = exchange(fd, request);
 	close(fd);
-	r = reply ? unwrap(path, reply, result)
-		  : fail(path, "hawserd closed the connection");
+	r = reply ? unwrap(path, reply, result, text)
+		  : fail(text, "%s: hawserd closed the connection", path);
 	json_decref(reply);
+	return r;
+}
+
+int cli_call(const char *path, const char *method, json_t *params,
+	     json_t **result)
+{
+	char text[CLI_TEXT_SIZE];
+	int r = cli_try(path, method, params, result, text);
+
+	if (r != CLI_OK)
+		fprintf(stderr, "hawser: %s\n", text);
 	return r;
 }

@@ -151,6 +151,7 @@ static int read_file(const char *path, json_t **out)
 static int make_calls(const char *socket, const json_t *subsystem)
 {
 	json_t *calls = json_object_get(subsystem, "config"), *call;
+	char text[CLI_TEXT_SIZE];
 	size_t i;
 
 	json_array_foreach(calls, i, call)
@@ -168,11 +169,11 @@ static int make_calls(const char *socket, const json_t *subsystem)
 		}
 		if (params != NULL && json_object_size(params) == 0)
 			params = NULL;
-		r = cli_call(socket, method, json_incref(params), &result);
+		r = cli_try(socket, method, json_incref(params), &result, text);
 		json_decref(result);
 		if (r != CLI_OK) {
-			fprintf(stderr, "hawser: … in %s, call %zu, %s\n",
-				name_of(subsystem), i + 1, method);
+			fprintf(stderr, "hawser: %s, call %zu, %s: %s\n",
+				name_of(subsystem), i + 1, method, text);
 			return r;
 		}
 	}

@@ -9,12 +9,16 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "block/block.h"
 #include "cmd/child.h"
 #include "cmd/config.h"
 #include "cmd/notify.h"
 #include "control/control.h"
+#include "control/ledger.h"
+#include "nvme/target/target.h"
 #include "reactor/fd.h"
 #include "reactor/reactor.h"
+#include "rpc/events.h"
 #include "rpc/rpc.h"
 #include "store/store.h"
 
@@ -26,7 +30,11 @@ struct service {
 	/* In the order of creation. */
 	struct store *store;
 	struct control *control;
+	struct ledger *ledger;
+	struct block_registry *blocks;
+	struct nvmet *nvmet;
 	struct rpc_environment env;
+	struct rpc_restore *restore;
 	struct rpc_server *rpc;
 	int status;
 };
@@ -71,15 +79,63 @@ static int open_control(struct service *s)
 		&s->control);
 }
 
+/* Empty, until the ledger's calls are made again. */
+static int open_nvme(struct service *s)
+{
+	int r = ledger_open(s->store, &s->ledger);
+
+	if (r == 0)
+		r = block_registry_create(&s->blocks);
+	if (r == 0)
+		r = nvmet_create(s->blocks, s->reactors, &s->nvmet);
+	return r;
+}
+
 static int open_rpc(struct service *s)
 {
+	int r;
+
 	s->env = (struct rpc_environment){
 		.control = s->control,
+		.ledger = s->ledger,
+		.blocks = s->blocks,
+		.nvmet = s->nvmet,
+		.events = rpc_events_create(),
 		.reactors = s->reactors,
 		.directory = s->directory,
 		.started = reactor_realtime(),
 	};
-	return rpc_server_create(s->socket, &s->env, &s->rpc);
+	if (s->env.events == NULL)
+		return -ENOMEM;
+	r = rpc_restore_start(&s->env, &s->restore);
+	return r < 0 ? r : rpc_server_create(s->socket, &s->env, &s->rpc);
+}
+
+/* Those that stand on others first. */
+static void destroy_devices(struct block_registry *blocks)
+{
+	struct block_device *d, *last;
+
+	for (;;) {
+		last = NULL;
+		for (d = NULL; (d = block_next(blocks, d)) != NULL;)
+			last = d;
+		if (last == NULL)
+			return;
+		block_destroy(last);
+	}
+}
+
+static void close_nvme(struct service *s)
+{
+	if (s->nvmet != NULL)
+		nvmet_destroy(s->nvmet);
+	if (s->blocks != NULL) {
+		destroy_devices(s->blocks);
+		block_registry_destroy(s->blocks);
+	}
+	if (s->ledger != NULL)
+		ledger_close(s->ledger);
 }
 
 static int start(struct service *s)
@@ -89,6 +145,8 @@ static int start(struct service *s)
 	if (r == 0)
 		r = open_control(s);
 	if (r == 0)
+		r = open_nvme(s);
+	if (r == 0)
 		r = open_rpc(s);
 	return r;
 }
@@ -97,6 +155,10 @@ static void stop(struct service *s)
 {
 	if (s->rpc != NULL)
 		rpc_server_destroy(s->rpc);
+	if (s->restore != NULL)
+		rpc_restore_stop(s->restore);
+	rpc_events_destroy(s->env.events);
+	close_nvme(s);
 	if (s->control != NULL)
 		control_destroy(s->control);
 	if (s->store != NULL)

@@ -24,6 +24,13 @@ int rpc_refuse(struct rpc_call *call, int code, const char *format, ...)
 	return code;
 }
 
+int rpc_fail(struct rpc_call *call, int code, int error, const char *text)
+{
+	call->error_number = error;
+	return rpc_refuse(call, code, "%s",
+			  text && text[0] ? text : strerror(-error));
+}
+
 /* ------------------------------------------------------------ requests --- */
 
 /* Messages quote what was sent, and may have cut it within a character. */
@@ -61,21 +68,48 @@ static json_t *invalid_request(void)
 	return error_reply(json_null(), &call);
 }
 
-static void run(struct rpc_call *call, const char *name)
+static void lock(const struct rpc_call *call)
 {
-	const struct rpc_method *m = rpc_method_find(name);
+	if (call->env->ledger == NULL)
+		return;
+	if (call->method->lock == RPC_READS)
+		task_read_lock(ledger_lock(call->env->ledger));
+	else if (call->method->lock == RPC_CHANGES)
+		task_write_lock(ledger_lock(call->env->ledger));
+}
+
+static void unlock(const struct rpc_call *call)
+{
+	if (call->env->ledger == NULL)
+		return;
+	if (call->method->lock == RPC_READS)
+		task_read_unlock(ledger_lock(call->env->ledger));
+	else if (call->method->lock == RPC_CHANGES)
+		task_write_unlock(ledger_lock(call->env->ledger));
+}
+
+void rpc_run(struct rpc_call *call)
+{
 	int r;
 
-	if (m == NULL) {
-		rpc_refuse(call, RPC_METHOD_NOT_FOUND, "Method not found");
+	if (rpc_check_params(call, call->method) != 0)
 		return;
-	}
-	r = rpc_check_params(call, m);
-	if (r != 0)
-		return;
-	r = m->run(call);
+	if (!call->replay) /* a start takes it once for all */
+		lock(call);
+	r = call->method->run(call);
+	if (!call->replay)
+		unlock(call);
 	if (r < 0 && call->code == 0)
 		call->code = r;
+}
+
+static void run(struct rpc_call *call, const char *name)
+{
+	call->method = rpc_method_find(name);
+	if (call->method != NULL)
+		rpc_run(call);
+	else
+		rpc_refuse(call, RPC_METHOD_NOT_FOUND, "Method not found");
 }
 
 /* A new reference; NULL if none is due. */

@@ -27,7 +27,11 @@
 
 #include "base/clock.h"
 
+struct block_registry;
 struct control;
+struct ledger;
+struct rpc_events;
+struct nvmet;
 struct reactor_set;
 struct rpc_call;
 struct rpc_server;
@@ -49,6 +53,10 @@ enum rpc_code {
 /* What the methods work on. */
 struct rpc_environment {
 	struct control *control;
+	struct ledger *ledger;
+	struct block_registry *blocks;
+	struct nvmet *nvmet;
+	struct rpc_events *events;
 	struct reactor_set *reactors;
 	const char *directory; /* of the state */
 	nsec started;	       /* reactor_realtime() */
@@ -60,6 +68,16 @@ struct rpc_environment {
 int rpc_server_create(const char *path, const struct rpc_environment *env,
 		      struct rpc_server **out);
 void rpc_server_destroy(struct rpc_server *s);
+
+/*
+ * Makes the calls of the ledger again: what they say is there when it returns,
+ * or logged as missing.  That is tried again in the background until
+ * rpc_restore_stop().  -ENOMEM or 0.
+ */
+struct rpc_restore;
+int rpc_restore_start(const struct rpc_environment *env,
+		      struct rpc_restore **out);
+void rpc_restore_stop(struct rpc_restore *r);
 
 /*
  * The methods: tables, from which the parameter checks, rpc_get_methods, the

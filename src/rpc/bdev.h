@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of bdev_* methods share. */
+#ifndef RPC_BDEV_H
+#define RPC_BDEV_H
+
+#include "block/block.h"
+#include "rpc/internal.h"
+
+/* Fills in name and UUID from the call; 0 or refuses. */
+int bdev_spec_start(struct rpc_call *call, struct block_spec *spec,
+		    enum block_kind kind, const char *name);
+/* Creates the device, writes the call down with `params` (taken) and the name
+ * and UUID that were chosen, and answers with the name. */
+int bdev_create(struct rpc_call *call, const struct block_spec *spec,
+		json_t *params);
+/* The device of the call's parameter `member`; of one of the kinds in the set
+ * (1 << kind).  NULL: refused. */
+struct block_device *bdev_find(struct rpc_call *call, const char *member,
+			       unsigned kinds);
+/* The whole of a bdev_…_delete method. */
+int bdev_delete(struct rpc_call *call, unsigned kinds);
+
+enum {
+	BDEV_ANY = ~0U,
+	BDEV_FILES = 1 << BLOCK_FILE,
+};
+
+#endif
