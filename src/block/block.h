@@ -89,7 +89,8 @@ struct block_request {
 
 /*
  * Does the request, sooner or later; `done` may be called before this returns.
- * Neither parks: `done` may run on the loop's stack.  Errors given to `done`:
+ * Neither parks: `done` may run on the loop's stack.  Who submits from `done`
+ * sees to it that this does not recurse without end.  Errors given to `done`:
  * -EINVAL (not aligned, empty, too long), -ENOSPC (beyond the end; no space),
  * -EILSEQ (COMPARE), -EOPNOTSUPP, -EROFS, -ECANCELED (block_cancel), -ENOMEM
  * (nothing has happened), -EIO.

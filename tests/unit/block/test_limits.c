@@ -25,7 +25,20 @@ struct slot {
 	struct block_request request;
 	struct iovec iov;
 	struct load *load;
+	bool submitting, again;
 };
+
+/* A request that is done before block_submit() returns goes again from here,
+ * not from its `done`. */
+static void submit_slot(struct slot *s)
+{
+	s->submitting = true;
+	do {
+		s->again = false;
+		block_submit(s->load->device, &s->request);
+	} while (s->again);
+	s->submitting = false;
+}
 
 static void again(struct block_request *r, int error)
 {
@@ -34,12 +47,14 @@ static void again(struct block_request *r, int error)
 
 	l->done += error == 0;
 	l->failed += error != 0;
-	if (error == 0 && reactor_now() < l->until) {
-		block_submit(l->device, r);
-		return;
+	if (error != 0 || reactor_now() >= l->until) {
+		l->running--;
+		task_wake(l->waiter);
+	} else if (s->submitting) {
+		s->again = true;
+	} else {
+		submit_slot(s);
 	}
-	l->running--;
-	task_wake(l->waiter);
 }
 
 static void load_start(struct load *l, struct slot *slots, unsigned depth)
@@ -58,7 +73,7 @@ static void load_start(struct load *l, struct slot *slots, unsigned depth)
 			.iov = { buf, l->length },
 			.load = l,
 		};
-		block_submit(l->device, &slots[i].request);
+		submit_slot(&slots[i]);
 	}
 }
 

@@ -83,6 +83,8 @@ static void hammer_device(struct block_device *d,
 {
 	struct hammer h[THREADS];
 
+	require(transfer(d, BLOCK_WRITE_ZEROES, 0, NULL,
+			 (uint64_t)BLOCKS * block_size(d)) == 0);
 	for (int i = 0; i < THREADS; i++)
 		hammer_start(&h[i], d, i);
 	if (meanwhile != NULL)
