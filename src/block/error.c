@@ -59,12 +59,13 @@ static void flip(struct block_request *r)
 {
 	const struct block_frame *f = block_frame(r);
 	struct block_cursor data = { r->iov, 0 };
-	uint64_t left = f->private[0] + 1;
+	uint64_t left;
 	size_t len;
 	char *piece;
 
-	if (left > r->length)
+	if (f->private[0] >= r->length)
 		return;
+	left = f->private[0] + 1;
 	do {
 		piece = block_cursor_next(&data, left, &len);
 		left -= len;
