@@ -200,25 +200,35 @@ static bool wanted(const char *name)
 	return b.only == NULL || strstr(name, b.only) != NULL;
 }
 
+/* For any of the rows that are to run. */
+static bool needed(const char *device)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (strcmp(rows[i].device, device) == 0 && wanted(rows[i].name))
+			return true;
+	return false;
+}
+
 static void bench_task(void *arg)
 {
 	struct block_device *d, *last;
 
 	b.main = task_self();
 	must(block_registry_create(&b.registry), "registry");
-	if (wanted("malloc"))
+	if (needed("malloc"))
 		add("malloc", BLOCK_MALLOC, 4096, "");
-	if (wanted("crypt")) {
-		add("m1", BLOCK_MALLOC, 4096, "");
-		add("crypt", BLOCK_CRYPT, 4096, "m1");
-		add("m2", BLOCK_MALLOC, 512, "");
-		add("crypt512", BLOCK_CRYPT, 512, "m2");
+	if (needed("crypt")) {
+		add("m", BLOCK_MALLOC, 4096, "");
+		add("crypt", BLOCK_CRYPT, 4096, "m");
 	}
-	if (b.only == NULL || strncmp(b.only, "file", 4) == 0)
+	if (needed("crypt512")) {
+		add("m512", BLOCK_MALLOC, 512, "");
+		add("crypt512", BLOCK_CRYPT, 512, "m512");
+	}
+	if (needed("file"))
 		add("file", BLOCK_FILE, 4096, "");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (wanted(rows[i].name) &&
-		    block_find(b.registry, rows[i].device) != NULL)
+		if (wanted(rows[i].name))
 			run_row(&rows[i]);
 	while ((d = block_next(b.registry, NULL)) != NULL) {
 		for (last = d; d != NULL; d = block_next(b.registry, d))
