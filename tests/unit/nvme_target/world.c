@@ -49,7 +49,7 @@ static void main_task(void *arg)
 	create(&w, run);
 	run->body(&w);
 	nvmet_destroy(w.target);
-	require(block_destroy(w.device) == 0);
+	require(w.device == NULL || block_destroy(w.device) == 0);
 	block_registry_destroy(w.blocks);
 	run->ended = true;
 	if (run->set != NULL)
