@@ -67,6 +67,14 @@ static struct pool *own_pool(void)
 	return pool;
 }
 
+/* aligned_alloc() wants a multiple of the alignment, by the letter. */
+static void *allocate(size_t size)
+{
+	void *memory;
+
+	return posix_memalign(&memory, 4096, size) == 0 ? memory : NULL;
+}
+
 void *pool_get(size_t size, size_t *actual)
 {
 	struct pool *p = own_pool();
@@ -75,7 +83,7 @@ void *pool_get(size_t size, size_t *actual)
 
 	*actual = size;
 	if (p == NULL || c >= CLASSES || p->first[c] == NULL)
-		return aligned_alloc(4096, size);
+		return allocate(size);
 	piece = p->first[c];
 	p->first[c] = piece->next;
 	p->kept -= size;
