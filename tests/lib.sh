@@ -64,6 +64,7 @@ END
 start_hawserd() {
 	name=$1
 	shift
+	: >"$name.out" # what one before it said
 	hawserd "$@" >"$name.out" 2>"$name.err" &
 	echo $! >"$name.pid"
 	eventually ready_or_dead "$name"

@@ -24,7 +24,9 @@ struct cli_param {
 	const char *shown; /* in the usage: "NAME" */
 	const char *help;
 	bool integer;
-	bool optional;	   /* of those by position; flags all are */
+	bool bytes;	   /* an integer, which may end in K, M, G or T */
+	bool optional;	   /* of those by position */
+	bool needed;	   /* of the flags */
 	const char *fixed; /* not given by the user: always this */
 };
 
@@ -71,6 +73,9 @@ void cli_show_fs_table(const json_t *list);
 void cli_show_target(const json_t *object);
 void cli_show_target_table(const json_t *list);
 void cli_show_subnet_table(const json_t *list);
+void cli_show_volume(const json_t *object);
+void cli_show_volume_table(const json_t *list);
+void cli_show_connect_info(const json_t *volume);
 void cli_show_nothing(const json_t *value);
 
 /* cli_rpc.c: hawser rpc METHOD … */

@@ -2,6 +2,7 @@
 /* A command that is one call: its arguments become parameters, by its row. */
 #include <errno.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,30 @@ static int set_integer(struct parsed *in, const struct cli_param *p,
 	return CLI_OK;
 }
 
+/* "10G": K, M, G and T are powers of 1024. */
+static int set_bytes(struct parsed *in, const struct cli_param *p,
+		     const char *value)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	long long n, factor = 1;
+	char *end;
+
+	errno = 0;
+	n = strtoll(value, &end, 10);
+	unit = *end ? strchr(units, *end) : NULL;
+	if (unit != NULL) {
+		factor <<= 10 * (unit - units + 1);
+		end++;
+	}
+	if (errno || end == value || *end || n < 1 || n > INT64_MAX / factor)
+		return cli_usage_error(in->command->words,
+				       "%s must be a size like 10G, not '%s'",
+				       p->shown, value);
+	json_object_set_new(in->params, p->name, json_integer(n * factor));
+	return CLI_OK;
+}
+
 static int set(struct parsed *in, const struct cli_param *p, const char *value)
 {
 	json_t *text;
@@ -65,6 +90,8 @@ static int set(struct parsed *in, const struct cli_param *p, const char *value)
 				       p->flag ? p->flag : p->shown);
 	if (p->integer)
 		return set_integer(in, p, value);
+	if (p->bytes)
+		return set_bytes(in, p, value);
 	text = json_string(value);
 	if (text == NULL)
 		return cli_usage_error(in->command->words, "%s is not UTF-8",
@@ -117,10 +144,11 @@ static int check_complete(struct parsed *in)
 		if (p->fixed)
 			json_object_set_new(in->params, p->name,
 					    json_string(p->fixed));
-		else if (by_position(p) && !p->optional &&
+		else if ((by_position(p) ? !p->optional : p->needed) &&
 			 !json_object_get(in->params, p->name))
 			return cli_usage_error(in->command->words,
-					       "%s is missing", p->shown);
+					       "%s is missing",
+					       p->flag ? p->flag : p->shown);
 	}
 	return CLI_OK;
 }

@@ -13,6 +13,11 @@
 		.name = "id", .shown = "MOUNT-TARGET", .help = "fsmt-…"      \
 	}
 
+#define VOLUME                                                                 \
+	{                                                                      \
+		.name = "name", .shown = "VOLUME", .help = "name or vol-…"   \
+	}
+
 const struct cli_command cli_commands[] = {
 	{
 		.words = "fs create",
@@ -104,6 +109,78 @@ const struct cli_command cli_commands[] = {
 		.help = "serve on it again",
 		.method = "mount_target_set_state",
 		.params = { TARGET_ID, { .name = "state", .fixed = "up" } },
+		.show = cli_show_nothing,
+	},
+	{
+		.words = "volume create",
+		.help = "create a thin volume, served over NVMe/TCP; prints "
+			"its id",
+		.method = "volume_create",
+		.params = { { .name = "name",
+			      .flag = "--name",
+			      .shown = "NAME",
+			      .help = "to tell it by; unique",
+			      .needed = true },
+			    { .name = "size",
+			      .flag = "--size",
+			      .shown = "SIZE",
+			      .help = "bytes, or like 10G",
+			      .bytes = true,
+			      .needed = true },
+			    { .name = "block_size",
+			      .flag = "--block-size",
+			      .shown = "BYTES",
+			      .help = "512 or 4096; default: 4096",
+			      .integer = true },
+			    { .name = "subsystem",
+			      .flag = "--subsystem",
+			      .shown = "NQN",
+			      .help = "to put it into; default: its own" },
+			    { .name = "port",
+			      .flag = "--port",
+			      .shown = "PORT",
+			      .help = "default: 4420",
+			      .integer = true } },
+		.show = cli_show_id,
+	},
+	{
+		.words = "volume list",
+		.help = "list the volumes",
+		.method = "volume_get",
+		.show = cli_show_volume_table,
+	},
+	{
+		.words = "volume show",
+		.help = "show one volume",
+		.method = "volume_get",
+		.params = { VOLUME },
+		.show = cli_show_volume,
+		.only = true,
+	},
+	{
+		.words = "volume connect-info",
+		.help = "say how a host connects to a volume",
+		.method = "volume_get",
+		.params = { VOLUME },
+		.show = cli_show_connect_info,
+		.only = true,
+	},
+	{
+		.words = "volume resize",
+		.help = "make a volume larger",
+		.method = "volume_resize",
+		.params = { VOLUME,
+			    { .name = "size",
+			      .shown = "SIZE",
+			      .help = "bytes, or like 10G",
+			      .bytes = true } },
+		.show = cli_show_nothing,
+	},
+	{
+		.words = "volume delete",
+		.help = "delete a volume and its data",
+		.method = "volume_delete",
+		.params = { VOLUME },
 		.show = cli_show_nothing,
 	},
 	{

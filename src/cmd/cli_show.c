@@ -108,10 +108,9 @@ static void show_table(const struct column *columns, const json_t *list)
 
 /* ---------------------------------------------------------- file systems */
 
-static void size_cell(const json_t *fs, char cell[CELL_SIZE])
+static void size_text(double size, char cell[CELL_SIZE])
 {
 	static const char units[] = "BKMGTP";
-	double size = number_of(fs, "used_bytes");
 	int u = 0;
 
 	while (size >= 1024 && units[u + 1]) {
@@ -120,6 +119,11 @@ static void size_cell(const json_t *fs, char cell[CELL_SIZE])
 	}
 	snprintf(cell, CELL_SIZE, size < 10 && u > 0 ? "%.1f%c" : "%.0f%c",
 		 size, units[u]);
+}
+
+static void used_cell(const json_t *object, char cell[CELL_SIZE])
+{
+	size_text(number_of(object, "used_bytes"), cell);
 }
 
 /* As much as the line has room for. */
@@ -141,7 +145,7 @@ void cli_show_fs_table(const json_t *list)
 		{ "ID", "id", NULL },
 		{ "STATE", "state", NULL },
 		{ "TARGETS", "mount_targets", NULL },
-		{ "USED", NULL, size_cell },
+		{ "USED", NULL, used_cell },
 		{ "FILES", "used_files", NULL },
 		{ "NAME", NULL, name_cell },
 		{},
@@ -199,6 +203,52 @@ void cli_show_subnet_table(const json_t *list)
 	show_table(columns, list);
 }
 
+/* --------------------------------------------------------------- volumes */
+
+static void volume_size_cell(const json_t *volume, char cell[CELL_SIZE])
+{
+	size_text(number_of(volume, "size"), cell);
+}
+
+static void paths_cell(const json_t *volume, char cell[CELL_SIZE])
+{
+	snprintf(cell, CELL_SIZE, "%zu",
+		 json_array_size(json_object_get(volume, "listen_addresses")));
+}
+
+void cli_show_volume_table(const json_t *list)
+{
+	static const struct column columns[] = {
+		{ "ID", "id", NULL },
+		{ "STATE", "state", NULL },
+		{ "SIZE", NULL, volume_size_cell },
+		{ "USED", NULL, used_cell },
+		{ "PATHS", NULL, paths_cell },
+		{ "NAME", NULL, name_cell },
+		{},
+	};
+
+	show_table(columns, list);
+}
+
+/* How nvme-cli and Linux are told.  Of a volume in a subsystem that is not its
+ * own the addresses are the subsystem's. */
+void cli_show_connect_info(const json_t *volume)
+{
+	json_t *list = json_object_get(volume, "listen_addresses"), *a;
+	size_t i;
+
+	json_array_foreach(list, i, a)
+		printf("nvme connect -t tcp -a %s -s %s -n %s\n",
+		       text_of(a, "traddr"), text_of(a, "trsvcid"),
+		       text_of(volume, "nqn"));
+	if (json_array_size(list) == 0)
+		printf("# hawser rpc nvmf_get_subsystems %s\n",
+		       text_of(volume, "nqn"));
+	printf("# one device: /dev/disk/by-id/nvme-uuid.%s\n",
+	       text_of(volume, "uuid"));
+}
+
 /* --------------------------------------------------------- single objects */
 
 static void time_text(double seconds, char cell[CELL_SIZE])
@@ -207,6 +257,26 @@ static void time_text(double seconds, char cell[CELL_SIZE])
 	struct tm tm;
 
 	strftime(cell, CELL_SIZE, "%Y-%m-%d %H:%M:%S UTC", gmtime_r(&t, &tm));
+}
+
+void cli_show_volume(const json_t *object)
+{
+	json_t *flat = json_copy((json_t *)object), *a, *list;
+	char cell[CELL_SIZE];
+	size_t i;
+
+	list = json_object_get(object, "listen_addresses");
+	json_object_del(flat, "listen_addresses");
+	cli_show_object(flat);
+	json_decref(flat);
+	json_array_foreach(list, i, a)
+	{
+		snprintf(cell, sizeof(cell),
+			 strchr(text_of(a, "traddr"), ':') ? "[%s]:%s"
+							   : "%s:%s",
+			 text_of(a, "traddr"), text_of(a, "trsvcid"));
+		printf("%-14s %s\n", i == 0 ? "listeners" : "", cell);
+	}
 }
 
 void cli_show_object(const json_t *object)
