@@ -152,6 +152,66 @@ static void what_the_client_did_itself_is_no_error(struct world *w)
 	world_join(w);
 }
 
+/* --------------------------------------------------- what is written again */
+
+static struct nfs_open *open_file(struct nfs_client *c)
+{
+	struct nfs_open *o;
+
+	CHECK_OK(nfs_open(c, ME, nfs_root(c), NAME("data"),
+			  NFS_OPEN_RDWR | NFS_OPEN_CREATE, NULL, &o, NULL,
+			  NULL));
+	return o;
+}
+
+static void check_data(struct nfs_open *o, const char *want)
+{
+	size_t len = strlen(want);
+	char buf[64];
+	bool eof;
+
+	CHECK(CHECK_OK(nfs_read(o, buf, sizeof(buf), 0, &eof)) == (int64_t)len);
+	for (size_t i = 0; i < len; i++)
+		CHECK(buf[i] == (want[i] == '.' ? 0 : want[i]));
+}
+
+/* A write that was not committed is repeated; what came after it is not to be
+ * undone by that. */
+static void old_writes_do_not_undo_what_came_later(struct world *w)
+{
+	const struct nfs_setattr cut = { .mask = NFS_SET_SIZE, .size = 4 };
+	struct nfs_client *c = world_mount(w, NULL);
+	struct nfs_open *a = open_file(c), *b = open_file(c);
+	struct nfs_attr attr;
+
+	CHECK_OK(nfs_pwrite(a, "abcdefgh", 8, 0));
+	CHECK_OK(nfs_setattr(c, ME, nfs_open_handle(a), b, &cut, &attr));
+	world_restart_server(w, 0);
+	check_data(a, "abcd");
+
+	CHECK_OK(nfs_pwrite(a, "efgh", 4, 4));
+	CHECK_OK(nfs_deallocate(b, 2, 3));
+	world_restart_server(w, 0);
+	check_data(a, "ab...fgh");
+
+	CHECK_OK(nfs_pwrite(b, "1111", 4, 0));
+	CHECK_OK(nfs_pwrite(a, "22", 2, 1));
+	CHECK_OK(nfs_pwrite(b, "3", 1, 2));
+	world_restart_server(w, 0);
+	check_data(a, "1231.fgh");
+
+	CHECK_OK(nfs_pwrite(a, "x", 1, 7));
+	CHECK_OK(nfs_close(b));
+	CHECK_OK(nfs_open(c, ME, nfs_root(c), NAME("data"),
+			  NFS_OPEN_RDWR | NFS_OPEN_CREATE | NFS_OPEN_TRUNC,
+			  NULL, &b, NULL, NULL));
+	world_restart_server(w, 0);
+	check_data(b, "");
+	CHECK_OK(nfs_close(a));
+	CHECK_OK(nfs_close(b));
+	nfs_unmount(c);
+}
+
 /* ------------------------------------------------------------------ reclaim */
 
 struct closing {
@@ -202,6 +262,7 @@ int main(int argc, char **argv)
 	static const struct world_test tests[] = {
 #define T(fn, seeds) { #fn, fn, seeds }
 		T(what_the_client_did_itself_is_no_error, 4),
+		T(old_writes_do_not_undo_what_came_later, 3),
 		T(a_file_may_be_closed_while_it_is_reclaimed, 4),
 #undef T
 		{},

@@ -69,6 +69,7 @@ static struct nfs_client *client_create(const struct nfs_options *o)
 static void client_free(struct nfs_client *c)
 {
 	htable_fini(&c->calls);
+	htable_fini(&c->files);
 	MAGIC_CLEAR(c);
 	free(c);
 }

@@ -244,7 +244,7 @@ enum {
 	NFS_OPEN_RDWR = 3,
 	NFS_OPEN_CREATE = 1 << 4,
 	NFS_OPEN_EXCL = 1 << 5,	 /* with CREATE: -EEXIST; safe to repeat */
-	NFS_OPEN_TRUNC = 1 << 6, /* with CREATE: in the same operation */
+	NFS_OPEN_TRUNC = 1 << 6, /* a file that is there becomes empty */
 };
 /* `create` (may be NULL): attributes of a new file.  fh and attr (may be
  * NULL): of the file. */
@@ -281,7 +281,7 @@ int nfs_commit(struct nfs_open *o, uint64_t offset, uint32_t len,
 /*
  * The same without that burden: nfs_pwrite() keeps a copy of what is not on
  * stable storage, and nfs_sync() commits, and writes again what a restarted
- * server may have lost, until it is.  The copies of one open are bounded
+ * server may have lost, until it is.  The copies of one file are bounded
  * (NFS_KEEP_MAX); beyond that nfs_pwrite() syncs first.  Any length, 0 or
  * -errno; several tasks at once.
  */

@@ -291,15 +291,6 @@ struct lock_state {
 	struct ranges ranges;
 };
 
-/* What was written UNSTABLE4: see keep.c. */
-struct kept {
-	struct list link;
-	uint64_t offset;
-	uint32_t len;
-	verifier4 verf;
-	uint8_t data[];
-};
-
 struct nfs_open {
 	unsigned magic;
 	struct list link; /* in client->opens: reclaim looks there */
@@ -313,21 +304,20 @@ struct nfs_open {
 	uint32_t uid, gid, ngids, gids[RPC_MAX_GROUPS]; /* the opener */
 	struct list locks;				/* struct lock_state */
 	bool locking, mending;				/* one task at a time */
-	bool recovering; /* in the hands of reclaim.c, keep.c: it stays */
+	bool recovering;   /* in the hands of reclaim.c: it stays */
+	struct waitq turn; /* for one of these flags */
 	/* keep.c */
-	struct list kept, committing; /* struct kept; in a COMMIT's hands */
-	size_t kept_bytes;	      /* of both */
-	uint64_t restored_epoch;
-	unsigned writing;	 /* nfs_pwrite()s on their way */
-	bool syncing, rewriting; /* rewriting keeps new writes out */
-	uint64_t sync_round;
-	struct waitq turn; /* for one of the flags above */
+	struct nfs_file *file; /* NULL: never written to */
+	unsigned nkept;	       /* copies in there that are this open's */
 };
 
-/* ops_lock.c: before a close; keep.c: forgets what is kept. */
+/* ops_lock.c: before a close. */
 void unlock_everything(struct nfs_open *o);
-void keep_drop_all(struct nfs_open *o);
-int keep_sync(struct nfs_open *o); /* of this open alone */
+/* keep.c: what was written to the file, by whatever open, is on stable storage
+ * when it returns. */
+int keep_sync(struct nfs_client *c, const struct nfs_fh *fh);
+/* The open goes: with it what it wrote and could not sync. */
+void keep_forget(struct nfs_open *o);
 /* The server was restarted, opens are reclaimed: gives back to it what it may
  * have lost, before anybody can read it.  0; -EAGAIN: the session broke. */
 int keep_restore_all(struct nfs_client *c);
@@ -336,12 +326,6 @@ int keep_restore_all(struct nfs_client *c);
 ssize_t write_request(struct nfs_open *o, const void *buf, size_t len,
 		      uint64_t offset, stable_how4 stable, unsigned flags,
 		      stable_how4 *committed, verifier4 *verf);
-
-/* The session's task works on it, and parks: until the end of that nobody frees
- * it, or what it keeps. */
-void recovery_begins(struct nfs_open *o);
-void recovery_ends(struct nfs_open *o);
-void recovery_wait(struct nfs_open *o);
 
 struct nfs_cred open_cred(const struct nfs_open *o);
 /* The stateid for READ and WRITE; sequence 0: the present one. */
@@ -384,7 +368,7 @@ struct nfs_client {
 	int establish_error;   /* why there is no session, for nfs_mount() */
 
 	struct list opens;
-	uint64_t sync_round;
+	struct htable files;	/* keep.c: struct nfs_file */
 	struct waitq lock_news; /* a lock may have become free */
 
 	unsigned tasks; /* of ours that run */

@@ -13,38 +13,140 @@
  * Whoever reads must not miss it, either: after a restart it is written again
  * before the session is used for anything else.
  *
- * Copies are kept in the order of the replies.  If some were lost, all that is
- * kept is written again in that order, while new writes wait: an old one must
- * not come out on top of a newer one of the same place.
+ * An old write must not come out on top of a newer change of the same place.
+ * So copies are kept by file, not by open, in the order of the replies, and are
+ * written again in that order, all of them, while new writes wait.  Other calls
+ * that change what is in a file (SETATTR of the size, DEALLOCATE, COPY) are not
+ * kept, as they are on disk when they are answered: before one is sent, what is
+ * kept has to be safe (keep_sync()), or it would undo it.
  */
 #include <errno.h>
 
 #include "nfs/client/internal.h"
 
-static void drop(struct list *list, size_t *bytes)
+/* What was written UNSTABLE4, by whom. */
+struct kept {
+	struct list link;
+	struct nfs_open *open;
+	uint64_t offset;
+	uint32_t len;
+	verifier4 verf;
+	uint8_t data[];
+};
+
+/* A file that somebody writes to. */
+struct nfs_file {
+	struct hnode by_fh; /* in client->files */
+	struct nfs_client *client;
+	struct nfs_fh fh;
+	unsigned refs;		/* opens that write, tasks that work on it */
+	struct list kept;	/* struct kept */
+	struct list committing; /* the same, older, in a COMMIT's hands */
+	size_t bytes;		/* of both */
+	uint64_t restored_epoch;
+	unsigned writing; /* nfs_pwrite()s on their way */
+	/* One task has it in its hands: nobody else takes copies away.
+	 * `rewriting` keeps new writes out. */
+	bool syncing, rewriting, restoring;
+	struct waitq turn; /* for one of these */
+};
+
+static uint64_t fh_hash(const struct nfs_fh *fh)
+{
+	return hash_bytes(fh->data, fh->len);
+}
+
+static struct nfs_file *file_find(struct nfs_client *c, const struct nfs_fh *fh)
+{
+	struct nfs_file *f;
+
+	htable_for_each_match (f, &c->files, fh_hash(fh), by_fh)
+		if (nfs_fh_equal(&f->fh, fh))
+			return f;
+	return NULL;
+}
+
+static struct nfs_file *file_create(struct nfs_client *c,
+				    const struct nfs_fh *fh)
+{
+	struct nfs_file *f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		return NULL;
+	f->client = c;
+	f->fh = *fh;
+	list_init(&f->kept);
+	list_init(&f->committing);
+	waitq_init(&f->turn);
+	htable_insert(&c->files, &f->by_fh, fh_hash(fh));
+	return f;
+}
+
+static void file_put(struct nfs_file *f)
+{
+	if (--f->refs > 0)
+		return;
+	assert(list_empty(&f->kept) && list_empty(&f->committing));
+	htable_remove(&f->client->files, &f->by_fh);
+	free(f);
+}
+
+/* That of an open; NULL: no memory. */
+static struct nfs_file *file_of(struct nfs_open *o)
+{
+	if (o->file != NULL)
+		return o->file;
+	o->file = file_find(o->client, &o->fh);
+	if (o->file == NULL)
+		o->file = file_create(o->client, &o->fh);
+	if (o->file != NULL)
+		o->file->refs++;
+	return o->file;
+}
+
+static bool has_kept(const struct nfs_file *f)
+{
+	return !list_empty(&f->kept) || !list_empty(&f->committing);
+}
+
+/* Of one open, or (NULL) all. */
+static void drop(struct nfs_file *f, struct list *list, struct nfs_open *o)
 {
 	struct kept *k, *next;
 
 	list_for_each_safe (k, next, list, link) {
-		*bytes -= k->len;
+		if (o != NULL && k->open != o)
+			continue;
+		f->bytes -= k->len;
+		k->open->nkept--;
 		list_del(&k->link);
 		free(k);
 	}
 }
 
-void keep_drop_all(struct nfs_open *o)
+void keep_forget(struct nfs_open *o)
 {
-	drop(&o->committing, &o->kept_bytes);
-	drop(&o->kept, &o->kept_bytes);
+	struct nfs_file *f = o->file;
+
+	if (f == NULL)
+		return;
+	while (f->syncing || f->rewriting || f->restoring)
+		waitq_wait(&f->turn, NSEC_NEVER);
+	drop(f, &f->committing, o);
+	drop(f, &f->kept, o);
+	o->file = NULL;
+	file_put(f);
 }
 
-static struct kept *kept_create(const void *buf, size_t len, uint64_t offset)
+static struct kept *kept_create(struct nfs_open *o, const void *buf, size_t len,
+				uint64_t offset)
 {
 	struct kept *k = malloc(sizeof(*k) + len);
 
 	if (k == NULL)
 		return NULL;
 	list_init(&k->link);
+	k->open = o;
 	k->offset = offset;
 	k->len = (uint32_t)len;
 	memcpy(k->data, buf, len);
@@ -78,50 +180,67 @@ static int write_all(struct nfs_open *o, const void *buf, size_t len,
 	return 0;
 }
 
+static int sync_file(struct nfs_file *f);
+
+/* There is no memory for a copy: the server shall keep it. */
+static int write_through(struct nfs_open *o, const void *buf, size_t len,
+			 uint64_t offset)
+{
+	int rc = sync_file(o->file);
+	verifier4 verf;
+	bool stable;
+
+	return rc < 0 ? rc
+		      : write_all(o, buf, len, offset, FILE_SYNC4, 0, &stable,
+				  &verf);
+}
+
 static int write_part(struct nfs_open *o, const void *buf, size_t len,
 		      uint64_t offset)
 {
-	struct kept *k = kept_create(buf, len, offset);
+	struct kept *k = kept_create(o, buf, len, offset);
+	struct nfs_file *f = o->file;
 	bool stable;
 	int rc;
 
-	if (k == NULL) { /* nothing to fall back on: let the server keep it */
-		verifier4 v;
-
-		return write_all(o, buf, len, offset, FILE_SYNC4, 0, &stable,
-				 &v);
-	}
+	if (k == NULL)
+		return write_through(o, buf, len, offset);
 	rc = write_all(o, k->data, len, offset, UNSTABLE4, 0, &stable,
 		       &k->verf);
-	if (rc < 0 || stable) {
+	/* What is stable is kept, too, if something older is. */
+	if (rc < 0 || (stable && !has_kept(f))) {
 		free(k);
 		return rc;
 	}
-	list_append(&o->kept, &k->link);
-	o->kept_bytes += len;
+	list_append(&f->kept, &k->link);
+	f->bytes += len;
+	o->nkept++;
 	return 0;
 }
 
 int nfs_pwrite(struct nfs_open *o, const void *buf, size_t len, uint64_t offset)
 {
+	struct nfs_file *f = file_of(o);
 	size_t part;
 	int rc = 0;
 
 	MAGIC_CHECK(o, OPEN_MAGIC);
+	if (f == NULL)
+		return -ENOMEM;
 	for (size_t done = 0; done < len && rc == 0; done += part) {
 		part = MIN(len - done, o->client->info.wsize);
-		if (o->kept_bytes + part > NFS_KEEP_MAX)
-			rc = keep_sync(o);
-		while (rc == 0 && o->rewriting)
-			waitq_wait(&o->turn, NSEC_NEVER);
+		if (f->bytes + part > NFS_KEEP_MAX)
+			rc = sync_file(f);
+		while (rc == 0 && f->rewriting)
+			waitq_wait(&f->turn, NSEC_NEVER);
 		if (rc < 0)
 			break;
-		o->writing++;
+		f->writing++;
 		rc = write_part(o, (const char *)buf + done, part,
 				offset + done);
-		o->writing--;
-		if (o->rewriting)
-			waitq_wake_all(&o->turn);
+		f->writing--;
+		if (f->rewriting)
+			waitq_wake_all(&f->turn);
 	}
 	return rc;
 }
@@ -138,140 +257,144 @@ static bool all_have(const struct list *batch, const verifier4 *verf)
 	return true;
 }
 
-static int write_again(struct nfs_open *o, struct list *list, unsigned flags)
+/* What an open wrote that is lost can't be written any more; all else is. */
+static int write_again(struct nfs_file *f, struct list *list, unsigned flags)
 {
 	struct kept *k;
 	bool stable;
-	int rc = 0;
+	int rc = 0, one;
 
 	list_for_each (k, list, link) {
-		rc = write_all(o, k->data, k->len, k->offset, UNSTABLE4, flags,
-			       &stable, &k->verf);
-		if (rc < 0)
+		one = write_all(k->open, k->data, k->len, k->offset, UNSTABLE4,
+				flags, &stable, &k->verf);
+		if (one == 0)
+			f->client->counters.rewrites++;
+		else if (rc == 0)
+			rc = one;
+		if (one < 0 && !k->open->lost)
 			break;
-		o->client->counters.rewrites++;
 	}
 	return rc;
 }
 
 /* In order, everything; new writes wait meanwhile. */
-static int rewrite(struct nfs_open *o)
+static int rewrite(struct nfs_file *f)
 {
 	int rc;
 
-	o->rewriting = true;
-	while (o->writing > 0)
-		waitq_wait(&o->turn, NSEC_NEVER);
-	rc = write_again(o, &o->kept, 0);
-	o->rewriting = false;
-	waitq_wake_all(&o->turn);
+	f->rewriting = true;
+	while (f->writing > 0)
+		waitq_wait(&f->turn, NSEC_NEVER);
+	rc = write_again(f, &f->kept, 0);
+	f->rewriting = false;
+	waitq_wake_all(&f->turn);
 	return rc;
 }
 
 /* One COMMIT for what is kept now.  -EAGAIN: the server had lost it, it was
  * written again, and has to be committed again. */
-static int commit_batch(struct nfs_open *o)
+static int commit_batch(struct nfs_file *f)
 {
 	verifier4 verf;
 	int rc;
 
-	list_splice(&o->committing, &o->kept);
-	rc = nfs_commit(o, 0, 0, &verf);
-	recovery_wait(o); /* a late reply: it may be writing them again */
-	if (rc == 0 && all_have(&o->committing, &verf)) {
-		drop(&o->committing, &o->kept_bytes);
+	list_splice(&f->committing, &f->kept);
+	rc = nfs_commit(list_first(&f->committing, struct kept, link)->open, 0,
+			0, &verf);
+	while (f->restoring) /* a late reply */
+		waitq_wait(&f->turn, NSEC_NEVER);
+	if (rc == 0 && all_have(&f->committing, &verf)) {
+		drop(f, &f->committing, NULL);
 		return 0;
 	}
 	/* Back to the front: what was written meanwhile comes after it. */
-	list_splice(&o->committing, &o->kept);
-	list_splice(&o->kept, &o->committing);
+	list_splice(&f->committing, &f->kept);
+	list_splice(&f->kept, &f->committing);
 	if (rc == 0)
-		rc = rewrite(o);
+		rc = rewrite(f);
 	return rc < 0 ? rc : -EAGAIN;
 }
 
-int keep_sync(struct nfs_open *o)
+static int sync_file(struct nfs_file *f)
 {
 	int rc = 0;
 
-	while (o->syncing)
-		waitq_wait(&o->turn, NSEC_NEVER);
-	if (list_empty(&o->kept))
-		return 0;
-	o->syncing = true;
-	do
-		rc = commit_batch(o);
-	while (rc == -EAGAIN);
-	o->syncing = false;
-	waitq_wake_all(&o->turn);
+	f->refs++;
+	while (f->syncing)
+		waitq_wait(&f->turn, NSEC_NEVER);
+	if (!list_empty(&f->kept)) {
+		f->syncing = true;
+		do
+			rc = commit_batch(f);
+		while (rc == -EAGAIN);
+		f->syncing = false;
+		waitq_wake_all(&f->turn);
+	}
+	file_put(f);
 	return rc;
 }
+
+int keep_sync(struct nfs_client *c, const struct nfs_fh *fh)
+{
+	struct nfs_file *f = file_find(c, fh);
+
+	return f != NULL ? sync_file(f) : 0;
+}
+
+int nfs_sync(struct nfs_open *o)
+{
+	MAGIC_CHECK(o, OPEN_MAGIC);
+	return keep_sync(o->client, &o->fh);
+}
+
+bool nfs_has_unsaved(const struct nfs_client *c)
+{
+	const struct nfs_file *f;
+
+	htable_for_each (f, &c->files, by_fh)
+		if (f->bytes > 0 || f->writing > 0)
+			return true;
+	return false;
+}
+
+/* --------------------------------------------------------------- restoring */
 
 /* No new write comes in between: who has one on its way waits for the session.
  * When it fails for another reason than the session, nfs_sync() will meet that
  * again, and say so. */
-static void restore(struct nfs_open *o)
+static void restore(struct nfs_file *f)
 {
-	int rc = write_again(o, &o->committing, CALL_RECOVERY);
+	int rc;
 
+	f->restoring = true;
+	rc = write_again(f, &f->committing, CALL_RECOVERY);
 	if (rc == 0)
-		rc = write_again(o, &o->kept, CALL_RECOVERY);
-	if (rc < 0 && o->client->session.exists)
+		rc = write_again(f, &f->kept, CALL_RECOVERY);
+	f->restoring = false;
+	waitq_wake_all(&f->turn);
+	if (rc < 0 && f->client->session.exists)
 		log_warn("nfs: giving back what a restarted server lost: %s",
 			 strerror(-rc));
 }
 
 int keep_restore_all(struct nfs_client *c)
 {
-	struct nfs_open *o;
+	struct nfs_file *f;
+	bool done;
 
 again:
-	list_for_each (o, &c->opens, link) {
-		if (o->lost || o->restored_epoch == c->client_epoch ||
-		    (list_empty(&o->kept) && list_empty(&o->committing)))
+	htable_for_each (f, &c->files, by_fh) {
+		if (f->restored_epoch == c->client_epoch || !has_kept(f))
 			continue;
-		recovery_begins(o);
-		restore(o);
-		recovery_ends(o);
-		if (!c->session.exists)
+		f->refs++;
+		restore(f);
+		done = c->session.exists;
+		if (done)
+			f->restored_epoch = c->client_epoch;
+		file_put(f);
+		if (!done)
 			return -EAGAIN;
-		o->restored_epoch = c->client_epoch;
-		goto again; /* the list may have changed meanwhile */
+		goto again; /* the table may have changed meanwhile */
 	}
 	return 0;
-}
-
-/* fsync(2) is about the file, not the descriptor: also what was written
- * through other opens of it. */
-int nfs_sync(struct nfs_open *o)
-{
-	struct nfs_client *c = o->client;
-	uint64_t round = ++c->sync_round;
-	struct nfs_open *other;
-	int rc = keep_sync(o), other_rc;
-
-	MAGIC_CHECK(o, OPEN_MAGIC);
-again:
-	list_for_each (other, &c->opens, link) {
-		if (other == o || other->sync_round >= round ||
-		    !nfs_fh_equal(&o->fh, &other->fh) ||
-		    (list_empty(&other->kept) && !other->syncing))
-			continue;
-		other->sync_round = round;
-		other_rc = keep_sync(other);
-		if (rc == 0)
-			rc = other_rc;
-		goto again; /* the list may have changed meanwhile */
-	}
-	return rc;
-}
-
-bool nfs_has_unsaved(const struct nfs_client *c)
-{
-	const struct nfs_open *o;
-
-	list_for_each (o, &c->opens, link)
-		if (o->kept_bytes > 0 || o->writing > 0)
-			return true;
-	return false;
 }

@@ -194,9 +194,15 @@ int nfs_setattr(struct nfs_client *c, const struct nfs_cred *cred,
 	struct arena arena;
 	SETATTR4args args;
 	struct call k;
+	int rc;
 
 	if (open != NULL && open->lost)
 		return -EIO;
+	if (set->mask & NFS_SET_SIZE) {
+		rc = keep_sync(c, fh);
+		if (rc < 0)
+			return rc;
+	}
 	arena_init(&arena, memory, sizeof(memory), KIB(4));
 	if (!attr_pack(set, &arena, &args.obj_attributes)) {
 		arena_fini(&arena);

@@ -176,11 +176,15 @@ static int on_range(struct nfs_open *o, nfs_opnum4 op, uint64_t offset,
 	struct nfs_cred cred = open_cred(o);
 	ALLOCATE4args args = { .offset = offset, .length = len };
 	struct call k;
+	int rc;
 
 	if (o->client->minorversion < 2)
 		return -EOPNOTSUPP;
 	if (o->lost)
 		return -EIO;
+	rc = keep_sync(o->client, &o->fh);
+	if (rc < 0)
+		return rc;
 	call_init(&k, o->client, &cred, CALL_CACHED);
 	k.open = o;
 	while (call_start(&k)) {
@@ -229,6 +233,7 @@ int64_t nfs_copy(struct nfs_open *from, uint64_t from_offset,
 		.ca_synchronous = true,
 	};
 	COPY4resok res = {};
+	verifier4 verf;
 	struct call k;
 	int rc;
 
@@ -236,6 +241,9 @@ int64_t nfs_copy(struct nfs_open *from, uint64_t from_offset,
 		return -EOPNOTSUPP;
 	if (from->lost || to->lost)
 		return -EIO;
+	rc = keep_sync(to->client, &to->fh);
+	if (rc < 0)
+		return rc;
 	call_init(&k, to->client, &cred, CALL_CACHED);
 	k.open = to;
 	while (call_start(&k))
@@ -247,7 +255,11 @@ int64_t nfs_copy(struct nfs_open *from, uint64_t from_offset,
 		call_result_done(&k, xdr_COPY4resok(&k.results, &res) &&
 					     !res.cr_response.has_callback_id);
 	rc = call_end(&k);
-	if (rc == 0 && res.cr_response.wr_committed != FILE_SYNC4)
-		rc = nfs_commit(to, 0, 0, NULL);
+	if (rc == 0 && res.cr_response.wr_committed != FILE_SYNC4) {
+		rc = nfs_commit(to, 0, 0, &verf);
+		if (rc == 0 &&
+		    !verifier4_equal(verf, res.cr_response.wr_writeverf))
+			return nfs_copy(from, from_offset, to, to_offset, len);
+	}
 	return rc < 0 ? rc : (int64_t)res.cr_response.wr_count;
 }

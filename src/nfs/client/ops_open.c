@@ -61,8 +61,6 @@ static struct nfs_open *open_create(struct nfs_client *c,
 		o->gids[i] = cred->gids[i];
 	list_init(&o->link);
 	list_init(&o->locks);
-	list_init(&o->kept);
-	list_init(&o->committing);
 	waitq_init(&o->turn);
 	return o;
 }
@@ -75,7 +73,7 @@ static void open_free(struct nfs_open *o)
 		ranges_fini(&l->ranges);
 		free(l);
 	}
-	keep_drop_all(o);
+	assert(o->file == NULL);
 	list_del(&o->link);
 	MAGIC_CLEAR(o);
 	free(o);
@@ -173,10 +171,6 @@ static void split_create(const struct nfs_client *c, unsigned flags,
 			 struct nfs_setattr *now, struct nfs_setattr *later)
 {
 	*now = create != NULL ? *create : (struct nfs_setattr){};
-	if (flags & NFS_OPEN_TRUNC) {
-		now->mask |= NFS_SET_SIZE;
-		now->size = 0;
-	}
 	*later = *now;
 	if (flags & NFS_OPEN_EXCL)
 		now->mask = attr_allowed(now->mask, &c->exclcreat);
@@ -233,15 +227,25 @@ int nfs_open(struct nfs_client *c, const struct nfs_cred *cred,
 {
 	struct nfs_open *o = open_create(c, cred, flags);
 	struct nfs_setattr now, later;
+	struct nfs_attr there = {};
 	int rc;
 
 	if (o == NULL)
 		return -ENOMEM;
+	if (attr == NULL)
+		attr = &there;
 	split_create(c, flags, create, &now, &later);
 	rc = open_named(o, cred, dir, (component4){ name, (uint32_t)len },
 			flags, &now, attr);
+	/* By itself, since what is kept of it has to be safe before. */
+	if (rc == 0 && flags & NFS_OPEN_TRUNC && attr->size > 0) {
+		later.mask |= NFS_SET_SIZE;
+		later.size = 0;
+	}
 	if (rc == 0 && later.mask != 0)
-		rc = nfs_setattr(c, cred, &o->fh, o, &later, attr);
+		rc = nfs_setattr(c, cred, &o->fh,
+				 o->access & NFS_OPEN_WRITE ? o : NULL, &later,
+				 attr);
 	if (rc < 0) {
 		undo(o);
 		return rc;
@@ -293,10 +297,12 @@ int nfs_close(struct nfs_open *o)
 	int rc, closed;
 
 	MAGIC_CHECK(o, OPEN_MAGIC);
-	rc = keep_sync(o);
+	rc = o->nkept > 0 ? keep_sync(o->client, &o->fh) : 0;
 	unlock_everything(o);
 	closed = close_on_server(o);
-	recovery_wait(o);
+	while (o->recovering)
+		waitq_wait(&o->turn, NSEC_NEVER);
+	keep_forget(o);
 	open_free(o);
 	return rc < 0 ? rc : closed;
 }

@@ -13,23 +13,6 @@
 
 #include "nfs/client/internal.h"
 
-void recovery_begins(struct nfs_open *o)
-{
-	o->recovering = true;
-}
-
-void recovery_ends(struct nfs_open *o)
-{
-	o->recovering = false;
-	waitq_wake_all(&o->turn);
-}
-
-void recovery_wait(struct nfs_open *o)
-{
-	while (o->recovering)
-		waitq_wait(&o->turn, NSEC_NEVER);
-}
-
 static void lose(struct nfs_open *o, nfsstat4 why)
 {
 	if (!o->lost)
@@ -184,9 +167,10 @@ again:
 	list_for_each (o, &c->opens, link) {
 		if (o->client_epoch == c->client_epoch || o->lost)
 			continue;
-		recovery_begins(o);
+		o->recovering = true;
 		rc = reclaim(o);
-		recovery_ends(o);
+		o->recovering = false;
+		waitq_wake_all(&o->turn);
 		if (rc < 0)
 			return rc;
 		goto again;
