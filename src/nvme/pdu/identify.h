@@ -154,6 +154,7 @@ enum {				  /* ctratt */
        NVME_CTRATT_TBKAS = 1 << 6,
        NVME_CTRATT_ELBAS = 1 << 15,
 };
+enum { NVME_DCTYPE_DDC = 1 };
 enum { NVME_CNTRLTYPE_IO = 1, NVME_CNTRLTYPE_DISCOVERY = 2 };
 enum {				/* lpa */
        NVME_LPA_CSES = 1 << 1,	/* Commands Supported and Effects */
@@ -182,6 +183,7 @@ enum { /* vwc */
        NVME_VWC_FLUSH_BROADCAST = 3 << 1,
 };
 enum {				       /* sgls */
+       NVME_SGLS_BYTE = 1 << 0,	       /* any alignment and granularity */
        NVME_SGLS_DWORD = 2 << 0,       /* dword alignment and granularity */
        NVME_SGLS_IN_CAPSULE = 1 << 20, /* offset in SGL Data Blocks */
        NVME_SGLS_TRANSPORT = 1 << 21,

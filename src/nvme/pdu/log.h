@@ -21,6 +21,7 @@ enum nvme_log_page {
 	NVME_LOG_COMMANDS = 0x05,
 	NVME_LOG_ANA = 0x0c,
 	NVME_LOG_FEATURES = 0x12,
+	NVME_LOG_MI_COMMANDS = 0x13,
 	NVME_LOG_CCR = 0x1e,
 	NVME_LOG_LOST_HOST = 0x1f,
 	NVME_LOG_DISCOVERY = 0x70,
@@ -31,7 +32,9 @@ static inline uint8_t nvme_log_lsp(const struct nvme_sqe *sqe)
 {
 	return sqe->cdw10 >> 8 & 0x7f;
 }
-enum { NVME_LOG_RAE = 1 << 15 }; /* cdw10: Retain Asynchronous Event */
+enum { NVME_LOG_OT = 1 << 23 };	  /* cdw14: the offset is an index */
+enum { NVME_LOG_LSUPP = 1 << 0 }; /* of a page, in the supported pages */
+enum { NVME_LOG_RAE = 1 << 15 };  /* cdw10: Retain Asynchronous Event */
 /* Bytes asked for (up to 2^34). */
 static inline uint64_t nvme_log_length(const struct nvme_sqe *sqe)
 {
@@ -169,6 +172,14 @@ enum {
 	NVME_FEAT_SEL_SUPPORTED = 3,
 	NVME_FEAT_SV = 1u << 31,
 };
+enum { NVME_HOST_ID_EXHID = 1 << 0 }; /* cdw11: 128 bits */
+
+/* Feature Identifiers Supported and Effects (log page 12h). */
+enum {
+	NVME_FSE_FSUPP = 1 << 0,
+	NVME_FSE_NS_SCOPE = 1 << 20,
+	NVME_FSE_CTRL_SCOPE = 1 << 21,
+};
 
 /* -------------------------------------------------------------- async events
  */
@@ -187,6 +198,7 @@ enum nvme_aer_notice {
 	NVME_AER_CCR_COMPLETED = 0xf4,
 	NVME_AER_LOST_HOST = 0xf5,
 };
+enum { NVME_AER_TRANSIENT_ERROR = 0x04 };    /* of ERROR */
 enum { NVME_AER_RESV_LOG_AVAILABLE = 0x00 }; /* of IO_SPECIFIC */
 
 static inline uint32_t nvme_aer_result(enum nvme_aer_type type, uint8_t info,

@@ -30,6 +30,7 @@ static bool abort_one(struct nvmet_cmd *cmd)
 		block_cancel(&cmd->io); /* maybe that was its end */
 		return false;
 	case NVMET_CMD_HELD:
+		return nvmet_aer_abort(cmd);
 	case NVMET_CMD_REPLY:
 	case NVMET_CMD_NEW:
 	case NVMET_CMD_FREE:

@@ -335,12 +335,6 @@ void nvmet_cmd_receive(struct nvmet_queue *q, const struct nvme_sqe *sqe,
 
 /* -------------------------------------------------------------------- end */
 
-static void count_error(struct nvmet_queue *q)
-{
-	if (q->ctrl != NULL && q->qid == 0)
-		q->ctrl->error_count++;
-}
-
 void nvmet_cmd_end(struct nvmet_cmd *cmd, uint16_t status)
 {
 	struct nvmet_queue *q = cmd->q;
@@ -354,8 +348,8 @@ void nvmet_cmd_end(struct nvmet_cmd *cmd, uint16_t status)
 		nvmet_cmd_free(cmd);
 		return;
 	}
-	if (unlikely(status != 0))
-		count_error(q);
+	if (unlikely(status != 0) && q->ctrl != NULL)
+		nvmet_log_error(cmd, status);
 	cmd->cqe.status = status << 1;
 	cmd->cqe.cid = cmd->sqe.cid;
 	cmd->state = NVMET_CMD_REPLY;

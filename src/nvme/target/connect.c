@@ -41,7 +41,7 @@ static bool resize(struct nvmet_queue *q, unsigned entries)
 	return true;
 }
 
-static uint32_t round_kato(const struct nvmet *t, uint32_t kato)
+uint32_t nvmet_round_kato(const struct nvmet *t, uint32_t kato)
 {
 	uint32_t step = t->conf.kas * 100;
 
@@ -81,7 +81,7 @@ static int connect_admin(struct nvmet_cmd *cmd, struct nvmet_subsystem *s,
 		return NVME_SC_CONNECT_CONTROLLER_BUSY;
 	memcpy(ctrl->host_nqn, data->hostnqn, NVMET_NQN_MAX + 1);
 	memcpy(ctrl->host_id, data->hostid, sizeof(ctrl->host_id));
-	atomic_store(&ctrl->kato_ms, round_kato(q->t, c->kato));
+	atomic_store(&ctrl->kato_ms, nvmet_round_kato(q->t, c->kato));
 	q->ctrl = ctrl;
 	q->qid = 0;
 	atomic_fetch_sub(&q->cpu->load, 1);

@@ -48,6 +48,7 @@ void nvmet_ctrl_put(struct nvmet_ctrl *ctrl)
 	if (atomic_fetch_sub(&ctrl->refs, 1) > 1)
 		return;
 	nvmet_ccr_free(ctrl);
+	nvmet_admin_fini(ctrl);
 	MAGIC_CLEAR(ctrl);
 	free(ctrl);
 }
@@ -106,6 +107,10 @@ struct nvmet_ctrl *nvmet_ctrl_create_locked(struct nvmet_queue *q,
 	ctrl = cntlid != 0 ? calloc(1, sizeof(*ctrl)) : NULL;
 	if (ctrl == NULL)
 		return NULL;
+	if (nvmet_admin_init(ctrl) < 0) {
+		free(ctrl);
+		return NULL;
+	}
 	MAGIC_SET(ctrl, NVMET_CTRL_MAGIC);
 	atomic_init(&ctrl->refs, 2); /* subsystem.ctrls, the admin queue */
 	ctrl->t = q->t;

@@ -27,8 +27,8 @@
  * has either not seen it or is counted; the writer then waits for the counts,
  * and frees.
  *
- * Locks: nvmet.lock is the only one here.  It is taken before the locks of
- * block/ and reactor/, and after none.
+ * Locks: nvmet.lock is taken before the locks of block/ and reactor/, and after
+ * none.  nvmet_ctrl.errors has one of its own, and nothing is taken under it.
  */
 #ifndef NVME_TARGET_INTERNAL_H
 #define NVME_TARGET_INTERNAL_H
@@ -62,9 +62,10 @@ enum {
 	NVMET_CONTROLLERS_MAX = 1024,		    /* of a subsystem */
 	NVMET_ADMIN_IN_CAPSULE = 8192, /* NVMe/TCP 3.3.1.3: admin queues */
 	NVMET_ADMIN_DEPTH_MIN = 32,
-	NVMET_AER_MAX = 4,    /* Asynchronous Event Requests outstanding */
-	NVMET_CQT_MS = 10000, /* Command Quiesce Time: see controller.c */
-	NVMET_CCR_MAX = 4,    /* of one controller, in progress */
+	NVMET_AER_MAX = 4,	/* Asynchronous Event Requests outstanding */
+	NVMET_ERRORS_KEPT = 64, /* of a controller, for its log page */
+	NVMET_CQT_MS = 10000,	/* Command Quiesce Time: see controller.c */
+	NVMET_CCR_MAX = 4,	/* of one controller, in progress */
 };
 #define NVMET_VERSION	    NVME_VS(2, 3, 0)
 #define NVMET_SETUP_TIMEOUT SEC(30) /* from accept to a good Connect */
@@ -247,6 +248,8 @@ __attribute__((format(printf, 3, 4))) int nvmet_say(char *text, int rc,
  * of the queue's reactor, without parking while it is used; or with
  * nvmet_ns_hold() first. */
 struct nvmet_ns *nvmet_ns_of(const struct nvmet_ctrl *ctrl, uint32_t nsid);
+/* Whether the controller may see it; nvmet.lock is held. */
+bool nvmet_ns_seen_locked(const struct nvmet_ctrl *ctrl, struct nvmet_ns *ns);
 void nvmet_ns_hold(struct nvmet_ns *ns, const struct nvmet_cpu *cpu);
 void nvmet_ns_drop(struct nvmet_ns *ns, const struct nvmet_cpu *cpu);
 /* Its state for this controller's listener. */
@@ -298,19 +301,23 @@ struct nvmet_ctrl {
 	uint32_t cc, csts;
 	bool changing; /* a task brings csts to where cc wants it */
 
-	/* Admin side (feature.c, aer.c, ccr.c): of its reactor, unless it says
-	 * otherwise. */
-	uint32_t async_config; /* Asynchronous Event Configuration */
+	/* Admin side: of its reactor, unless it says otherwise. */
+	uint32_t features[256]; /* by identifier: feature.c */
+	uint32_t temperature_low;
+	_Atomic bool write_through; /* I/O reads it */
+	uint32_t async_config;	    /* Asynchronous Event Configuration */
 	struct nvmet_cmd *aer[NVMET_AER_MAX];
 	unsigned naer;
-	_Atomic uint32_t events; /* enum nvmet_event, to be told */
+	_Atomic uint32_t events; /* 1 << enum nvmet_event, to be told */
 	uint32_t events_masked;	 /* told, and the log page not yet read */
-	struct {		 /* nvmet.lock */
-		uint32_t nsid[NVME_CHANGED_NS_MAX];
-		unsigned n; /* beyond the array: overflow */
-	} changed;
+	/* Since the log page was read, a bit for each nsid; any thread. */
+	_Atomic uint64_t changed_ns[NVMET_NAMESPACES_MAX / 64 + 1];
+	struct nvmet_errors { /* any thread */
+		pthread_mutex_t lock;
+		uint64_t count;
+		struct nvme_error_entry last[NVMET_ERRORS_KEPT];
+	} errors;
 	struct list ccrs; /* ccr.c */
-	uint64_t error_count;
 };
 
 /* subsystem.ctrls is walked under nvmet.lock; what is used beyond it needs a
@@ -354,11 +361,19 @@ enum nvmet_event {
 	NVMET_EVENT_ANA_CHANGED,
 	NVMET_EVENT_DISCOVERY_CHANGED,
 	NVMET_EVENT_CCR_COMPLETED,
+	NVMET_EVENT_ERROR,
 };
 void nvmet_event(struct nvmet_ctrl *ctrl, enum nvmet_event event,
 		 uint32_t nsid);
 /* Its outstanding requests are freed, without a reply. */
 void nvmet_aer_drop(struct nvmet_ctrl *ctrl);
+/* True if it is one that was outstanding; its completion is queued. */
+bool nvmet_aer_abort(struct nvmet_cmd *cmd);
+/* The events that there are (OAES), and those that the host wants: a status. */
+uint32_t nvmet_aer_supported(const struct nvmet_ctrl *ctrl);
+int nvmet_aer_configure(struct nvmet_ctrl *ctrl, uint32_t config);
+/* The host reads this log page now: what led to it is told again. */
+void nvmet_aer_seen(struct nvmet_ctrl *ctrl, uint8_t page);
 /* For all controllers; nvmet.lock is held. */
 void nvmet_event_ns_changed_locked(struct nvmet_subsystem *s, uint32_t nsid);
 void nvmet_event_ana_changed_locked(struct nvmet_way *way);
@@ -464,10 +479,43 @@ struct nvmet_admin_op {
 const struct nvmet_admin_op *nvmet_admin_find(uint8_t opcode);
 const struct nvmet_admin_op *nvmet_fabrics_find(const struct nvme_sqe *sqe);
 
+/* Commands Supported and Effects. */
+uint32_t nvmet_admin_effects(const struct nvmet_ctrl *ctrl, uint8_t opcode);
+uint32_t nvmet_io_effects(const struct nvmet_ctrl *ctrl, uint8_t opcode);
+
+/* The admin side of a new controller (0 or -errno), of one that goes, and of
+ * one that is reset or shut down. */
+int nvmet_admin_init(struct nvmet_ctrl *ctrl);
+void nvmet_admin_fini(struct nvmet_ctrl *ctrl);
+void nvmet_admin_reset(struct nvmet_ctrl *ctrl);
+
 int nvmet_connect(struct nvmet_cmd *cmd);
 int nvmet_property_get(struct nvmet_cmd *cmd);
 int nvmet_property_set(struct nvmet_cmd *cmd);
 int nvmet_abort(struct nvmet_cmd *cmd);
+int nvmet_aer(struct nvmet_cmd *cmd);
+
+/* identify.c */
+int nvmet_identify(struct nvmet_cmd *cmd);
+void nvmet_firmware_revision(char to[8]);
+/* As ASCII fields are: left-justified, padded with spaces. */
+void nvmet_put_text(char *to, size_t size, const char *text);
+
+/* feature.c */
+int nvmet_get_features(struct nvmet_cmd *cmd);
+int nvmet_set_features(struct nvmet_cmd *cmd);
+uint32_t nvmet_feature_length(const struct nvme_sqe *sqe);
+uint32_t nvmet_feature_effects(const struct nvmet_ctrl *ctrl, uint8_t id);
+void nvmet_features_reset(struct nvmet_ctrl *ctrl);
+/* connect.c: the timeout that a host gets if it asks for this one; both ms. */
+uint32_t nvmet_round_kato(const struct nvmet *t, uint32_t kato);
+
+/* logpage.c, and pages of other files: see log_fn there. */
+int nvmet_get_log_page(struct nvmet_cmd *cmd);
+uint32_t nvmet_log_length(const struct nvme_sqe *sqe);
+int nvmet_discovery_log(struct nvmet_cmd *cmd, uint64_t from, uint64_t *size);
+/* A command of the controller failed; on its queue's reactor. */
+void nvmet_log_error(const struct nvmet_cmd *cmd, uint16_t status);
 
 /* ccr.c */
 int nvmet_ccr(struct nvmet_cmd *cmd);

@@ -97,6 +97,13 @@ static uint16_t check_access(struct nvmet_cmd *cmd, struct nvmet_ns **out)
 	return 0;
 }
 
+/* The host has turned the write cache off. */
+static bool writes_through(const struct nvmet_cmd *cmd)
+{
+	return atomic_load_explicit(&cmd->q->ctrl->write_through,
+				    memory_order_relaxed);
+}
+
 /* SLBA and NLB as bytes of the device. */
 static uint16_t set_range(struct nvmet_cmd *cmd, const struct nvmet_ns *ns)
 {
@@ -108,7 +115,9 @@ static uint16_t set_range(struct nvmet_cmd *cmd, const struct nvmet_ns *ns)
 		return NVME_SC_LBA_OUT_OF_RANGE | NVME_SC_DNR;
 	cmd->io.offset = slba << ns->shift;
 	cmd->io.length = blocks << ns->shift;
-	cmd->io.flags = cmd->sqe.cdw12 & NVME_RW_FUA ? BLOCK_FUA : 0;
+	cmd->io.flags = cmd->sqe.cdw12 & NVME_RW_FUA || writes_through(cmd)
+				? BLOCK_FUA
+				: 0;
 	return 0;
 }
 

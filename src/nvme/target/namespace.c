@@ -12,6 +12,12 @@ static const uint8_t zeroes[16];
 
 /* ------------------------------------------------------------------- in I/O */
 
+bool nvmet_ns_seen_locked(const struct nvmet_ctrl *ctrl, struct nvmet_ns *ns)
+{
+	return !ns->no_auto_visible ||
+	       nvmet_find_host_locked(&ns->hosts, ctrl->host_nqn) != NULL;
+}
+
 static bool sees(const struct nvmet_ctrl *ctrl, struct nvmet_ns *ns)
 {
 	bool found;
@@ -19,7 +25,7 @@ static bool sees(const struct nvmet_ctrl *ctrl, struct nvmet_ns *ns)
 	if (!ns->no_auto_visible)
 		return true;
 	pthread_mutex_lock(&ctrl->t->lock);
-	found = nvmet_find_host_locked(&ns->hosts, ctrl->host_nqn) != NULL;
+	found = nvmet_ns_seen_locked(ctrl, ns);
 	pthread_mutex_unlock(&ctrl->t->lock);
 	return found;
 }

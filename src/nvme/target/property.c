@@ -71,7 +71,7 @@ static bool wants_stop(const struct nvmet_ctrl *ctrl)
 
 static void stopped(struct nvmet_ctrl *ctrl)
 {
-	nvmet_aer_drop(ctrl);
+	nvmet_admin_reset(ctrl);
 	if (ctrl->cc & NVME_CC_SHN)
 		ctrl->csts = (ctrl->csts & ~NVME_CSTS_SHST) |
 			     NVME_CSTS_SHST_COMPLETE;

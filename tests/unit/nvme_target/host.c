@@ -305,6 +305,67 @@ int host_io(struct host *h, const struct addr *to, const char *subnqn,
 	return rc;
 }
 
+/* ------------------------------------------------------------------- admin */
+
+int host_identify(struct host *h, uint8_t cns, uint32_t nsid, uint16_t cntid,
+		  void *to)
+{
+	struct host_op op = { .in = to, .len = NVME_IDENTIFY_SIZE };
+
+	op.sqe.opc = NVME_ADMIN_IDENTIFY;
+	op.sqe.nsid = nsid;
+	op.sqe.cdw10 = (uint32_t)cntid << 16 | cns;
+	return host_run(h, &op);
+}
+
+int host_log(struct host *h, uint32_t cdw10, uint64_t offset, void *to,
+	     uint32_t len)
+{
+	struct host_op op = { .in = to, .len = len };
+
+	op.sqe.opc = NVME_ADMIN_GET_LOG_PAGE;
+	op.sqe.nsid = NVME_NSID_ALL;
+	op.sqe.cdw10 = (len / 4 - 1) << 16 | cdw10;
+	op.sqe.cdw11 = (len / 4 - 1) >> 16;
+	op.sqe.cdw12 = offset;
+	op.sqe.cdw13 = offset >> 32;
+	return host_run(h, &op);
+}
+
+static int feature(struct host *h, uint8_t opc, uint32_t cdw10, uint32_t cdw11,
+		   uint32_t *dw0)
+{
+	struct host_op op = {};
+	int rc;
+
+	op.sqe.opc = opc;
+	op.sqe.cdw10 = cdw10;
+	op.sqe.cdw11 = cdw11;
+	rc = host_run(h, &op);
+	if (dw0 != NULL)
+		*dw0 = op.cqe.dw0;
+	return rc;
+}
+
+int host_set_feature(struct host *h, uint32_t cdw10, uint32_t cdw11,
+		     uint32_t *dw0)
+{
+	return feature(h, NVME_ADMIN_SET_FEATURES, cdw10, cdw11, dw0);
+}
+
+int host_get_feature(struct host *h, uint32_t cdw10, uint32_t cdw11,
+		     uint32_t *dw0)
+{
+	return feature(h, NVME_ADMIN_GET_FEATURES, cdw10, cdw11, dw0);
+}
+
+int host_start_aer(struct host *h, struct host_op *op)
+{
+	*op = (struct host_op){};
+	op->sqe.opc = NVME_ADMIN_ASYNC_EVENT;
+	return host_start(h, op);
+}
+
 /* --------------------------------------------------------------------- I/O */
 
 void host_set_rw(struct host_op *op, uint8_t opc, uint32_t nsid, uint64_t slba,

@@ -72,6 +72,18 @@ int host_admin(struct host *h, const struct addr *to, const char *subnqn,
 int host_io(struct host *h, const struct addr *to, const char *subnqn,
 	    uint16_t cntlid, uint16_t qid, uint8_t digests);
 
+/* Admin commands: a status or -errno; what comes back. */
+int host_identify(struct host *h, uint8_t cns, uint32_t nsid, uint16_t cntid,
+		  void *to);
+int host_log(struct host *h, uint32_t cdw10, uint64_t offset, void *to,
+	     uint32_t len); /* cdw10 without NUMD */
+int host_set_feature(struct host *h, uint32_t cdw10, uint32_t cdw11,
+		     uint32_t *dw0);
+int host_get_feature(struct host *h, uint32_t cdw10, uint32_t cdw11,
+		     uint32_t *dw0);
+/* Asynchronous Event Request: started only. */
+int host_start_aer(struct host *h, struct host_op *op);
+
 /* Read and Write: `len` bytes of 512-byte blocks. */
 int host_read(struct host *h, uint32_t nsid, uint64_t slba, void *to,
 	      uint32_t len);
