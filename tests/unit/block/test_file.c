@@ -8,6 +8,11 @@
 #include "reactor/file.h"
 #include "reactor/sim.h"
 
+static bool simulated(void)
+{
+	return strcmp(reactor_backend_name(reactor_self()), "simulation") == 0;
+}
+
 static struct block_spec new_file(const char *dir, const char *name,
 				  uint32_t block_size, uint64_t blocks)
 {
@@ -49,7 +54,7 @@ WORLD_TEST(where_o_direct_is_refused_the_page_cache_serves)
 {
 	struct file *f;
 
-	if (strcmp(reactor_backend_name(reactor_self()), "simulation") == 0)
+	if (simulated())
 		return;
 	if (file_open("/dev/shm", O_TMPFILE | O_RDWR, 0600, &f) != 0)
 		return;
@@ -190,12 +195,57 @@ WORLD_TEST(a_read_only_file_is_not_written)
 	registry_destroy(reg);
 }
 
-/* Power failures, in the simulation. */
-
-static bool simulated(void)
+/* A loop device on a new file: its name, or false where there is none (this
+ * takes root, and a kernel that has them). */
+static bool loop_create(const char *file, uint64_t size, char name[64])
 {
-	return strcmp(reactor_backend_name(reactor_self()), "simulation") == 0;
+	char command[512];
+	bool there;
+	FILE *p;
+
+	snprintf(command, sizeof(command),
+		 "truncate -s %llu %s && losetup -f --show %s 2>/dev/null",
+		 (unsigned long long)size, file, file);
+	p = popen(command, "r");
+	require(p != NULL);
+	there = fscanf(p, "%63s", name) == 1;
+	return pclose(p) == 0 && there;
 }
+
+WORLD_TEST(a_block_device_is_used_by_one_only)
+{
+	struct block_registry *reg = registry_create();
+	struct block_spec spec = { .kind = BLOCK_FILE, .name = "a" }, again;
+	struct property p = { .seed = test_seed(),
+			      .tasks = 4,
+			      .requests = 60,
+			      .cancel = 0.1,
+			      .misaligned = true };
+	char file[128], name[64], command[256];
+
+	snprintf(file, sizeof(file), "%s/loop", world_dir());
+	if (simulated() || !loop_create(file, 1 << 20, name)) {
+		registry_destroy(reg);
+		return;
+	}
+	strcpy(spec.file.path, name);
+	p.device = make(reg, &spec);
+	/* Gone with its last user, however this ends. */
+	snprintf(command, sizeof(command), "losetup -d %s && rm %s", name,
+		 file);
+	require(system(command) == 0);
+	require(block_count(p.device) == 2048);
+	property_run(&p);
+	again = spec;
+	strcpy(again.name, "b");
+	require(try_create(reg, &again, "busy") == -EBUSY);
+	require(block_resize(p.device, 4096) < 0);
+	require(block_resize(p.device, 0) == 0);
+	require(block_count(p.device) == 2048);
+	registry_destroy(reg);
+}
+
+/* Power failures, in the simulation. */
 
 WORLD_TEST(a_new_file_and_its_size_survive_a_power_failure)
 {
@@ -300,6 +350,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_new_file_is_sparse_and_its_space_comes_and_goes),
 	cmocka_unit_test(sizes_change_here_and_from_outside),
 	cmocka_unit_test(a_read_only_file_is_not_written),
+	cmocka_unit_test(a_block_device_is_used_by_one_only),
 	cmocka_unit_test(a_new_file_and_its_size_survive_a_power_failure),
 	cmocka_unit_test(what_was_flushed_survives_a_power_failure),
 };
