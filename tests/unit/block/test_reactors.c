@@ -8,7 +8,7 @@
 
 #include "devices.h"
 
-enum { THREADS = 3, ROUNDS = 300, BLOCKS = 4 };
+enum { THREADS = 3, ROUNDS = 2000, BLOCKS = 4 };
 
 struct hammer {
 	struct reactor *reactor;
