@@ -76,6 +76,11 @@ ready_or_dead() {
 		! kill -0 "$(cat "$1.pid")" 2>/dev/null
 }
 
+# gone PID: the process has ended, whether or not its parent knows.
+gone() {
+	! grep -qs '^State:[[:space:]]*[^Z]' "/proc/$1/status"
+}
+
 # stop_hawserd NAME: asks it to end; its exit status.
 stop_hawserd() {
 	kill -TERM "$(cat "$1.pid")"
