@@ -113,8 +113,7 @@ const struct cli_command cli_commands[] = {
 	},
 	{
 		.words = "volume create",
-		.help = "create a thin volume, served over NVMe/TCP; prints "
-			"its id",
+		.help = "create a thin volume on NVMe/TCP; prints its id",
 		.method = "volume_create",
 		.params = { { .name = "name",
 			      .flag = "--name",
