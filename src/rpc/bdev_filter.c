@@ -400,7 +400,8 @@ static const struct rpc_param crypto_create_params[] = {
 	{ "base_bdev_name", RPC_STRING, RPC_REQUIRED, "of the base", "=" },
 	{ "name", RPC_STRING, RPC_REQUIRED, "of the device", "=" },
 	{ "key_name", RPC_STRING, RPC_REQUIRED, "see accel_crypto_key_create",
-	  "-n" },
+	  "-n --key-name" },
+	{ "uuid", RPC_STRING, RPC_OPTIONAL, "default: a random one", "--uuid" },
 	{},
 };
 

@@ -69,12 +69,29 @@ static const char *section_for(const struct rpc_call *call, const char *section,
 	return rpc_entry(call, owner) ? section : "volume";
 }
 
+/* Would a start take these parameters?  If not, that is a mistake of ours, and
+ * better known now. */
+static bool can_be_made(struct rpc_call *call, json_t *params)
+{
+	struct rpc_call again = { .env = call->env, .params = params };
+
+	if (rpc_check_params(&again, call->method) == 0)
+		return true;
+	rpc_refuse(call, RPC_INTERNAL_ERROR, "It can't be written down: %.200s",
+		   again.error.text);
+	return false;
+}
+
 int rpc_record(struct rpc_call *call, const char *section, const char *path,
 	       json_t *params)
 {
 	if (call->replay) {
 		json_decref(params);
 		return 0;
+	}
+	if (!can_be_made(call, params)) {
+		json_decref(params);
+		return call->code;
 	}
 	ledger_set(call->env->ledger, section_for(call, section, path), path,
 		   call->method->name, params);

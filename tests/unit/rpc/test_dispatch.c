@@ -184,6 +184,45 @@ static void parameters_must_fit_the_table(void **state)
 	}
 }
 
+/* Objects within objects are held against the table, too; and what is taken
+ * from SPDK's clients only to be ignored or refused. */
+static void nested_parameters_must_fit_too(void **state)
+{
+	static const char *const bad[] = {
+		"\"nvmf_subsystem_add_ns\",\"params\":{\"nqn\":\"n\"}",
+		"\"nvmf_subsystem_add_ns\",\"params\":{\"nqn\":\"n\","
+		"\"namespace\":\"Malloc0\"}",
+		"\"nvmf_subsystem_add_ns\",\"params\":{\"nqn\":\"n\","
+		"\"namespace\":{}}",
+		"\"nvmf_subsystem_add_ns\",\"params\":{\"nqn\":\"n\","
+		"\"namespace\":{\"bdev_name\":5}}",
+		"\"nvmf_subsystem_add_ns\",\"params\":{\"nqn\":\"n\","
+		"\"namespace\":{\"bdev_name\":\"d\",\"ndis\":1}}",
+		"\"nvmf_subsystem_add_ns\",\"params\":{\"nqn\":\"n\","
+		"\"namespace\":{\"bdev_name\":\"d\",\"ptpl_file\":"
+		"\"/tmp/x\"}}",
+		"\"bdev_get_iostat\",\"params\":{\"names\":[\"a\",1]}",
+		"\"bdev_get_iostat\",\"params\":{\"per_channel\":true}",
+		"\"bdev_malloc_create\",\"params\":{\"block_size\":512,"
+		"\"num_blocks\":-1}",
+		"\"bdev_malloc_create\",\"params\":{\"block_size\":512,"
+		"\"num_blocks\":1.5}",
+		"\"spdk_kill_instance\",\"params\":{\"sig_name\":"
+		"\"SIG\"}",
+		"\"spdk_kill_instance\",\"params\":{\"sig_name\":"
+		"\"SIGINT|SIGTERM\"}",
+		"\"volume_create\",\"params\":{\"name\":\"v\",\"size\":1,"
+		"\"listen_addresses\":[{\"trtype\":\"tcp\"}]}",
+	};
+	char request[512];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(request, sizeof(request), "{\"id\":1,\"method\":%s}",
+			 bad[i]);
+		assert_int_equal(code_of(request), RPC_INVALID_PARAMS);
+	}
+}
+
 /* "%.64s" of the message cuts the last character in half. */
 static void a_message_with_half_a_character_still_is_json(void **state)
 {
@@ -229,6 +268,7 @@ int main(void)
 		cmocka_unit_test(a_method_does_not_end_at_a_nul),
 		cmocka_unit_test(rpc_py_gets_what_it_expects),
 		cmocka_unit_test(parameters_must_fit_the_table),
+		cmocka_unit_test(nested_parameters_must_fit_too),
 		cmocka_unit_test(a_message_with_half_a_character_still_is_json),
 		cmocka_unit_test(every_method_of_the_table_explains_itself),
 	};

@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Kills hawserd at random moments while clients configure the NVMe target.
+
+After each restart there is what was acknowledged, give or take the one call of
+each client that was on its way: subsystems with all that was added to them,
+and volumes.  Each such call is there wholly or not at all, and no file is left
+of volumes that are not there.
+"""
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+ROUNDS, CLIENTS = 15, 3
+seed = int(os.environ.get("SEED", time.time()))
+print("SEED=%d" % seed)
+random.seed(seed)
+NET = sys.argv[2]
+ANA = ["optimized", "non_optimized", "inaccessible"]
+
+
+class Gone(Exception):
+    """The service was killed; what became of the call is unknown."""
+
+
+class Rpc:
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(60)
+        self.socket.connect("state/rpc.sock")
+        self.reader = self.socket.makefile()
+
+    def call(self, method, **params):
+        request = {"id": 1, "method": method}
+        if params:
+            request["params"] = params
+        try:
+            self.socket.sendall(json.dumps(request).encode())
+            line = self.reader.readline()
+        except ConnectionError:
+            raise Gone
+        if not line:
+            raise Gone
+        reply = json.loads(line)
+        if "error" in reply:
+            raise RuntimeError("%s: %s" % (request, reply["error"]))
+        return reply["result"]
+
+
+class Client:
+    """Has one subsystem, and volumes of its own, told by their names.
+
+    `have` is a set of facts, each a tuple; a step adds or removes some in one
+    call, and names them in `maybe` while it is on its way."""
+
+    def __init__(self, number):
+        self.nqn = "nqn.2016-06.io.spdk:c%d" % number
+        self.prefix = "c%d-" % number
+        self.device = "disk%d" % number
+        self.at = {"trtype": "TCP", "adrfam": "IPv4",
+                   "traddr": "%s.%d" % (NET, 10 + number), "trsvcid": "4420"}
+        self.random = random.Random(random.random())
+        self.have, self.maybe, self.names = set(), set(), 0
+        self.error, self.steps = None, 0
+
+    def change(self, rpc, add, remove, method, **params):
+        self.maybe = (add - self.have) | (remove & self.have)
+        rpc.call(method, **params)
+        self.have = (self.have | add) - remove
+        self.maybe = set()
+
+    def step(self, rpc):
+        sub, ns = ("subsystem",), ("namespace", 1, self.device)
+        listener = ("listener", self.at["traddr"])
+        state = {f for f in self.have if f[0] == "ana"}
+        volumes = [f[1] for f in self.have if f[0] == "volume"]
+        choice = self.random.random()
+        if choice < 0.25 and len(volumes) < 3:
+            self.names += 1
+            name = "%s%d" % (self.prefix, self.names)
+            self.change(rpc, {("volume", name)}, set(), "volume_create",
+                        name=name, size=1 << 20)
+        elif choice < 0.4 and volumes:
+            name = self.random.choice(sorted(volumes))
+            self.change(rpc, set(), {("volume", name)}, "volume_delete",
+                        name=name)
+        elif sub not in self.have:
+            self.change(rpc, {sub}, set(), "nvmf_create_subsystem",
+                        nqn=self.nqn, ana_reporting=True)
+        elif choice < 0.5:
+            self.change(rpc, set(), {sub, ns, listener} | state |
+                        {("host", self.nqn)}, "nvmf_delete_subsystem",
+                        nqn=self.nqn)
+        elif ns not in self.have:
+            self.change(rpc, {ns}, set(), "nvmf_subsystem_add_ns",
+                        nqn=self.nqn, namespace={"bdev_name": self.device})
+        elif listener not in self.have:
+            self.change(rpc, {listener, ("ana", "optimized")}, set(),
+                        "nvmf_subsystem_add_listener", nqn=self.nqn,
+                        listen_address=self.at)
+        elif choice < 0.8:
+            new = ("ana", self.random.choice(ANA))
+            self.change(rpc, {new}, state - {new},
+                        "nvmf_subsystem_listener_set_ana_state", nqn=self.nqn,
+                        listen_address=self.at, ana_state=new[1])
+        elif ("host", self.nqn) not in self.have:
+            self.change(rpc, {("host", self.nqn)}, set(),
+                        "nvmf_subsystem_add_host", nqn=self.nqn, host=self.nqn)
+        else:
+            self.change(rpc, set(), {("host", self.nqn)},
+                        "nvmf_subsystem_remove_host", nqn=self.nqn,
+                        host=self.nqn)
+        self.steps += 1
+
+    def work(self):
+        try:
+            rpc = Rpc()
+            while True:
+                self.step(rpc)
+        except (Gone, ConnectionError):
+            pass
+        except Exception as e:  # for the main thread to see
+            self.error = e
+
+    def look(self, rpc):
+        facts = {("volume", v["name"]) for v in rpc.call("volume_get")
+                 if v["name"].startswith(self.prefix)}
+        for s in rpc.call("nvmf_get_subsystems"):
+            if s["nqn"] != self.nqn:
+                continue
+            facts.add(("subsystem",))
+            facts |= {("namespace", n["nsid"], n["bdev_name"])
+                      for n in s["namespaces"]}
+            facts |= {("listener", a["traddr"]) for a in s["listen_addresses"]}
+            facts |= {("host", h["nqn"]) for h in s["hosts"]}
+            for found in rpc.call("nvmf_subsystem_get_listeners",
+                                  nqn=self.nqn):
+                facts |= {("ana", g["ana_state"]) for g in found["ana_states"]}
+        return facts
+
+    def check(self, rpc):
+        """Compares with what is there now, and takes that over."""
+        now = self.look(rpc)
+        differs = now ^ self.have
+        assert differs in (set(), self.maybe), "%s, not %s; maybe %s" % (
+            now, self.have, self.maybe)
+        self.have, self.maybe = now, set()
+
+
+def start():
+    daemon = subprocess.Popen(
+        ["hawserd", "--state", "state", "--config", sys.argv[1]],
+        stdout=subprocess.PIPE, stderr=open("log", "a"))
+    assert daemon.stdout.readline() == b"hawserd: ready\n", open("log").read()
+    return daemon
+
+
+def restored(rpc):
+    """An address may be the dead process's for a moment."""
+    for _ in range(3000):
+        missing = rpc.call("framework_get_missing")
+        if not missing:
+            return
+        time.sleep(0.01)
+    raise AssertionError(missing)
+
+
+def main():
+    clients = [Client(i) for i in range(CLIENTS)]
+    for turn in range(ROUNDS):
+        daemon = start()
+        rpc = Rpc()
+        if turn == 0:
+            rpc.call("nvmf_create_transport", trtype="tcp")
+            for c in clients:
+                rpc.call("bdev_malloc_create", name=c.device, num_blocks=2048,
+                         block_size=512)
+        restored(rpc)
+        for c in clients:
+            c.check(rpc)
+        files = {v["id"] for v in rpc.call("volume_get")}
+        if os.path.exists("state/volumes"):
+            assert set(os.listdir("state/volumes")) == files, files
+        threads = [threading.Thread(target=c.work) for c in clients]
+        for t in threads:
+            t.start()
+        time.sleep(random.uniform(0, 0.25))
+        daemon.send_signal(signal.SIGKILL)
+        daemon.wait()
+        for t in threads:
+            t.join()
+        for c in clients:
+            if c.error:
+                raise c.error
+    steps = sum(c.steps for c in clients)
+    print("%d kills, %d steps" % (ROUNDS, steps))
+    assert steps > 0
+
+
+main()
