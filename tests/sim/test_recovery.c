@@ -5,6 +5,7 @@
  * taking back what it had open.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -212,6 +213,91 @@ static void old_writes_do_not_undo_what_came_later(struct world *w)
 	nfs_unmount(c);
 }
 
+enum { MODEL_SIZE = 40000, MODEL_ROUNDS = 300 };
+
+/* What the file has to be like. */
+struct model {
+	size_t size;
+	uint8_t data[MODEL_SIZE];
+};
+
+static void model_write(struct model *m, struct nfs_open *o, size_t at,
+			size_t len, uint8_t what)
+{
+	uint8_t buf[MODEL_SIZE];
+
+	memset(buf, what, len);
+	CHECK_OK(nfs_pwrite(o, buf, len, at));
+	memset(m->data + at, what, len);
+	m->size = MAX(m->size, at + len);
+}
+
+static void model_cut(struct model *m, struct nfs_client *c, struct nfs_open *o,
+		      size_t size)
+{
+	const struct nfs_setattr set = { .mask = NFS_SET_SIZE, .size = size };
+	struct nfs_attr attr;
+
+	CHECK_OK(nfs_setattr(c, ME, nfs_open_handle(o), o, &set, &attr));
+	CHECK(attr.size == size);
+	if (size < m->size)
+		memset(m->data + size, 0, m->size - size);
+	m->size = size;
+}
+
+static void model_punch(struct model *m, struct nfs_open *o, size_t at,
+			size_t len)
+{
+	CHECK_OK(nfs_deallocate(o, at, len));
+	memset(m->data + at, 0, len);
+}
+
+static void model_check(const struct model *m, struct nfs_open *o)
+{
+	uint8_t buf[MODEL_SIZE];
+	bool eof;
+
+	CHECK(CHECK_OK(nfs_read(o, buf, sizeof(buf), 0, &eof)) ==
+	      (int64_t)m->size);
+	CHECK(memcmp(buf, m->data, m->size) == 0);
+}
+
+/* Two opens of a file, the server is killed now and then. */
+static void a_file_is_like_its_model(struct world *w)
+{
+	struct nfs_client *c = world_mount(w, NULL);
+	struct nfs_open *o[2] = { open_file(c), open_file(c) };
+	struct model *m = calloc(1, sizeof(*m));
+
+	for (int i = 1; i <= MODEL_ROUNDS; i++) {
+		size_t at = rng_below(sim_rng(), MODEL_SIZE);
+		size_t len = 1 + rng_below(sim_rng(), MODEL_SIZE - at);
+		struct nfs_open *by = o[rng_below(sim_rng(), 2)];
+
+		switch (rng_below(sim_rng(), 16)) {
+		case 0:
+			model_cut(m, c, by, at);
+			break;
+		case 1:
+			model_punch(m, by, at, len);
+			break;
+		case 2:
+			CHECK_OK(nfs_sync(by));
+			break;
+		case 3:
+			world_restart_server(w, rng_below(sim_rng(), MSEC(50)));
+			break;
+		default:
+			model_write(m, by, at, len, (uint8_t)i);
+		}
+		model_check(m, o[i % 2]);
+	}
+	CHECK_OK(nfs_close(o[0]));
+	CHECK_OK(nfs_close(o[1]));
+	nfs_unmount(c);
+	free(m);
+}
+
 /* ------------------------------------------------------------------ reclaim */
 
 struct closing {
@@ -263,6 +349,7 @@ int main(int argc, char **argv)
 #define T(fn, seeds) { #fn, fn, seeds }
 		T(what_the_client_did_itself_is_no_error, 4),
 		T(old_writes_do_not_undo_what_came_later, 3),
+		T(a_file_is_like_its_model, 6),
 		T(a_file_may_be_closed_while_it_is_reclaimed, 4),
 #undef T
 		{},
