@@ -51,6 +51,10 @@ uint32_t nvmet_io_effects(const struct nvmet_ctrl *ctrl, uint8_t opcode)
 	case NVME_IO_FLUSH:
 	case NVME_IO_READ:
 	case NVME_IO_COMPARE:
+	case NVME_IO_RESV_REGISTER:
+	case NVME_IO_RESV_REPORT:
+	case NVME_IO_RESV_ACQUIRE:
+	case NVME_IO_RESV_RELEASE:
 		return NVME_CSE_CSUPP;
 	case NVME_IO_WRITE:
 	case NVME_IO_WRITE_ZEROES:
@@ -104,4 +108,5 @@ void nvmet_admin_reset(struct nvmet_ctrl *ctrl)
 {
 	nvmet_aer_drop(ctrl);
 	nvmet_features_reset(ctrl);
+	nvmet_reservation_reset(ctrl);
 }

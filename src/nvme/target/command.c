@@ -46,7 +46,7 @@ struct nvmet_cmd *nvmet_cmd_get(struct nvmet_queue *q)
 	cmd->cqe = (struct nvme_cqe){};
 	cmd->length = cmd->received = 0;
 	cmd->to_host = cmd->to_controller = false;
-	cmd->aborted = cmd->in_capsule = false;
+	cmd->aborted = cmd->preempted = cmd->in_capsule = false;
 	cmd->waited = cmd->bad_digest = false;
 	cmd->tag = NVMET_NO_TAG;
 	cmd->data = NULL;

@@ -208,6 +208,10 @@ static const struct feature features[] = {
 	  .get = get_behavior },
 	{ NVME_FEAT_IOCS_PROFILE },
 	{ NVME_FEAT_HOST_ID, .set = set_host_id, .get = get_host_id },
+	{ NVME_FEAT_RESV_MASK, CHANGEABLE | PER_NS,
+	  .set = nvmet_reservation_set_mask,
+	  .get = nvmet_reservation_get_mask },
+	{ NVME_FEAT_RESV_PERSIST, PER_NS },
 };
 
 static const struct feature *find(const struct nvmet_ctrl *ctrl, uint8_t id)

@@ -96,7 +96,7 @@ static void set_io(const struct nvmet_ctrl *ctrl, struct nvme_id_ctrl *id)
 	id->nn = ctrl->s->max_namespaces;
 	id->mnan = ctrl->s->max_namespaces;
 	id->oncs = NVME_ONCS_COMPARE | NVME_ONCS_DSM | NVME_ONCS_WRITE_ZEROES |
-		   NVME_ONCS_SAVE_SELECT;
+		   NVME_ONCS_SAVE_SELECT | NVME_ONCS_RESERVATIONS;
 	id->vwc = NVME_VWC_PRESENT | NVME_VWC_FLUSH_NO_BROADCAST;
 	id->ioccsz =
 		(sizeof(struct nvme_sqe) + ctrl->t->conf.in_capsule_data_size) /
@@ -156,6 +156,7 @@ static void describe(const struct nvmet_cmd *cmd, const struct nvmet_ns *ns,
 	id->nsze = id->ncap = blocks;
 	id->nuse = is_closed(cmd, ns) ? 0 : blocks;
 	id->nmic = NVME_NMIC_SHARED;
+	id->rescap = NVME_RESCAP_TYPES | NVME_RESCAP_IEKEY13;
 	if (block_supports(ns->device, BLOCK_DEALLOCATE))
 		id->dlfeat = NVME_DLFEAT_ZEROES | NVME_DLFEAT_WZ_DEAC;
 	memcpy(id->nvmcap, &bytes, sizeof(bytes));
@@ -188,6 +189,7 @@ static int independent_namespace(struct nvmet_cmd *cmd)
 	if (ns == NULL)
 		return 0;
 	id->nmic = NVME_NMIC_SHARED;
+	id->rescap = NVME_RESCAP_TYPES | NVME_RESCAP_IEKEY13;
 	id->anagrpid = anagrpid(ns);
 	id->nsattr = nsattr(ns);
 	id->nstat = NVME_NSTAT_NRDY;

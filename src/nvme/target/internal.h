@@ -28,7 +28,8 @@
  * and frees.
  *
  * Locks: nvmet.lock is taken before the locks of block/ and reactor/, and after
- * none.  nvmet_ctrl.errors has one of its own, and nothing is taken under it.
+ * none.  nvmet_ctrl.errors has one of its own, and so has a reservation: they
+ * may be taken under nvmet.lock, and only the locks of reactor/ under them.
  */
 #ifndef NVME_TARGET_INTERNAL_H
 #define NVME_TARGET_INTERNAL_H
@@ -45,6 +46,7 @@
 #include "nvme/pdu/identify.h"
 #include "nvme/pdu/log.h"
 #include "nvme/pdu/pdu.h"
+#include "nvme/pdu/reservation.h"
 #include "nvme/target/target.h"
 #include "reactor/reactor.h"
 #include "reactor/stream.h"
@@ -62,10 +64,11 @@ enum {
 	NVMET_CONTROLLERS_MAX = 1024,		    /* of a subsystem */
 	NVMET_ADMIN_IN_CAPSULE = 8192, /* NVMe/TCP 3.3.1.3: admin queues */
 	NVMET_ADMIN_DEPTH_MIN = 32,
-	NVMET_AER_MAX = 4,	/* Asynchronous Event Requests outstanding */
-	NVMET_ERRORS_KEPT = 64, /* of a controller, for its log page */
-	NVMET_CQT_MS = 10000,	/* Command Quiesce Time: see controller.c */
-	NVMET_CCR_MAX = 4,	/* of one controller, in progress */
+	NVMET_AER_MAX = 4,	 /* Asynchronous Event Requests outstanding */
+	NVMET_RESV_NOTICES = 16, /* of a controller, that it may have to read */
+	NVMET_ERRORS_KEPT = 64,	 /* of a controller, for its log page */
+	NVMET_CQT_MS = 10000,	 /* Command Quiesce Time: see controller.c */
+	NVMET_CCR_MAX = 4,	 /* of one controller, in progress */
 };
 #define NVMET_VERSION	    NVME_VS(2, 3, 0)
 #define NVMET_SETUP_TIMEOUT SEC(30) /* from accept to a good Connect */
@@ -318,6 +321,15 @@ struct nvmet_ctrl {
 		struct nvme_error_entry last[NVMET_ERRORS_KEPT];
 	} errors;
 	struct list ccrs; /* ccr.c */
+	/* reservation.c: under nvmet.lock. */
+	uint8_t resv_mask[NVMET_NAMESPACES_MAX + 1]; /* 1 << notice, by nsid */
+	struct nvmet_resv_notices {
+		uint64_t told, read;
+		struct nvmet_resv_notice {
+			uint32_t nsid;
+			enum nvme_resv_notice what;
+		} last[NVMET_RESV_NOTICES];
+	} resv_notices;
 };
 
 /* subsystem.ctrls is walked under nvmet.lock; what is used beyond it needs a
@@ -361,6 +373,7 @@ enum nvmet_event {
 	NVMET_EVENT_ANA_CHANGED,
 	NVMET_EVENT_DISCOVERY_CHANGED,
 	NVMET_EVENT_CCR_COMPLETED,
+	NVMET_EVENT_RESERVATION,
 	NVMET_EVENT_ERROR,
 };
 void nvmet_event(struct nvmet_ctrl *ctrl, enum nvmet_event event,
@@ -412,6 +425,7 @@ struct nvmet_cmd {
 	uint32_t length, received;
 	bool to_host, to_controller;
 	bool aborted;	 /* by Abort: it is not to begin any more */
+	bool preempted;	 /* by Preempt and Abort */
 	bool in_capsule; /* the data are in the receive buffer */
 	bool waited;	 /* since it was checked */
 	bool bad_digest; /* of some of its data */
@@ -531,6 +545,11 @@ uint16_t nvmet_reservation_check(const struct nvmet_cmd *cmd);
 void nvmet_reservation_forget(struct nvmet_ns *ns);
 /* A reservation command: sets what runs it and its data.  0, or a status. */
 uint16_t nvmet_reservation_prepare(struct nvmet_cmd *cmd);
+int nvmet_reservation_log(struct nvmet_cmd *cmd, uint64_t from, uint64_t *size);
+int nvmet_reservation_set_mask(struct nvmet_cmd *cmd);
+int nvmet_reservation_get_mask(struct nvmet_cmd *cmd, bool initial);
+/* The controller has been reset. */
+void nvmet_reservation_reset(struct nvmet_ctrl *ctrl);
 
 /* ---------------------------------------------------------------- queues */
 

@@ -29,7 +29,8 @@ uint16_t nvmet_io_status(const struct nvmet_cmd *cmd, int error)
 	case 0:
 		return NVME_SC_SUCCESS;
 	case ECANCELED:
-		return NVME_SC_ABORT_REQUESTED;
+		return cmd->preempted ? NVME_SC_ABORT_PREEMPT
+				      : NVME_SC_ABORT_REQUESTED;
 	case EILSEQ:
 		return NVME_SC_COMPARE_FAILED | NVME_SC_DNR;
 	case ENOSPC:

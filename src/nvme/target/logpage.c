@@ -296,6 +296,7 @@ static const struct log_page {
 	{ NVME_LOG_MI_COMMANDS, IO | DISCOVERY, mi_commands },
 	{ NVME_LOG_CCR, IO, resets },
 	{ NVME_LOG_DISCOVERY, DISCOVERY, nvmet_discovery_log },
+	{ NVME_LOG_RESERVATION, IO, nvmet_reservation_log },
 };
 
 static bool has(const struct nvmet_ctrl *ctrl, const struct log_page *p)
