@@ -48,7 +48,8 @@ int bdev_create(struct rpc_call *call, const struct block_spec *spec,
 		json_decref(params);
 		return r;
 	}
-	json_object_set_new(params, "name", json_string(spec->name));
+	if (spec->kind != BLOCK_ERROR) /* whose name is made from the base's */
+		json_object_set_new(params, "name", json_string(spec->name));
 	json_object_set_new(params, "uuid",
 			    json_string(uuid_format(block_uuid(d), uuid)));
 	r = rpc_record(call, "bdev", path, params);

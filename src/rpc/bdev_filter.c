@@ -126,7 +126,12 @@ static int error_create(struct rpc_call *call)
 	if (r != 0)
 		return r;
 	strcpy(spec.base, base);
-	return bdev_create(call, &spec, params_on(call, "base_name", &spec));
+	r = bdev_create(call, &spec, params_on(call, "base_name", &spec));
+	if (r == 0) {
+		json_decref(call->result);
+		call->result = json_true(); /* as SPDK */
+	}
+	return r;
 }
 
 static int error_delete(struct rpc_call *call)

@@ -95,6 +95,19 @@ static json_t *describe_driver(const struct block_spec *s)
 	return json_object();
 }
 
+/* SPDK tells what a device likes; ours have no preferences. */
+static void add_preferences(json_t *out)
+{
+	static const char *const names[] = {
+		"preferred_write_alignment",   "preferred_write_granularity",
+		"optimal_write_size",	       "preferred_unmap_alignment",
+		"preferred_unmap_granularity",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		json_object_set_new(out, names[i], json_integer(0));
+}
+
 static json_t *describe(const struct block_device *d)
 {
 	const char *user = block_claimed_by(d);
@@ -116,6 +129,7 @@ static json_t *describe(const struct block_device *d)
 				    json_string("exclusive_write"));
 	if (user != NULL)
 		json_object_set_new(out, "claimed_by", json_string(user));
+	add_preferences(out);
 	json_object_set_new(out, "zoned", json_false());
 	json_object_set_new(out, "supported_io_types", describe_io_types(d));
 	json_object_set_new(out, "driver_specific", describe_driver(&spec));

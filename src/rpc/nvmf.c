@@ -150,18 +150,25 @@ static int create_transport(struct rpc_call *call)
 
 static int get_transports(struct rpc_call *call)
 {
+	static const char *const never[] = { "dif_insert_or_strip", "zcopy" };
 	const struct nvmet_transport *tr =
 		nvmet_get_transport(call->env->nvmet);
 	const char *type = rpc_string(call, "trtype");
+	json_t *one;
 
 	call->result = json_array();
 	if (type != NULL && (tr == NULL || strcasecmp(type, "tcp") != 0))
 		return rpc_refuse(call, -ENODEV,
 				  "There is no transport of type '%.64s'",
 				  type);
-	if (tr != NULL)
-		json_array_append_new(call->result,
-				      nvmf_describe_transport(tr));
+	if (tr == NULL)
+		return 0;
+	one = nvmf_describe_transport(tr);
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
+		json_object_set_new(one, never[i], json_false());
+	json_object_set_new(one, "sock_priority", json_integer(0));
+	json_object_set_new(one, "ack_timeout", json_integer(0));
+	json_array_append_new(call->result, one);
 	return 0;
 }
 
