@@ -62,9 +62,10 @@ static bool is_skipped(struct page *p)
 
 static void set_secure(struct nvme_discovery_entry *e, bool secure)
 {
-	e->treq =
-		NVME_TREQ_NO_SQ_FLOW | (secure ? NVME_TREQ_SECURE_REQUIRED
-					       : NVME_TREQ_SECURE_NOT_REQUIRED);
+	/* "Not required" has libnvme 1.3 ask for TLS. */
+	e->treq = NVME_TREQ_NO_SQ_FLOW;
+	e->treq |= secure ? NVME_TREQ_SECURE_REQUIRED
+			  : NVME_TREQ_SECURE_NOT_SPECIFIED;
 	e->tsas[0] = secure ? NVME_TSAS_TCP_TLS13 : NVME_TSAS_TCP_NONE;
 }
 
