@@ -76,6 +76,10 @@ const struct nvmet_admin_op *nvmet_fabrics_find(const struct nvme_sqe *sqe)
 {
 	static const struct nvmet_admin_op connect = { nvmet_connect,
 						       connect_length },
+					   send = { nvmet_auth_send,
+						    nvmet_auth_length },
+					   receive = { nvmet_auth_receive,
+						       nvmet_auth_length },
 					   get = { nvmet_property_get },
 					   set = { nvmet_property_set };
 
@@ -86,6 +90,10 @@ const struct nvmet_admin_op *nvmet_fabrics_find(const struct nvme_sqe *sqe)
 		return &get;
 	case NVME_FCTYPE_PROPERTY_SET:
 		return &set;
+	case NVME_FCTYPE_AUTH_SEND:
+		return &send;
+	case NVME_FCTYPE_AUTH_RECEIVE:
+		return &receive;
 	default:
 		return NULL;
 	}

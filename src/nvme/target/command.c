@@ -266,6 +266,13 @@ static uint16_t prepare_admin(struct nvmet_cmd *cmd)
 	return prepare_table(cmd, op);
 }
 
+static bool is_auth(const struct nvme_sqe *sqe)
+{
+	return sqe->opc == NVME_OPC_FABRICS &&
+	       (nvme_fctype(sqe) == NVME_FCTYPE_AUTH_SEND ||
+		nvme_fctype(sqe) == NVME_FCTYPE_AUTH_RECEIVE);
+}
+
 static uint16_t prepare(struct nvmet_cmd *cmd)
 {
 	const struct nvme_sqe *sqe = &cmd->sqe;
@@ -274,6 +281,8 @@ static uint16_t prepare(struct nvmet_cmd *cmd)
 	if ((sqe->flags & NVME_SQE_PSDT) != NVME_SQE_PSDT_SGL ||
 	    (sqe->flags & NVME_SQE_FUSE) != 0)
 		return NVME_SC_INVALID_FIELD | NVME_SC_DNR;
+	if (unlikely(q->must_auth) && !is_auth(sqe))
+		return NVME_SC_AUTH_REQUIRED | NVME_SC_DNR;
 	if (sqe->opc == NVME_OPC_FABRICS)
 		return prepare_table(cmd, nvmet_fabrics_find(sqe));
 	if (q->ctrl == NULL)

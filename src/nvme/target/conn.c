@@ -84,6 +84,8 @@ void nvmet_queue_put(struct nvmet_queue *q)
 	if (atomic_fetch_sub(&q->refs, 1) > 1)
 		return;
 	MAGIC_CLEAR(q);
+	nvmet_auth_free(q);
+	free(q->secure);
 	free(q->tags);
 	free(q);
 }
@@ -148,6 +150,12 @@ static void rx_release(struct nvmet_queue *q)
 	q->rx_start = q->rx_end = 0;
 }
 
+/* It has not shown yet that it is to be here. */
+static bool is_new(const struct nvmet_queue *q)
+{
+	return q->ctrl == NULL || q->must_auth;
+}
+
 /* Too late for something: -errno. */
 static int check_time(struct nvmet_queue *q)
 {
@@ -155,8 +163,9 @@ static int check_time(struct nvmet_queue *q)
 
 	if (q->ending)
 		return -ECONNABORTED;
-	if (q->ctrl == NULL && now - q->since >= NVMET_SETUP_TIMEOUT) {
-		nvmet_queue_end(q, "no Connect within 30 s");
+	if (is_new(q) && now - q->since >= NVMET_SETUP_TIMEOUT) {
+		nvmet_queue_end(q, "no Connect, or no authentication, "
+				   "within 30 s");
 		return -ETIMEDOUT;
 	}
 	if (q->qid == 0 && q->ctrl != NULL &&
@@ -169,7 +178,7 @@ static int check_time(struct nvmet_queue *q)
 
 static nsec next_look(const struct nvmet_queue *q)
 {
-	if (q->ctrl == NULL)
+	if (is_new(q))
 		return q->since + NVMET_SETUP_TIMEOUT;
 	return q->qid == 0 ? nvmet_ctrl_expires(q->ctrl) : NSEC_NEVER;
 }
@@ -249,7 +258,8 @@ static ssize_t receive(struct nvmet_queue *q)
 			return n;
 		q->rx_end += n;
 		alive(q);
-		return n;
+		rc = unlikely(is_new(q)) ? check_time(q) : 0;
+		return rc < 0 ? rc : n;
 	}
 }
 
@@ -467,6 +477,16 @@ static int next_pdu(struct nvmet_queue *q)
 	return rc < 0 ? rc : 1;
 }
 
+/* The rest comes through TLS. */
+static int secure(struct nvmet_queue *q)
+{
+	int rc = nvmet_secure(q);
+
+	if (rc == 0)
+		stream_set_timeouts(q->stream, IDLE, NVMET_WRITE_TIMEOUT);
+	return rc;
+}
+
 static int serve(struct nvmet_queue *q)
 {
 	ssize_t n;
@@ -476,6 +496,12 @@ static int serve(struct nvmet_queue *q)
 		n = receive(q);
 		if (n <= 0)
 			return (int)n;
+		if (unlikely(nvmet_secure_begins(q))) {
+			rc = secure(q);
+			if (rc < 0)
+				return rc;
+			continue;
+		}
 		while ((rc = next_pdu(q)) > 0)
 			;
 		if (rc < 0)
@@ -532,7 +558,8 @@ static void end(struct nvmet_queue *q)
 	if (q->fault.fes != 0 && !writing)
 		send_term(q);
 	rx_release(q);
-	stream_close(q->stream);
+	if (q->stream != NULL)
+		stream_close(q->stream);
 	q->stream = NULL;
 }
 

@@ -137,6 +137,7 @@ static int connect_locked(struct nvmet_cmd *cmd,
 	struct nvmet_queue *q = cmd->q;
 	struct nvmet_subsystem *s = nvmet_find_locked(q->t, data->subnqn);
 	struct nvmet_way *way;
+	uint16_t status;
 
 	if (s == NULL || s->ending || q->port->ending)
 		return invalid(cmd, OF_DATA(subnqn));
@@ -145,6 +146,9 @@ static int connect_locked(struct nvmet_cmd *cmd,
 		return invalid(cmd, OF_DATA(subnqn));
 	if (!s->is_discovery && !nvmet_host_allowed_locked(s, data->hostnqn))
 		return NVME_SC_CONNECT_INVALID_HOST | NVME_SC_DNR;
+	status = nvmet_secure_check(q, way, data);
+	if (status != 0)
+		return status;
 	if (!resize(q, c->sqsize + 1u))
 		return NVME_SC_CONNECT_CONTROLLER_BUSY;
 	if (c->qid == 0)
@@ -191,9 +195,13 @@ int nvmet_connect(struct nvmet_cmd *cmd)
 	q->sq_flow = !(c->cattr & NVME_CATTR_NO_SQ_FLOW);
 	pthread_mutex_lock(&q->t->lock);
 	status = connect_locked(cmd, data);
+	if (status == 0)
+		q->must_auth =
+			nvmet_auth_wanted_locked(q->ctrl->s, data->hostnqn);
 	pthread_mutex_unlock(&q->t->lock);
 	tell(cmd, data, status);
 	if (status == 0)
-		cmd->cqe.dw0 = q->ctrl->cntlid;
+		cmd->cqe.dw0 =
+			q->ctrl->cntlid | (q->must_auth ? NVME_CONNECT_ATR : 0);
 	return status;
 }

@@ -244,7 +244,9 @@ void nvmet_ctrl_queue_ends(struct nvmet_queue *q)
 	if (q->qid == 0) {
 		nvmet_ctrl_end(ctrl);
 		nvmet_aer_drop(ctrl);
-	} else if (!q->clean && !atomic_load(&ctrl->fenced)) {
+	} else if (!q->clean && !q->must_auth && !atomic_load(&ctrl->fenced)) {
+		/* A stranger who pretends to be the host ends only its own
+		 * connection. */
 		nvmet_ctrl_end(ctrl);
 	}
 }

@@ -551,6 +551,28 @@ int nvmet_reservation_get_mask(struct nvmet_cmd *cmd, bool initial);
 /* The controller has been reset. */
 void nvmet_reservation_reset(struct nvmet_ctrl *ctrl);
 
+/* ------------------------------------------------------------------ trust */
+
+/* auth.c: whether this host has to authenticate; nvmet.lock is held. */
+bool nvmet_auth_wanted_locked(struct nvmet_subsystem *s, const char *host_nqn);
+int nvmet_auth_send(struct nvmet_cmd *cmd);
+int nvmet_auth_receive(struct nvmet_cmd *cmd);
+uint32_t nvmet_auth_length(const struct nvme_sqe *sqe);
+void nvmet_auth_free(struct nvmet_queue *q);
+
+/* secure.c: whom the identity of the TLS handshake named. */
+struct nvmet_secure {
+	char host_nqn[NVMET_NQN_MAX + 1], subnqn[NVMET_NQN_MAX + 1];
+};
+/* What has been received begins a TLS handshake. */
+bool nvmet_secure_begins(const struct nvmet_queue *q);
+/* Replaces the queue's stream, or ends it (q->stream is NULL).  Parks. */
+int nvmet_secure(struct nvmet_queue *q);
+/* Whether the channel is the right one for this Connect: 0, or a status. */
+uint16_t nvmet_secure_check(const struct nvmet_queue *q,
+			    const struct nvmet_way *way,
+			    const struct nvme_connect_data *data);
+
 /* ---------------------------------------------------------------- queues */
 
 /*
@@ -607,6 +629,12 @@ struct nvmet_queue {
 	bool writing; /* maybe in the middle of a PDU */
 	struct completion writer_ended;
 	uint16_t told_sqhd;
+
+	/* Who is there: auth.c, secure.c. */
+	bool must_auth;		     /* nothing else before */
+	bool auth_busy;		     /* a step is computed, or it failed */
+	struct nvme_auth *auth;	     /* NULL: no exchange */
+	struct nvmet_secure *secure; /* NULL: not a secure channel */
 
 	_Atomic nsec alive; /* last sign of life */
 };

@@ -26,13 +26,19 @@ static int read_pdu(struct host *h)
 
 int host_open(struct host *h, const struct addr *to, uint8_t digests)
 {
+	struct stream *s;
+	int rc = stream_connect(to, NULL, &s);
+
+	*h = (struct host){};
+	return rc < 0 ? rc : host_open_on(h, s, digests);
+}
+
+int host_open_on(struct host *h, struct stream *s, uint8_t digests)
+{
 	struct nvme_tcp_ic ic = {}, *answer = (void *)h->pdu;
 	int rc;
 
-	*h = (struct host){};
-	rc = stream_connect(to, NULL, &h->s);
-	if (rc < 0)
-		return rc;
+	*h = (struct host){ .s = s };
 	pdu_set_common(&ic.ch, NVME_TCP_ICREQ, 0, sizeof(ic), 0);
 	ic.dgst = digests;
 	rc = stream_write(h->s, &ic, sizeof(ic));

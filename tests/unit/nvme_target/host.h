@@ -41,6 +41,8 @@ struct host_op {
 
 /* 0 or -errno; digests: NVME_TCP_HDGSTF, NVME_TCP_DDGSTF. */
 int host_open(struct host *h, const struct addr *to, uint8_t digests);
+/* The same over a stream, which is the host's from now on. */
+int host_open_on(struct host *h, struct stream *s, uint8_t digests);
 void host_close(struct host *h);
 
 /* Sends it; h has room for 256.  Then host_wait() until it is done: the status
