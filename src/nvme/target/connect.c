@@ -19,9 +19,7 @@ static int invalid(struct nvmet_cmd *cmd, uint32_t where)
 
 static bool is_text(const char field[NVME_NQN_SIZE])
 {
-	size_t len = strnlen(field, NVME_NQN_SIZE);
-
-	return len > 0 && len <= NVMET_NQN_MAX;
+	return strnlen(field, NVME_NQN_SIZE) <= NVMET_NQN_MAX;
 }
 
 /* Room for `entries` commands and their transfers. */
@@ -175,6 +173,23 @@ static void tell(const struct nvmet_cmd *cmd,
 			 q->ctrl->cntlid, q->ctrl->host_nqn, text);
 }
 
+/* What does not depend on what there is. */
+static int check(struct nvmet_cmd *cmd, const struct nvme_connect_data *data)
+{
+	const struct nvme_connect_cmd *c = (void *)&cmd->sqe;
+
+	if (c->recfmt != 0)
+		return NVME_SC_CONNECT_INCOMPATIBLE_FORMAT | NVME_SC_DNR;
+	if (c->sqsize == 0 || c->sqsize > 4095)
+		return invalid(cmd, OF_COMMAND(sqsize));
+	if (!is_text(data->subnqn))
+		return invalid(cmd, OF_DATA(subnqn));
+	/* It may be empty, as SPDK's perf has it: a host that no list names. */
+	if (!is_text(data->hostnqn))
+		return invalid(cmd, OF_DATA(hostnqn));
+	return 0;
+}
+
 int nvmet_connect(struct nvmet_cmd *cmd)
 {
 	const struct nvme_connect_data *data = (void *)cmd->data;
@@ -184,14 +199,9 @@ int nvmet_connect(struct nvmet_cmd *cmd)
 
 	if (q->ctrl != NULL || q->ncmds > 1)
 		return NVME_SC_COMMAND_SEQUENCE | NVME_SC_DNR;
-	if (c->recfmt != 0)
-		return NVME_SC_CONNECT_INCOMPATIBLE_FORMAT | NVME_SC_DNR;
-	if (c->sqsize == 0 || c->sqsize > 4095)
-		return invalid(cmd, OF_COMMAND(sqsize));
-	if (!is_text(data->subnqn))
-		return invalid(cmd, OF_DATA(subnqn));
-	if (!is_text(data->hostnqn))
-		return invalid(cmd, OF_DATA(hostnqn));
+	status = check(cmd, data);
+	if (status != 0)
+		goto out;
 	q->sq_flow = !(c->cattr & NVME_CATTR_NO_SQ_FLOW);
 	pthread_mutex_lock(&q->t->lock);
 	status = connect_locked(cmd, data);
@@ -199,9 +209,10 @@ int nvmet_connect(struct nvmet_cmd *cmd)
 		q->must_auth =
 			nvmet_auth_wanted_locked(q->ctrl->s, data->hostnqn);
 	pthread_mutex_unlock(&q->t->lock);
-	tell(cmd, data, status);
 	if (status == 0)
 		cmd->cqe.dw0 =
 			q->ctrl->cntlid | (q->must_auth ? NVME_CONNECT_ATR : 0);
+out:
+	tell(cmd, data, status);
 	return status;
 }

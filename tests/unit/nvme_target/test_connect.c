@@ -51,11 +51,11 @@ static void admin_checks(struct world *w)
 	       (struct host_connect){
 		       .subnqn = SUBNQN, .cntlid = 0xffff, .entries = 129 },
 	       INVALID, IN_COMMAND(44));
+	require(nvmet_subsystem_allow_any_host(w->subsystem, false) == 0);
 	refuse(w, 0,
 	       (struct host_connect){
 		       .subnqn = SUBNQN, .cntlid = 0xffff, .hostnqn = "" },
-	       INVALID, IN_DATA(512));
-	require(nvmet_subsystem_allow_any_host(w->subsystem, false) == 0);
+	       NVME_SC_CONNECT_INVALID_HOST | NVME_SC_DNR, 0);
 	refuse(w, 0,
 	       (struct host_connect){ .subnqn = SUBNQN, .cntlid = 0xffff },
 	       NVME_SC_CONNECT_INVALID_HOST | NVME_SC_DNR, 0);
