@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
 /*
- *	block:  |  records handed out  | this record | hdr | fragment … |  room
- *| ^head         ^assembled         ^tail
+ *	block:  | records handed out | this record | hdr | fragment … |  room  |
+ *	                             ^head         ^assembled         ^tail
  *
  * A record in one fragment (all of them, in practice) is never moved.  Where
  * more fragments follow, their headers are squeezed out in place.
  */
+/* clang-format on */
 #include "nfs/xdr/record.h"
 
 #include <errno.h>
@@ -88,7 +90,8 @@ static bool make_room(struct record_reader *r)
 	struct record_block *b = r->block;
 
 	if (b == NULL || block_shared(b) || b->size < size) {
-		b = block_create(size);
+		/* Fragments may be small: not one block for each. */
+		b = block_create(r->assembled > 0 ? 2 * size : size);
 		if (b == NULL)
 			return false;
 	}
@@ -163,6 +166,7 @@ static void hand_out(struct record_reader *r, struct record *out)
 	out->block = r->block;
 	r->head += r->wanted;
 	r->assembled = 0;
+	r->fragments = 0;
 	r->wanted = RECORD_HEADER;
 }
 
@@ -182,6 +186,8 @@ int record_reader_next(struct record_reader *r, struct record *out)
 			hand_out(r, out);
 			return 1;
 		}
+		if (++r->fragments == RECORD_MAX_FRAGMENTS)
+			return -EPROTO;
 		r->assembled = r->wanted;
 		r->wanted += RECORD_HEADER;
 	}

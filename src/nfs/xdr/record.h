@@ -29,7 +29,11 @@
 
 #include "nfs/xdr/xdr.h"
 
-enum { RECORD_HEADER = 4, RECORD_BLOCK_SIZE = 64 << 10 };
+enum {
+	RECORD_HEADER = 4,
+	RECORD_BLOCK_SIZE = 64 << 10,
+	RECORD_MAX_FRAGMENTS = 1024, /* some send 4000 bytes in each */
+};
 #define RECORD_LAST_FRAGMENT 0x80000000u
 
 /* Writes the header of a record in one fragment, in front of it. */
@@ -47,11 +51,12 @@ struct record {
 
 struct record_reader {
 	struct record_block *block; /* one reference; NULL: none yet */
-	uint8_t *head;	  /* of what was not handed out: a fragment header, or
-			     the record that is being put together */
-	uint8_t *tail;	  /* end of what was read */
-	size_t assembled; /* bytes of this record from finished fragments */
-	size_t wanted;	  /* bytes from head to the end of this fragment */
+	uint8_t *head;	    /* of what was not handed out: a fragment header, or
+			       the record that is being put together */
+	uint8_t *tail;	    /* end of what was read */
+	size_t assembled;   /* bytes of this record from finished fragments */
+	size_t wanted;	    /* bytes from head to the end of this fragment */
+	unsigned fragments; /* of this record, finished */
 	size_t max_record;
 };
 
@@ -65,7 +70,8 @@ void record_reader_filled(struct record_reader *r, size_t n);
 
 /* 1: *out is the next record, to be put back by record_put(); 0: more has to
  * be read; -EMSGSIZE: longer than max_record; -EPROTO: a fragment without
- * bytes that is not the last (it could go on for ever). */
+ * bytes that is not the last (it could go on for ever), or more than
+ * RECORD_MAX_FRAGMENTS (each is moved). */
 int record_reader_next(struct record_reader *r, struct record *out);
 
 /* Nothing is left half read: frees the block, until the next room(). */

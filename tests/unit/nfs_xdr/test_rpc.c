@@ -272,6 +272,20 @@ static void records_are_bounded(void **state)
 	assert_int_equal(feed("\x80\0\0\0", 4, 4), 1);
 }
 
+/* Each costs a move of what is behind it: a peer can't make it thousands. */
+static void fragments_are_bounded(void **state)
+{
+	enum { SIZE = RECORD_HEADER + 1 };
+	uint8_t bytes[RECORD_MAX_FRAGMENTS * SIZE];
+	uint8_t *last = bytes + sizeof(bytes) - SIZE;
+
+	for (uint8_t *p = bytes; p <= last; p += SIZE)
+		memcpy(p, "\0\0\0\1x", SIZE);
+	assert_int_equal(feed(bytes, sizeof(bytes), 1 << 20), -EPROTO);
+	record_header(last, 1);
+	assert_int_equal(feed(bytes, sizeof(bytes), 1 << 20), 1);
+}
+
 /* --------------------------------------------------------------- bulk data */
 
 static void bulk_data_is_not_copied_but_stands_in_its_place(void **state)
@@ -338,6 +352,7 @@ int main(void)
 		cmocka_unit_test(every_reply_comes_back),
 		cmocka_unit_test(records_survive_any_cutting),
 		cmocka_unit_test(records_are_bounded),
+		cmocka_unit_test(fragments_are_bounded),
 		cmocka_unit_test(
 			bulk_data_is_not_copied_but_stands_in_its_place),
 		cmocka_unit_test(
