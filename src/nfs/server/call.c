@@ -81,6 +81,8 @@ static void finish(struct nfsd_call *call, struct rpc_reply *reply)
 		assert(!"the header of a reply always fits");
 	call->head_len = RECORD_HEADER + xdr_length(&x);
 	record_header(call->head, xdr_length(&x) + result_len(call));
+	if (call->out.start != NULL) /* until it is written */
+		nfsd_conn_hold(call, call->out.p - call->out.start);
 }
 
 void nfsd_call_finish(struct nfsd_call *call, enum rpc_status status)

@@ -50,6 +50,7 @@ void nfsd_back_bind(struct nfsd_session *s, struct nfsd_conn *c)
 	for (i = 0; i < s->nbacks; i++)
 		if (s->backs[i] == c)
 			break;
+	s->wants_back = true;
 	if (i == s->nbacks && !s->dead) {
 		if (s->nbacks == NFSD_MAX_BACKS) {
 			old = s->backs[0];
@@ -98,6 +99,19 @@ bool nfsd_back_exists(struct nfsd_session *s)
 	exists = s->nbacks > 0 && s->cb_flavor != RPCSEC_GSS;
 	pthread_mutex_unlock(&s->lock);
 	return exists;
+}
+
+/* Of this session only (SEQ4_STATUS_CB_PATH_DOWN is about all of the client's,
+ * which would take clients_lock); clients do the same about both. */
+uint32_t nfsd_back_status(const struct nfsd_session *s)
+{
+	if (!s->wants_back)
+		return 0;
+	for (unsigned i = 0; i < s->nbacks; i++)
+		if (!atomic_load_explicit(&s->backs[i]->ended,
+					  memory_order_relaxed))
+			return 0;
+	return SEQ4_STATUS_CB_PATH_DOWN_SESSION;
 }
 
 void nfsd_back_drop(struct nfsd_session *s)

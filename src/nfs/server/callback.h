@@ -16,6 +16,9 @@ void nfsd_back_bind(struct nfsd_session *s, struct nfsd_conn *c);
 void nfsd_back_set(struct nfsd_session *s, uint32_t program,
 		   const callback_sec_parms4 *sec, uint32_t n);
 bool nfsd_back_exists(struct nfsd_session *s);
+/* What SEQUENCE says of it: that no connection carries callbacks any more,
+ * though the client had bound some.  Wants session.lock. */
+uint32_t nfsd_back_status(const struct nfsd_session *s);
 /* The session ends; wants session.lock. */
 void nfsd_back_drop(struct nfsd_session *s);
 

@@ -15,11 +15,11 @@
  * loop leave in one writev().
  *
  * What a peer can cost is bounded: at most NFSD_CONN_CALLS calls, whose
- * requests and bulk data hold about NFSD_CONN_BYTES, count until their reply
- * is written; beyond that nothing more is read.  When all connections of the
- * reactor hold too much together (load.h), each has one call at a time.  A
- *record must be complete within NFSD_RECORD_TIMEOUT, a write make progress
- *within NFSD_WRITE_TIMEOUT.
+ * requests, bulk data and replies hold about NFSD_CONN_BYTES, count until their
+ * reply is written; beyond that nothing more is read.  When all connections of
+ *the reactor hold too much together (load.h), each has one call at a time.  A
+ * record must be complete within NFSD_RECORD_TIMEOUT, a write make progress
+ * within NFSD_WRITE_TIMEOUT.
  *
  * A path that was silent and comes back is reset.  The Linux client never moves
  * a request from a silent connection to another one; it holds it until TCP's
@@ -229,16 +229,21 @@ static bool wait_aside(struct nfsd_call *call)
 	       nfsd_slot_resume(call->session, call->slotid);
 }
 
-bool nfsd_conn_charge(struct nfsd_call *call, size_t bytes)
+void nfsd_conn_hold(struct nfsd_call *call, size_t bytes)
 {
 	struct nfsd_conn *c = call->conn;
 
-	while (!has_bulk_room(call))
-		if (!wait_aside(call))
-			return false;
 	call->charged += bytes;
 	c->bytes += bytes;
 	c->load->bytes += bytes;
+}
+
+bool nfsd_conn_charge(struct nfsd_call *call, size_t bytes)
+{
+	while (!has_bulk_room(call))
+		if (!wait_aside(call))
+			return false;
+	nfsd_conn_hold(call, bytes);
 	return true;
 }
 
@@ -399,6 +404,7 @@ void nfsd_conn_run(struct nfsd_conn *c)
 			  addr_format(&c->peer, text), strerror(-rc));
 	if (rc < 0)
 		nfsd_conn_abort(c);
+	atomic_store(&c->ended, true);
 	nfsd_callback_fail_all(c);
 	while (c->calls > 0 || c->writing)
 		waitq_wait(&c->room, NSEC_NEVER);

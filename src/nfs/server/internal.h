@@ -21,7 +21,7 @@ enum {
 	NFSD_CONN_BOUND = 64,  /* sessions it remembers */
 	NFSD_CALL_ARENA = 256 << 10, /* decoded arrays of one request */
 };
-#define NFSD_CONN_BYTES	    (16u << 20) /* requests, and bulk data of replies */
+#define NFSD_CONN_BYTES	    (16u << 20) /* requests, bulk data, replies */
 #define NFSD_RECORD_TIMEOUT SEC(60)	/* a record has to arrive within */
 #define NFSD_WRITE_TIMEOUT  SEC(120)	/* without progress */
 
@@ -52,7 +52,7 @@ struct nfsd_endpoint {
 
 /*
  * A connection.  All of it belongs to the tasks of its reactor, except `link`,
- * `refs` and the counters.
+ * `refs`, `ended` and the counters.
  *
  * References: one for the task that reads; one for whoever wants to abort it;
  * one for each session that calls back on it, and for the task that does.
@@ -60,6 +60,7 @@ struct nfsd_endpoint {
 struct nfsd_conn {
 	struct list link; /* endpoint.conns, under endpoints_lock */
 	atomic_int refs;
+	atomic_bool ended; /* carries nothing any more */
 	struct nfs_server *srv;
 	struct reactor *reactor;
 	struct stream *stream; /* NULL when closed */
@@ -112,6 +113,8 @@ void nfsd_conn_give_back(struct nfsd_conn *c, size_t bytes);
  * the call itself holds some already.  false: give up, the client has turned to
  * another connection, or its session has ended. */
 bool nfsd_conn_charge(struct nfsd_call *call, size_t bytes);
+/* The same without waiting, for what is there already. */
+void nfsd_conn_hold(struct nfsd_call *call, size_t bytes);
 
 /* ------------------------------------------------------------------ calls */
 

@@ -51,7 +51,8 @@ struct nfsd_range *nfsd_range_conflict(const struct nfsd_file *f,
 static void count(struct nfsd_state *s, int n)
 {
 	s->owner->client->nranges += n;
-	atomic_fetch_add(&s->owner->client->srv->nheld, n);
+	atomic_fetch_add(&s->owner->client->srv->held,
+			 n * sizeof(struct nfsd_range));
 }
 
 static void insert(struct nfsd_file *f, struct nfsd_range *new)
@@ -150,7 +151,7 @@ static void merge(struct nfsd_state *s, struct nfsd_range *new)
 static bool too_many(const struct nfsd_client *c)
 {
 	return c->nranges + 2 > NFSD_MAX_RANGES ||
-	       atomic_load(&c->srv->nheld) >= NFSD_MAX_HELD;
+	       atomic_load(&c->srv->held) >= NFSD_HELD_BYTES;
 }
 
 static bool splits(const struct nfsd_state *s, uint64_t start, uint64_t end)
@@ -243,6 +244,7 @@ static void waiter_drop(struct nfsd_file *f, struct nfsd_waiter *w)
 {
 	list_del(&w->by_file);
 	f->nwaiters--;
+	nfsd_unhold(f->srv, sizeof(*w) + w->len);
 	free(w);
 }
 
@@ -264,11 +266,14 @@ static struct nfsd_waiter *waiter_new(struct nfsd_file *f,
 {
 	struct nfsd_waiter *w;
 
-	if (f->nwaiters >= NFSD_MAX_WAITERS)
+	if (f->nwaiters >= NFSD_MAX_WAITERS ||
+	    !nfsd_hold(f->srv, sizeof(*w) + who->name.len))
 		return NULL;
 	w = calloc(1, sizeof(*w) + who->name.len);
-	if (w == NULL)
+	if (w == NULL) {
+		nfsd_unhold(f->srv, sizeof(*w) + who->name.len);
 		return NULL;
+	}
 	w->client = who->client;
 	w->start = start;
 	w->end = end;

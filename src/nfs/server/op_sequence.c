@@ -52,7 +52,8 @@ static bool has_room(struct nfsd_compound *c)
 	return nfsd_compound_room(c) >= RESULT;
 }
 
-static void answer(struct nfsd_compound *c, const struct nfsd_session *s)
+static void answer(struct nfsd_compound *c, const struct nfsd_session *s,
+		   uint32_t status_flags)
 {
 	const SEQUENCE4args *arg = &c->arg.opsequence;
 
@@ -62,6 +63,7 @@ static void answer(struct nfsd_compound *c, const struct nfsd_session *s)
 		.sr_slotid = arg->sa_slotid,
 		.sr_highest_slotid = s->nslots - 1,
 		.sr_target_highest_slotid = s->nslots - 1,
+		.sr_status_flags = status_flags,
 	};
 }
 
@@ -96,6 +98,6 @@ nfsstat4 nfsd_op_sequence(struct nfsd_compound *c)
 	c->holds_slot = status == NFS4_OK && c->call->replay == NULL;
 	c->call->slotid = arg->sa_slotid;
 	c->call->session = c->holds_slot ? s : NULL;
-	answer(c, s);
+	answer(c, s, q.status_flags);
 	return NFS4_OK;
 }

@@ -9,6 +9,7 @@
  * answer; or it is still running, then the repeat waits and gets the same
  * reply, whether or not the client asked for it to be cached.
  */
+#include "nfs/server/callback.h"
 #include "nfs/server/internal.h"
 
 /* A repeat that waits for the original; on the stack of its task. */
@@ -104,7 +105,7 @@ static nfsstat4 begin_locked(struct nfsd_session *s,
 	return NFS4_OK;
 }
 
-nfsstat4 nfsd_slot_begin(struct nfsd_session *s, const struct nfsd_sequence *q,
+nfsstat4 nfsd_slot_begin(struct nfsd_session *s, struct nfsd_sequence *q,
 			 struct nfsd_reply **reply)
 {
 	struct nfsd_reply *old = NULL;
@@ -113,6 +114,7 @@ nfsstat4 nfsd_slot_begin(struct nfsd_session *s, const struct nfsd_sequence *q,
 	*reply = NULL;
 	pthread_mutex_lock(&s->lock);
 	status = begin_locked(s, q, reply, &old);
+	q->status_flags = nfsd_back_status(s);
 	pthread_mutex_unlock(&s->lock);
 	nfsd_reply_put(old);
 	return status;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
 /*
  * What a server remembers: clients, sessions, slots, and on files opens and
  * byte-range locks.  The nouns are those of RFC 8881; each has a file.
  *
- *	server ──< client ──< session ──< slot          client.c session.c
- *slot.c │  └──< owner ──< state >── file   stateid.c open.c lock.c └── record
- *in the store            recovery.c grace.c
+ *	server ──< client ──< session ──< slot       client.c session.c slot.c
+ *	             │  └──< owner ──< state >── file   stateid.c open.c lock.c
+ *	             └── record in the store            recovery.c grace.c
  *
  * Nothing here belongs to a connection or a reactor: any task of any reactor
  * may come by.  Locks are pthread mutexes, held for some hundred nanoseconds
@@ -13,11 +14,13 @@
  *
  * Lock order, outermost first:
  *
- *	server.clients_lock	tables of clients and sessions; who is
- *confirmed; CREATE_SESSION's slot.  Not on the hot path. client.lock
- *the client's owners and states file.lock		opens and locks of one
- *file session.lock		slots; bindings server.files[i].lock	one
- *shard of the table of files server.locations_lock	the published addresses
+ *	server.clients_lock	tables of clients and sessions; who is confirmed;
+ *				CREATE_SESSION's slot.  Not on the hot path.
+ *	client.lock		the client's owners and states
+ *	file.lock		opens and locks of one file
+ *	session.lock		slots; bindings
+ *	server.files[i].lock	one shard of the table of files
+ *	server.locations_lock	the published addresses
  *
  * What the hot path takes (SEQUENCE, PUTFH, READ, WRITE, GETATTR): the lock of
  * its session, and with a stateid the lock of its client.
@@ -31,6 +34,7 @@
  * Owners and states have no counters: they live and die under client.lock, and
  * nobody keeps a pointer to one after giving that lock back.
  */
+/* clang-format on */
 #ifndef NFS_SERVER_STATE_H
 #define NFS_SERVER_STATE_H
 
@@ -56,12 +60,13 @@ enum {
 	NFSD_MAX_SESSIONS = 64,	   /* of a client */
 	NFSD_MAX_STATES = 1 << 20, /* of a client: opens and lock stateids */
 	NFSD_MAX_RANGES = 1 << 16, /* of a client: byte-range locks */
-	NFSD_MAX_HELD = 1 << 22,   /* of all clients: both of these */
 	NFSD_MAX_WAITERS = 64,	   /* of a file: blocking locks remembered */
 	NFSD_MAX_BACKS = 4,	   /* of a session: connections for callbacks */
 	NFSD_FILE_SHARDS = 64,
 };
 #define NFSD_REPLY_CACHE_BYTES ((size_t)512 << 20) /* of all sessions */
+/* Of all clients: states, their owners' names, ranges, waiters. */
+#define NFSD_HELD_BYTES ((size_t)1 << 30)
 
 /* How long a client whose lease is over, and that is in nobody's way, is kept
  * by courtesy (RFC 8881 8.4.2.4). */
@@ -165,6 +170,11 @@ struct nfsd_waiter {
 };
 
 /* stateid.c */
+
+/* Counts what states take: of `size` and a name.  false: there is too much
+ * already. */
+bool nfsd_hold(struct nfs_server *srv, size_t size);
+void nfsd_unhold(struct nfs_server *srv, size_t size);
 
 /* How far a stateid reaches. */
 enum nfsd_want {
@@ -294,6 +304,7 @@ struct nfsd_session {
 	pthread_mutex_t lock; /* guards what follows */
 	bool dead;	      /* SEQUENCE says BADSESSION */
 	/* The back channel, callback.c. */
+	bool wants_back; /* the client has bound connections to it */
 	uint32_t cb_program, cb_flavor, cb_uid, cb_gid;
 	unsigned nbacks;
 	struct nfsd_conn *backs[NFSD_MAX_BACKS]; /* latest last; a ref each */
@@ -330,6 +341,7 @@ bool nfsd_session_busy(struct nfsd_session *s, const struct nfsd_session *own);
 struct nfsd_sequence {
 	uint32_t slotid, seqid;
 	uint64_t fingerprint;
+	uint32_t status_flags; /* SEQ4_STATUS_*, out */
 };
 /*
  * NFS4_OK and *reply NULL: the slot is ours until nfsd_slot_end().
@@ -338,7 +350,7 @@ struct nfsd_sequence {
  * Otherwise the status of SEQUENCE.  May park, for a repeat whose original is
  * still being worked on.
  */
-nfsstat4 nfsd_slot_begin(struct nfsd_session *s, const struct nfsd_sequence *q,
+nfsstat4 nfsd_slot_begin(struct nfsd_session *s, struct nfsd_sequence *q,
 			 struct nfsd_reply **reply);
 /* Around a wait in which the request does nothing: nobody has to wait for it.
  * false: it must not go on, as the session has ended, or as a repeat waits for
@@ -483,7 +495,7 @@ struct nfs_server {
 	struct list clients; /* all of them */
 	unsigned nclients, nsessions;
 	size_t reply_cache_reserved;
-	atomic_uint nheld; /* states and ranges */
+	atomic_size_t held; /* bytes, see NFSD_HELD_BYTES */
 	uint32_t next_client;
 	uint64_t next_session;
 

@@ -67,6 +67,19 @@ nfsstat4 nfsd_state_find(struct nfsd_client *c, const stateid4 *id,
 	return check_seqid(s, id->seqid);
 }
 
+bool nfsd_hold(struct nfs_server *srv, size_t size)
+{
+	if (atomic_fetch_add(&srv->held, size) < NFSD_HELD_BYTES)
+		return true;
+	nfsd_unhold(srv, size);
+	return false;
+}
+
+void nfsd_unhold(struct nfs_server *srv, size_t size)
+{
+	atomic_fetch_sub(&srv->held, size);
+}
+
 /* --------------------------------------------------------------- owners */
 
 static uint64_t owner_hash(struct xdr_bytes name, bool locks)
@@ -93,9 +106,13 @@ static struct nfsd_owner *owner_get(struct nfsd_client *c,
 
 	if (o != NULL)
 		return o;
-	o = calloc(1, sizeof(*o) + name.len);
-	if (o == NULL)
+	if (!nfsd_hold(c->srv, sizeof(*o) + name.len))
 		return NULL;
+	o = calloc(1, sizeof(*o) + name.len);
+	if (o == NULL) {
+		nfsd_unhold(c->srv, sizeof(*o) + name.len);
+		return NULL;
+	}
 	o->client = c;
 	o->locks = locks;
 	o->len = name.len;
@@ -111,6 +128,7 @@ static void owner_put_if_unused(struct nfsd_owner *o)
 	if (!list_empty(&o->states))
 		return;
 	htable_remove(&o->client->owners, &o->node);
+	nfsd_unhold(o->client->srv, sizeof(*o) + o->len);
 	free(o);
 }
 
@@ -122,23 +140,23 @@ static uint64_t pair_hash(const struct nfsd_owner *o, const struct nfsd_file *f)
 	return hash_u64((uintptr_t)o ^ (uintptr_t)f << 7);
 }
 
+/* With the file, which mostly has no other. */
+enum { STATE_BYTES = sizeof(struct nfsd_state) + sizeof(struct nfsd_file) };
+
 struct nfsd_state *nfsd_state_new(struct nfsd_client *c, struct xdr_bytes name,
 				  bool is_lock, struct nfsd_file *f)
 {
 	struct nfsd_owner *o;
 	struct nfsd_state *s;
 
-	if (c->nstates >= NFSD_MAX_STATES ||
-	    atomic_load(&c->srv->nheld) >= NFSD_MAX_HELD)
+	if (c->nstates >= NFSD_MAX_STATES || !nfsd_hold(c->srv, STATE_BYTES))
 		return NULL;
 	s = calloc(1, sizeof(*s));
 	if (s == NULL)
-		return NULL;
+		goto fail;
 	o = owner_get(c, name, is_lock);
-	if (o == NULL) {
-		free(s);
-		return NULL;
-	}
+	if (o == NULL)
+		goto fail;
 	s->id = atomic_fetch_add(&c->srv->next_state, 1);
 	s->seqid = 1;
 	s->is_lock = is_lock;
@@ -152,8 +170,12 @@ struct nfsd_state *nfsd_state_new(struct nfsd_client *c, struct xdr_bytes name,
 	htable_insert(&c->states, &s->node, id_hash(s->id));
 	htable_insert(&c->pairs, &s->pair, pair_hash(o, f));
 	c->nstates++;
-	atomic_fetch_add(&c->srv->nheld, 1);
 	return s;
+
+fail:
+	free(s);
+	nfsd_unhold(c->srv, STATE_BYTES);
+	return NULL;
 }
 
 struct nfsd_state *nfsd_state_of_owner(struct nfsd_client *c,
@@ -191,7 +213,7 @@ void nfsd_state_drop(struct nfsd_state *s, struct nfsd_dropped **files)
 	htable_remove(&c->states, &s->node);
 	htable_remove(&c->pairs, &s->pair);
 	c->nstates--;
-	atomic_fetch_sub(&c->srv->nheld, 1);
+	nfsd_unhold(c->srv, STATE_BYTES);
 
 	/* The state's memory now carries the file reference out. */
 	d->file = f;

@@ -218,6 +218,34 @@ static void no_answer(void *arg)
 	require(reactor_now() - start < SEC(2));
 }
 
+static uint32_t status_flags(struct scene *s, struct wire *w,
+			     struct session *who)
+{
+	session_begin(who, &s->c, 0);
+	require(wire_call(w, &s->c) == NFS4_OK);
+	return s->c.res[0].opsequence.sr_status_flags;
+}
+
+/* SEQUENCE says so, and the client binds another connection. */
+static void no_path(void *arg)
+{
+	struct scene *s = scene_start(arg);
+
+	require(status_flags(s, &s->more, &s->b) == 0);
+	stream_abort(s->wb.stream);
+	for (int i = 0; status_flags(s, &s->more, &s->b) == 0; i++) {
+		require(i < 1000);
+		task_sleep(MSEC(1));
+	}
+	require(status_flags(s, &s->more, &s->b) ==
+		SEQ4_STATUS_CB_PATH_DOWN_SESSION);
+	bind_back(s, &s->more, &s->b);
+	require(status_flags(s, &s->more, &s->b) == 0);
+	/* Who never wanted a back channel does not miss it. */
+	require(status_flags(s, &s->wa, &s->a) == 0);
+	scene_stop(s);
+}
+
 #define IN_WORLD(name, body)                                                   \
 	static void name(void **state)                                         \
 	{                                                                      \
@@ -226,6 +254,7 @@ static void no_answer(void *arg)
 IN_WORLD(who_waits_for_a_lock_is_told_when_it_is_free, told)
 IN_WORLD(a_close_tells_it_too, told_of_close)
 IN_WORLD(a_path_that_dies_hands_over_to_another, silent_path)
+IN_WORLD(a_client_is_told_that_it_can_not_be_called, no_path)
 IN_WORLD(a_client_that_does_not_answer_harms_nobody, no_answer)
 
 int main(void)
@@ -235,6 +264,7 @@ int main(void)
 			who_waits_for_a_lock_is_told_when_it_is_free),
 		test_with_directory(a_close_tells_it_too),
 		test_with_directory(a_path_that_dies_hands_over_to_another),
+		test_with_directory(a_client_is_told_that_it_can_not_be_called),
 		test_with_directory(a_client_that_does_not_answer_harms_nobody),
 	};
 

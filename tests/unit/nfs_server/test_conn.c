@@ -301,6 +301,44 @@ static void greedy(void *arg)
 	world_stop(&world);
 }
 
+/* Small replies count, too, until they are written. */
+static void unread(void *arg)
+{
+	enum { SIZE = 32 << 10, ROUNDS = 8, SLOTS = 64 };
+	static struct compound c;
+	uint8_t *data = calloc(1, SIZE);
+	struct world world;
+	struct session s;
+	struct wire w;
+	stateid4 open;
+
+	world_start(&world, arg, &options);
+	wire_open(&w, &world.addr[0]);
+	wire_mount(&w, "unread", &s);
+	session_begin(&s, &c, 0);
+	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_BOTH, 0, true);
+	add(&c, OP_WRITE)->opwrite = (WRITE4args){ .stateid = stateid4_current,
+						   .data = { data, SIZE } };
+	require(wire_call(&w, &c) == NFS4_OK);
+	open = c.res[2].opopen.stateid;
+	for (int i = 0; i < ROUNDS * SLOTS; i++) {
+		session_begin(&s, &c, i % SLOTS);
+		add_lookup(&c, "f");
+		add(&c, OP_READ)->opread =
+			(READ4args){ .stateid = open, .count = SIZE };
+		wire_post(&w, &c);
+	}
+	for (int i = 0; nfsd_load_self()->bytes < MIB(1); i++) {
+		require(i < 1000);
+		task_sleep(MSEC(10));
+	}
+	for (int i = 0; i < ROUNDS * SLOTS; i++)
+		require(wire_answer(&w, &c) != 0);
+	wire_close(&w);
+	world_stop(&world);
+	free(data);
+}
+
 static void too_many(void *arg)
 {
 	struct nfs_server_options few = { .max_connections = 3 };
@@ -363,6 +401,7 @@ IN_WORLD(a_tag_of_any_length_is_survived, long_tags)
 IN_WORLD(thousands_of_pipelined_calls_are_all_answered, pipelined)
 IN_WORLD(in_a_crowd_each_connection_has_one_call_at_a_time, crowded)
 IN_WORLD(who_does_not_read_replies_gets_no_more_memory, greedy)
+IN_WORLD(replies_that_nobody_reads_count, unread)
 IN_WORLD(connections_beyond_the_limit_are_closed, too_many)
 IN_WORLD(taking_an_address_away_resets_its_connections, taken_away)
 
@@ -379,6 +418,7 @@ int main(void)
 			in_a_crowd_each_connection_has_one_call_at_a_time),
 		test_with_directory(
 			who_does_not_read_replies_gets_no_more_memory),
+		test_with_directory(replies_that_nobody_reads_count),
 		test_with_directory(connections_beyond_the_limit_are_closed),
 		test_with_directory(
 			taking_an_address_away_resets_its_connections),

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <errno.h>
+
 #include <cmocka.h>
 
 #include "base/rng.h"
@@ -31,7 +33,7 @@ struct fixture {
 static void init(struct fixture *f)
 {
 	memset(f, 0, sizeof(*f));
-	f->client.srv = &f->srv;
+	f->client.srv = f->file.srv = &f->srv;
 	f->client.id = 7;
 	pthread_mutex_init(&f->client.lock, NULL);
 	pthread_mutex_init(&f->file.lock, NULL);
@@ -56,7 +58,7 @@ static void fini(struct fixture *f)
 		nfsd_state_drop(f->states[i], &d);
 	assert_int_equal(f->client.nranges, 0);
 	assert_int_equal(f->client.nstates, 0);
-	assert_int_equal(f->srv.nheld, 0);
+	assert_int_equal(f->srv.held, 0);
 	assert_true(list_empty(&f->file.ranges));
 	for (; d != NULL; d = next) {
 		next = d->next;
@@ -152,7 +154,8 @@ static void who_waits_longest_comes_first(void **state)
 	struct nfsd_owner_ref a = { 1, xdr_text("a") },
 			      b = { 2, xdr_text("b") };
 	struct nfsd_owner_ref c = { 3, xdr_text("c") };
-	struct nfsd_file f = {};
+	static struct nfs_server srv;
+	struct nfsd_file f = { .srv = &srv };
 
 	list_init(&f.waiters);
 	nfsd_waiter_note(&f, &a, 0, 9, true, SEC(1));
@@ -174,7 +177,8 @@ static void a_waiter_that_polls_slowly_is_waited_for_longer(void **state)
 {
 	struct nfsd_owner_ref a = { 1, xdr_text("a") },
 			      b = { 2, xdr_text("b") };
-	struct nfsd_file f = {};
+	static struct nfs_server srv;
+	struct nfsd_file f = { .srv = &srv };
 
 	list_init(&f.waiters);
 	nfsd_waiter_note(&f, &a, 0, 9, true, SEC(0));
@@ -184,10 +188,41 @@ static void a_waiter_that_polls_slowly_is_waited_for_longer(void **state)
 	nfsd_waiters_drop(&f);
 }
 
+/* Names of a kilobyte count with what they name: states of all clients take a
+ * bounded amount of memory, and all of it comes back. */
+static void what_is_held_is_bounded(void **state)
+{
+	char name[NFS4_OPAQUE_LIMIT] = {};
+	struct xdr_bytes owner = { name, sizeof(name) };
+	struct nfsd_owner_ref who = { 7, owner };
+	struct fixture f;
+	size_t before;
+
+	init(&f);
+	before = f.srv.held;
+	nfsd_waiter_note(&f.file, &who, 0, 9, true, SEC(1));
+	assert_true(f.srv.held > before + sizeof(name));
+	nfsd_waiters_drop(&f.file);
+	assert_int_equal(f.srv.held, before);
+	f.srv.held = NFSD_HELD_BYTES;
+	nfsd_waiter_note(&f.file, &who, 0, 9, true, SEC(1));
+	assert_int_equal(f.file.nwaiters, 0);
+	assert_null(nfsd_state_new(&f.client, owner, true, &f.file));
+	assert_int_equal(nfsd_range_set(f.states[0], 0, 9, true, false),
+			 -ENOMEM);
+	/* As if room had been left for a state, but not for its owner. */
+	f.srv.held = NFSD_HELD_BYTES - 1;
+	assert_null(nfsd_state_new(&f.client, owner, true, &f.file));
+	assert_int_equal(f.srv.held, NFSD_HELD_BYTES - 1);
+	f.srv.held = before;
+	fini(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_are_what_a_byte_array_says),
+		cmocka_unit_test(what_is_held_is_bounded),
 		cmocka_unit_test(who_waits_longest_comes_first),
 		cmocka_unit_test(
 			a_waiter_that_polls_slowly_is_waited_for_longer),
