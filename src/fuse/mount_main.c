@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,24 +68,22 @@ static int clean_mountpoint(const char *mountpoint)
 	return r < 0 ? refuse(mountpoint, strerror(-r)) : 0;
 }
 
-/* Two that mount there at the same time would mount one over the other. */
+/* First of all the lock: one that is just mounting has no socket yet, and would
+ * count as dead. */
 static int claim_mountpoint(const char *mountpoint)
 {
-	if (clean_mountpoint(mountpoint) < 0)
-		return -1;
+	struct stat st;
+
 	lock_fd = mountpoint_lock(mountpoint);
 	if (lock_fd == -EWOULDBLOCK)
 		return refuse(mountpoint, "somebody else is mounting there");
-	if (lock_fd < 0)
-		return refuse(mountpoint, strerror(-lock_fd));
-	if (mountpoint_is_ours(mountpoint) == 1)
-		return refuse(mountpoint, "already mounted");
+	if (clean_mountpoint(mountpoint) < 0)
+		return -1;
+	if (stat(mountpoint, &st) < 0)
+		return refuse(mountpoint, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return refuse(mountpoint, strerror(ENOTDIR));
 	return 0;
-}
-
-static void release_mountpoint(void)
-{
-	close(lock_fd);
 }
 
 /* A descriptor for log lines: journald's (systemd-journald.service(8)), which
@@ -109,7 +108,7 @@ static bool daemon_ready(void)
 	int log = open_log();
 	bool told = write(ready_fd, "", 1) == 1;
 
-	release_mountpoint();
+	mountpoint_unlock(lock_fd);
 	log_level = told_log_level;
 	close(ready_fd);
 	dup2(null, STDIN_FILENO);
@@ -122,7 +121,7 @@ static bool daemon_ready(void)
 
 static bool foreground_ready(void)
 {
-	release_mountpoint();
+	mountpoint_unlock(lock_fd);
 	return true;
 }
 

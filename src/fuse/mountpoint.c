@@ -107,20 +107,6 @@ int mountpoint_is_ours(const char *mountpoint)
 	return ours;
 }
 
-int mountpoint_lock(const char *mountpoint)
-{
-	int fd = open(mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int error;
-
-	if (fd < 0)
-		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-		return fd; /* a file system without such locks: as it may be */
-	error = errno;
-	close(fd);
-	return -error;
-}
-
 static int run_fusermount(const char *mountpoint, bool lazy)
 {
 	extern char **environ;
@@ -157,7 +143,9 @@ void mountpoint_socket_directory(char out[PATH_MAX])
 	snprintf(out, PATH_MAX, "%s/hawser", runtime);
 }
 
-void mountpoint_socket(const char *mountpoint, char out[PATH_MAX])
+/* What belongs to a mount point in there. */
+static void make_name(const char *mountpoint, const char *format,
+		      char out[PATH_MAX])
 {
 	struct siphash_key key = {};
 	struct stat ns;
@@ -167,9 +155,46 @@ void mountpoint_socket(const char *mountpoint, char out[PATH_MAX])
 		key.k0 = ns.st_ino;
 	mountpoint_socket_directory(out);
 	len = strlen(out);
-	snprintf(out + len, PATH_MAX - len, "/mount-%016llx.sock",
+	snprintf(out + len, PATH_MAX - len, format,
 		 (unsigned long long)siphash24(&key, mountpoint,
 					       strlen(mountpoint)));
+}
+
+void mountpoint_socket(const char *mountpoint, char out[PATH_MAX])
+{
+	make_name(mountpoint, "/mount-%016llx.sock", out);
+}
+
+/* A descriptor, or -errno. */
+static int take_lock(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	return -error;
+}
+
+int mountpoint_lock(const char *mountpoint)
+{
+	char directory[PATH_MAX], path[PATH_MAX];
+
+	mountpoint_socket_directory(directory);
+	if (mkdir(directory, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	make_name(mountpoint, "/lock-%016llx", path);
+	return take_lock(path);
+}
+
+void mountpoint_unlock(int lock)
+{
+	if (lock >= 0)
+		close(lock);
 }
 
 int mountpoint_connect(const char *path)

@@ -17,17 +17,18 @@ int mountpoint_resolve(const char *directory, char out[PATH_MAX]);
 /* Whether what is mounted there (last) is ours: 1, 0, or -errno. */
 int mountpoint_is_ours(const char *mountpoint);
 
-/* A descriptor, of the directory as it is now, by which one process at a time
- * mounts there; closing it, or dying, lets go.  -EWOULDBLOCK: another is at
- * it; or -errno, -ENOTDIR among them. */
+/* A lock by which one process at a time mounts there: a descriptor, for
+ * mountpoint_unlock(); a process that dies lets go.  -EWOULDBLOCK: another has
+ * it; or -errno: it can't be had here. */
 int mountpoint_lock(const char *mountpoint);
+void mountpoint_unlock(int lock);
 
 /* Takes the mount away.  lazy: from the tree now, for good when nobody uses it
  * any more; else -EBUSY.  Without root it is fusermount3's to do. */
 int mountpoint_unmount(const char *mountpoint, bool lazy);
 
-/* The directory of the control sockets, and the socket of a mount point: the
- * same name in another mount namespace is another mount. */
+/* The directory of control sockets and locks, and the socket of a mount point:
+ * the same name in another mount namespace is another mount. */
 void mountpoint_socket_directory(char out[PATH_MAX]);
 void mountpoint_socket(const char *mountpoint, char out[PATH_MAX]);
 

@@ -17,6 +17,9 @@ speak() { nft delete table ip silence; }
 daemons() { pgrep -c -x hawser --ns $$ --nslist mnt || :; }
 no_daemon() { [ "$(daemons)" = 0 ]; }
 two_daemons() { [ "$(daemons)" = 2 ]; }
+something_waits() {
+	[ "$(hawser paths m --json | json 'j[0]["requests"]')" -gt 0 ]
+}
 mounts() { grep -c " $PWD/m fuse.hawser " /proc/self/mounts || :; }
 
 # Two at the same time: one mounts.
@@ -54,7 +57,11 @@ same 0 "$(mounts)"
 # Nor does unmounting wait for a server that is not there.
 hawser mount "$target1:/" m
 silence
-timeout -s KILL 0.5 stat m/nothing 2>/dev/null || :
+stat m/nothing 2>/dev/null &
+pid=$!
+eventually something_waits
+kill -KILL $pid
+wait $pid || :
 timeout 6 hawser umount m || fail "umount took too long"
 speak
 
