@@ -355,25 +355,35 @@ static void name_of(char name[32], int i)
 	snprintf(name, 32, "file-%d", i);
 }
 
-static int fill_disk(struct engine *e)
+static int make_small(struct engine *e, const char *name, bool with_data)
 {
-	char name[32], data[4096] = "x";
+	char data[4096] = "x";
+	struct iovec iov = { data, sizeof(data) };
 	struct engine_node *n;
 	uint64_t ino = 0;
-	int i, r;
+	int r = fs_make(e, NULL, ENGINE_ROOT, name, S_IFREG | 0644, &ino);
 
-	for (i = 0;; i++) {
+	if (r < 0 || !with_data)
+		return r;
+	n = fs_hold(e, ino);
+	r = engine_write(n, NULL, &iov, 1, 0, ENGINE_UNSTABLE);
+	require(engine_commit(n, 0, 0) == 0); /* what was taken, is kept */
+	engine_release(n);
+	return r;
+}
+
+/* Until a name is refused; the data of the last one may be before. */
+static int fill_disk(struct engine *e)
+{
+	char name[32];
+	int i = 0, r;
+
+	do {
 		name_of(name, i);
-		r = fs_make(e, NULL, ENGINE_ROOT, name, S_IFREG | 0644, &ino);
-		if (r < 0)
-			break;
-		n = fs_hold(e, ino);
-		if (i % 2 == 0)
-			fs_write(n, data, sizeof(data), 0);
-		require(engine_commit(n, 0, 0) == 0);
-		engine_release(n);
-	}
-	require(r == -ENOSPC);
+		r = make_small(e, name, i % 2 == 0);
+		require(r == 0 || r == -ENOSPC);
+		i += fs_look(e, ENGINE_ROOT, name) != 0;
+	} while (r == 0);
 	return i;
 }
 
