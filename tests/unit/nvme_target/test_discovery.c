@@ -67,7 +67,7 @@ static void entries(struct world *w)
 				 i == 0 ? "127.0.0.1" : "127.0.0.2"));
 		snprintf(port, sizeof(port), "%u", addr_port(&w->path[i]));
 		require(has_text(e->trsvcid, 32, port));
-		require((e->treq & 3) == NVME_TREQ_SECURE_NOT_REQUIRED);
+		require((e->treq & 3) == NVME_TREQ_SECURE_NOT_SPECIFIED);
 	}
 	require(page.entries[1].portid != page.entries[2].portid);
 	/* In pieces. */
