@@ -6,7 +6,7 @@
  * pages over and over again.  What is freed by another thread than it was taken
  * by stays there.
  *
- * Sizes are four for each doubling, from 4 KiB to POOL_MAX; larger ones are not
+ * Sizes are four for each doubling, from POOL_MIN to POOL_MAX; larger ones are not
  * kept.  Pages of a piece that were never touched cost nothing: a reply buffer
  * of 128 KiB from which 300 bytes were sent is one page.  Pieces begin at a
  * page, as O_DIRECT wants it.
@@ -16,7 +16,7 @@
 
 #include <stddef.h>
 
-enum { POOL_MAX = 2 << 20 };
+enum { POOL_MIN = 4 << 10, POOL_MAX = 2 << 20 };
 
 /* At least `size` bytes, not cleared; *actual: how many.  NULL: no memory. */
 void *pool_get(size_t size, size_t *actual);

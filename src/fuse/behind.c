@@ -39,8 +39,8 @@ struct extent {
 	struct list link; /* handle.gathering, or handle.sending */
 	struct list due;  /* mount.due, while gathering */
 	struct handle *handle;
-	struct buffer *buffer;
-	uint64_t number; /* inode.extents, when it began */
+	struct nfs_buffer *buffer; /* until it is sent */
+	uint64_t number;	   /* inode.extents, when it began */
 	uint64_t offset;
 	size_t len;
 	nsec since;
@@ -100,7 +100,6 @@ static void extent_done(struct extent *e, int r)
 	inode->unsent--;
 	m->extents--;
 	waitq_wake_all(&inode->sent);
-	buffer_give(&m->buffers, e->buffer);
 	if (r < 0)
 		cache_drop(inode, (off_t)e->offset, (off_t)e->len);
 	handle_put(h);
@@ -113,8 +112,8 @@ static void send_extent(void *arg)
 {
 	struct extent *e = arg;
 
-	extent_done(e, nfs_pwrite(e->handle->open, e->buffer->data, e->len,
-				  e->offset));
+	extent_done(e, nfs_pwrite_buffer(e->handle->open, e->buffer, e->len,
+					 e->offset));
 }
 
 /* Parks only if there is no memory for a task. */
@@ -189,7 +188,7 @@ static struct extent *extent_create(struct handle *h, uint64_t offset)
 	e = calloc(1, sizeof(*e));
 	if (e == NULL)
 		return NULL;
-	e->buffer = buffer_take(&m->buffers, MOUNT_IO_MAX);
+	e->buffer = nfs_buffer_create(MOUNT_IO_MAX);
 	if (e->buffer == NULL) {
 		free(e);
 		return NULL;
@@ -252,7 +251,7 @@ static size_t gather(struct extent *e, const char *data, size_t size)
 {
 	size_t n = MIN(size, room(e));
 
-	memcpy(e->buffer->data + e->len, data, n);
+	memcpy(nfs_buffer_data(e->buffer) + e->len, data, n);
 	e->len += n;
 	inode_changes(e->handle->inode);
 	if (room(e) == 0)

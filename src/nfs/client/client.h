@@ -289,6 +289,16 @@ enum { NFS_KEEP_MAX = 32 << 20 };
 int nfs_pwrite(struct nfs_open *o, const void *buf, size_t len,
 	       uint64_t offset);
 int nfs_sync(struct nfs_open *o);
+
+/*
+ * nfs_pwrite() from a buffer that it keeps instead of a copy: it is used up,
+ * whatever comes of it.  len: up to what it was made for.
+ */
+struct nfs_buffer;
+struct nfs_buffer *nfs_buffer_create(size_t size); /* NULL: no memory */
+char *nfs_buffer_data(struct nfs_buffer *b);
+int nfs_pwrite_buffer(struct nfs_open *o, struct nfs_buffer *b, size_t len,
+		      uint64_t offset);
 /* Whether nfs_pwrite() has left anything in any open file that is not on stable
  * storage, or is just writing. */
 bool nfs_has_unsaved(const struct nfs_client *c);

@@ -22,11 +22,13 @@
  */
 #include <errno.h>
 
+#include "base/pool.h"
 #include "nfs/client/internal.h"
 
 /* What was written UNSTABLE4, by whom. */
-struct kept {
+struct nfs_buffer {
 	struct list link;
+	size_t room; /* of `data` */
 	struct nfs_open *open;
 	uint64_t offset;
 	uint32_t len;
@@ -40,7 +42,7 @@ struct nfs_file {
 	struct nfs_client *client;
 	struct nfs_fh fh;
 	unsigned refs;		/* opens that write, tasks that work on it */
-	struct list kept;	/* struct kept */
+	struct list kept;	/* struct nfs_buffer */
 	struct list committing; /* the same, older, in a COMMIT's hands */
 	size_t bytes;		/* of both */
 	uint64_t restored_epoch;
@@ -109,10 +111,43 @@ static bool has_kept(const struct nfs_file *f)
 	return !list_empty(&f->kept) || !list_empty(&f->committing);
 }
 
+/* The bound on all of them counts their data: small ones must not take a
+ * multiple of it. */
+static bool is_pooled(size_t room)
+{
+	return room >= POOL_MIN;
+}
+
+struct nfs_buffer *nfs_buffer_create(size_t room)
+{
+	size_t size = sizeof(struct nfs_buffer) + room;
+	struct nfs_buffer *b =
+		is_pooled(room) ? pool_get(size, &size) : malloc(size);
+
+	if (b == NULL)
+		return NULL;
+	list_init(&b->link);
+	b->room = room;
+	return b;
+}
+
+char *nfs_buffer_data(struct nfs_buffer *b)
+{
+	return (char *)b->data;
+}
+
+static void buffer_free(struct nfs_buffer *b)
+{
+	if (is_pooled(b->room))
+		pool_put(b, sizeof(*b) + b->room);
+	else
+		free(b);
+}
+
 /* Of one open, or (NULL) all. */
 static void drop(struct nfs_file *f, struct list *list, struct nfs_open *o)
 {
-	struct kept *k, *next;
+	struct nfs_buffer *k, *next;
 
 	list_for_each_safe (k, next, list, link) {
 		if (o != NULL && k->open != o)
@@ -120,7 +155,7 @@ static void drop(struct nfs_file *f, struct list *list, struct nfs_open *o)
 		f->bytes -= k->len;
 		k->open->nkept--;
 		list_del(&k->link);
-		free(k);
+		buffer_free(k);
 	}
 }
 
@@ -136,21 +171,6 @@ void keep_forget(struct nfs_open *o)
 	drop(f, &f->kept, o);
 	o->file = NULL;
 	file_put(f);
-}
-
-static struct kept *kept_create(struct nfs_open *o, const void *buf, size_t len,
-				uint64_t offset)
-{
-	struct kept *k = malloc(sizeof(*k) + len);
-
-	if (k == NULL)
-		return NULL;
-	list_init(&k->link);
-	k->open = o;
-	k->offset = offset;
-	k->len = (uint32_t)len;
-	memcpy(k->data, buf, len);
-	return k;
 }
 
 /* ----------------------------------------------------------------- writing */
@@ -195,21 +215,22 @@ static int write_through(struct nfs_open *o, const void *buf, size_t len,
 				  &verf);
 }
 
-static int write_part(struct nfs_open *o, const void *buf, size_t len,
+/* What is in the buffer, which is used up. */
+static int write_kept(struct nfs_open *o, struct nfs_buffer *k, size_t len,
 		      uint64_t offset)
 {
-	struct kept *k = kept_create(o, buf, len, offset);
 	struct nfs_file *f = o->file;
 	bool stable;
 	int rc;
 
-	if (k == NULL)
-		return write_through(o, buf, len, offset);
+	k->open = o;
+	k->offset = offset;
+	k->len = (uint32_t)len;
 	rc = write_all(o, k->data, len, offset, UNSTABLE4, 0, &stable,
 		       &k->verf);
 	/* What is stable is kept, too, if something older is. */
 	if (rc < 0 || (stable && !has_kept(f))) {
-		free(k);
+		buffer_free(k);
 		return rc;
 	}
 	list_append(&f->kept, &k->link);
@@ -218,30 +239,69 @@ static int write_part(struct nfs_open *o, const void *buf, size_t len,
 	return 0;
 }
 
+static int write_copy(struct nfs_open *o, const void *buf, size_t len,
+		      uint64_t offset)
+{
+	struct nfs_buffer *k = nfs_buffer_create(len);
+
+	if (k == NULL)
+		return write_through(o, buf, len, offset);
+	memcpy(k->data, buf, len);
+	return write_kept(o, k, len, offset);
+}
+
+/* One request; `k`, or NULL: a copy of `buf` is to be made. */
+static int write_part(struct nfs_open *o, struct nfs_buffer *k, const void *buf,
+		      size_t len, uint64_t offset)
+{
+	struct nfs_file *f = o->file;
+	int rc = 0;
+
+	if (f->bytes + len > NFS_KEEP_MAX)
+		rc = sync_file(f);
+	while (rc == 0 && f->rewriting)
+		waitq_wait(&f->turn, NSEC_NEVER);
+	if (rc < 0) {
+		if (k != NULL)
+			buffer_free(k);
+		return rc;
+	}
+	f->writing++;
+	rc = k != NULL ? write_kept(o, k, len, offset)
+		       : write_copy(o, buf, len, offset);
+	f->writing--;
+	if (f->rewriting)
+		waitq_wake_all(&f->turn);
+	return rc;
+}
+
 int nfs_pwrite(struct nfs_open *o, const void *buf, size_t len, uint64_t offset)
 {
-	struct nfs_file *f = file_of(o);
 	size_t part;
 	int rc = 0;
 
 	MAGIC_CHECK(o, OPEN_MAGIC);
-	if (f == NULL)
+	if (file_of(o) == NULL)
 		return -ENOMEM;
 	for (size_t done = 0; done < len && rc == 0; done += part) {
 		part = MIN(len - done, o->client->info.wsize);
-		if (f->bytes + part > NFS_KEEP_MAX)
-			rc = sync_file(f);
-		while (rc == 0 && f->rewriting)
-			waitq_wait(&f->turn, NSEC_NEVER);
-		if (rc < 0)
-			break;
-		f->writing++;
-		rc = write_part(o, (const char *)buf + done, part,
+		rc = write_part(o, NULL, (const char *)buf + done, part,
 				offset + done);
-		f->writing--;
-		if (f->rewriting)
-			waitq_wake_all(&f->turn);
 	}
+	return rc;
+}
+
+int nfs_pwrite_buffer(struct nfs_open *o, struct nfs_buffer *b, size_t len,
+		      uint64_t offset)
+{
+	int rc;
+
+	/* Copies are counted by what is in them, so this must not be little. */
+	if (len >= b->room / 2 && len <= o->client->info.wsize &&
+	    file_of(o) != NULL)
+		return write_part(o, b, NULL, len, offset);
+	rc = nfs_pwrite(o, b->data, len, offset);
+	buffer_free(b);
 	return rc;
 }
 
@@ -249,7 +309,7 @@ int nfs_pwrite(struct nfs_open *o, const void *buf, size_t len, uint64_t offset)
 
 static bool all_have(const struct list *batch, const verifier4 *verf)
 {
-	const struct kept *k;
+	const struct nfs_buffer *k;
 
 	list_for_each (k, batch, link)
 		if (!verifier4_equal(k->verf, *verf))
@@ -260,7 +320,7 @@ static bool all_have(const struct list *batch, const verifier4 *verf)
 /* What an open wrote that is lost can't be written any more; all else is. */
 static int write_again(struct nfs_file *f, struct list *list, unsigned flags)
 {
-	struct kept *k;
+	struct nfs_buffer *k;
 	bool stable;
 	int rc = 0, one;
 
@@ -299,8 +359,9 @@ static int commit_batch(struct nfs_file *f)
 	int rc;
 
 	list_splice(&f->committing, &f->kept);
-	rc = nfs_commit(list_first(&f->committing, struct kept, link)->open, 0,
-			0, &verf);
+	rc = nfs_commit(
+		list_first(&f->committing, struct nfs_buffer, link)->open, 0, 0,
+		&verf);
 	while (f->restoring) /* a late reply */
 		waitq_wait(&f->turn, NSEC_NEVER);
 	if (rc == 0 && all_have(&f->committing, &verf)) {
