@@ -323,19 +323,29 @@ static nsec last_sign(const struct nvmet_queue *q)
 	return atomic_load_explicit(&q->alive, memory_order_relaxed);
 }
 
+/* A host that reads the discovery log and goes asks for no keep alive; if it
+ * goes without a word its controller must not stay for ever. */
+static uint32_t patience_ms(struct nvmet_ctrl *ctrl)
+{
+	uint32_t kato = atomic_load(&ctrl->kato_ms);
+
+	return kato == 0 && ctrl->s->is_discovery ? NVMET_DISCOVERY_IDLE_MS
+						  : kato;
+}
+
 /* Traffic of any kind is a sign of life (TBKAS). */
 nsec nvmet_ctrl_expires(struct nvmet_ctrl *ctrl)
 {
-	uint32_t kato = atomic_load(&ctrl->kato_ms);
+	uint32_t patience = patience_ms(ctrl);
 	struct nvmet_queue *q;
 	nsec last;
 
-	if (kato == 0)
+	if (patience == 0)
 		return NSEC_NEVER;
 	pthread_mutex_lock(&ctrl->t->lock);
 	last = MAX(ctrl->since, last_sign(ctrl->admin));
 	list_for_each (q, &ctrl->queues, in_ctrl)
 		last = MAX(last, last_sign(q));
 	pthread_mutex_unlock(&ctrl->t->lock);
-	return last + MSEC(kato);
+	return last + MSEC(patience);
 }

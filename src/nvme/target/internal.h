@@ -67,8 +67,9 @@ enum {
 	NVMET_AER_MAX = 4,	 /* Asynchronous Event Requests outstanding */
 	NVMET_RESV_NOTICES = 16, /* of a controller, that it may have to read */
 	NVMET_ERRORS_KEPT = 64,	 /* of a controller, for its log page */
-	NVMET_CQT_MS = 10000,	 /* Command Quiesce Time: see controller.c */
-	NVMET_CCR_MAX = 4,	 /* of one controller, in progress */
+	NVMET_DISCOVERY_IDLE_MS = 120000, /* without keep alive */
+	NVMET_CQT_MS = 10000, /* Command Quiesce Time: see controller.c */
+	NVMET_CCR_MAX = 4,    /* of one controller, in progress */
 };
 #define NVMET_VERSION	    NVME_VS(2, 3, 0)
 #define NVMET_SETUP_TIMEOUT SEC(30) /* from accept to a good Connect */

@@ -167,6 +167,27 @@ static void a_host_that_stays_is_told_of_changes(void **state)
 	in_real_world(2, NULL, changes);
 }
 
+static void silence(struct world *w)
+{
+	nsec start = reactor_now();
+	struct host h;
+
+	connect_to(w, &h, 0);
+	task_sleep(SEC(100));
+	read_page(&h);
+	task_sleep(SEC(100));
+	read_page(&h);
+	require(host_receive(&h) < 0);
+	require(reactor_now() - start >= SEC(320));
+	require(reactor_now() - start < SEC(330));
+	host_close(&h);
+}
+
+static void a_host_that_is_silent_is_forgotten(void **state)
+{
+	in_world(5, NULL, silence);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +195,7 @@ int main(void)
 		cmocka_unit_test(a_host_is_told_of_nothing_else),
 		cmocka_unit_test(entries_say_how_to_connect),
 		cmocka_unit_test(a_host_that_stays_is_told_of_changes),
+		cmocka_unit_test(a_host_that_is_silent_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
