@@ -579,7 +579,9 @@ void nvmet_queue_main(void *arg)
 		tell_end(q);
 		end(q);
 	} else {
+		q->ending = true;
 		stream_close(q->stream);
+		q->stream = NULL;
 	}
 	if (q->ctrl == NULL || q->qid > 0)
 		atomic_fetch_sub(&q->cpu->load, 1);

@@ -79,6 +79,7 @@ static int connect_admin(struct nvmet_cmd *cmd, struct nvmet_subsystem *s,
 		return NVME_SC_CONNECT_CONTROLLER_BUSY;
 	memcpy(ctrl->host_nqn, data->hostnqn, NVMET_NQN_MAX + 1);
 	memcpy(ctrl->host_id, data->hostid, sizeof(ctrl->host_id));
+	nvmet_ns_show_all_locked(ctrl);
 	atomic_store(&ctrl->kato_ms, nvmet_round_kato(q->t, c->kato));
 	q->ctrl = ctrl;
 	q->qid = 0;

@@ -267,7 +267,7 @@ static int cntlid_list(struct nvmet_cmd *cmd)
 	pthread_mutex_lock(&s->t->lock);
 	list_for_each (ctrl, &s->ctrls, link)
 		if (ctrl->cntlid >= from && n < CNTLID_LIST_MAX &&
-		    (ns == NULL || nvmet_ns_seen_locked(ctrl, ns)))
+		    (ns == NULL || nvmet_ns_seen(ctrl, ns)))
 			list[1 + n++] = ctrl->cntlid;
 	pthread_mutex_unlock(&s->t->lock);
 	list[0] = n;

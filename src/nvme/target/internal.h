@@ -252,8 +252,10 @@ __attribute__((format(printf, 3, 4))) int nvmet_say(char *text, int rc,
  * of the queue's reactor, without parking while it is used; or with
  * nvmet_ns_hold() first. */
 struct nvmet_ns *nvmet_ns_of(const struct nvmet_ctrl *ctrl, uint32_t nsid);
-/* Whether the controller may see it; nvmet.lock is held. */
-bool nvmet_ns_seen_locked(const struct nvmet_ctrl *ctrl, struct nvmet_ns *ns);
+/* Whether the controller may see it.  Any thread. */
+bool nvmet_ns_seen(const struct nvmet_ctrl *ctrl, const struct nvmet_ns *ns);
+/* Of a new controller whose host is known. */
+void nvmet_ns_show_all_locked(struct nvmet_ctrl *ctrl);
 void nvmet_ns_hold(struct nvmet_ns *ns, const struct nvmet_cpu *cpu);
 void nvmet_ns_drop(struct nvmet_ns *ns, const struct nvmet_cpu *cpu);
 /* Its state for this controller's listener. */
@@ -300,6 +302,8 @@ struct nvmet_ctrl {
 	 * ending. */
 	_Atomic bool fenced;
 	_Atomic uint32_t kato_ms; /* 0: none */
+	/* By nsid: sees it although it is not for all.  Read without a lock. */
+	_Atomic uint64_t visible[NVMET_NAMESPACES_MAX / 64 + 1];
 
 	/* Of its reactor. */
 	uint32_t cc, csts;

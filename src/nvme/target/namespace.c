@@ -12,22 +12,44 @@ static const uint8_t zeroes[16];
 
 /* ------------------------------------------------------------------- in I/O */
 
-bool nvmet_ns_seen_locked(const struct nvmet_ctrl *ctrl, struct nvmet_ns *ns)
+bool nvmet_ns_seen(const struct nvmet_ctrl *ctrl, const struct nvmet_ns *ns)
 {
-	return !ns->no_auto_visible ||
-	       nvmet_find_host_locked(&ns->hosts, ctrl->host_nqn) != NULL;
+	uint64_t word = atomic_load_explicit(&ctrl->visible[ns->nsid / 64],
+					     memory_order_relaxed);
+
+	return !ns->no_auto_visible || word >> ns->nsid % 64 & 1;
 }
 
-static bool sees(const struct nvmet_ctrl *ctrl, struct nvmet_ns *ns)
+/* A namespace that is for some hosts, or the list of them, is new. */
+static void show_locked(struct nvmet_ctrl *ctrl, struct nvmet_ns *ns)
 {
-	bool found;
+	_Atomic uint64_t *word = &ctrl->visible[ns->nsid / 64];
+	uint64_t bit = 1ull << ns->nsid % 64;
 
-	if (!ns->no_auto_visible)
-		return true;
-	pthread_mutex_lock(&ctrl->t->lock);
-	found = nvmet_ns_seen_locked(ctrl, ns);
-	pthread_mutex_unlock(&ctrl->t->lock);
-	return found;
+	if (nvmet_find_host_locked(&ns->hosts, ctrl->host_nqn) != NULL)
+		atomic_fetch_or(word, bit);
+	else
+		atomic_fetch_and(word, ~bit);
+}
+
+static void show_to_all_locked(struct nvmet_ns *ns)
+{
+	struct nvmet_ctrl *ctrl;
+
+	list_for_each (ctrl, &ns->s->ctrls, link)
+		show_locked(ctrl, ns);
+}
+
+void nvmet_ns_show_all_locked(struct nvmet_ctrl *ctrl)
+{
+	struct nvmet_subsystem *s = ctrl->s;
+	struct nvmet_ns *ns;
+
+	for (uint32_t nsid = 1; nsid <= s->max_namespaces; nsid++) {
+		ns = atomic_load(&s->ns[nsid]);
+		if (ns != NULL)
+			show_locked(ctrl, ns);
+	}
 }
 
 struct nvmet_ns *nvmet_ns_of(const struct nvmet_ctrl *ctrl, uint32_t nsid)
@@ -38,7 +60,7 @@ struct nvmet_ns *nvmet_ns_of(const struct nvmet_ctrl *ctrl, uint32_t nsid)
 	if (nsid == 0 || nsid > s->max_namespaces)
 		return NULL;
 	ns = atomic_load_explicit(&s->ns[nsid], memory_order_acquire);
-	return ns != NULL && likely(sees(ctrl, ns)) ? ns : NULL;
+	return ns != NULL && likely(nvmet_ns_seen(ctrl, ns)) ? ns : NULL;
 }
 
 void nvmet_ns_hold(struct nvmet_ns *ns, const struct nvmet_cpu *cpu)
@@ -164,6 +186,7 @@ int64_t nvmet_namespace_add(struct nvmet_subsystem *s,
 	atomic_init(&ns->anagrpid, spec->anagrpid != 0 ? spec->anagrpid : nsid);
 	set_names(ns, spec);
 	pthread_mutex_lock(&s->t->lock);
+	show_to_all_locked(ns);
 	atomic_store_explicit(&s->ns[nsid], ns, memory_order_release);
 	nvmet_event_ns_changed_locked(s, nsid);
 	pthread_mutex_unlock(&s->t->lock);
@@ -294,6 +317,7 @@ int nvmet_namespace_add_host(struct nvmet_subsystem *s, uint32_t nsid,
 	memcpy(h->nqn, host_nqn, strlen(host_nqn) + 1);
 	pthread_mutex_lock(&s->t->lock);
 	list_append(&ns->hosts, &h->link);
+	show_to_all_locked(ns);
 	nvmet_event_ns_changed_locked(s, nsid);
 	pthread_mutex_unlock(&s->t->lock);
 	return 0;
@@ -311,6 +335,7 @@ int nvmet_namespace_remove_host(struct nvmet_subsystem *s, uint32_t nsid,
 	h = nvmet_find_host_locked(&ns->hosts, host_nqn);
 	if (h != NULL) {
 		list_del(&h->link);
+		show_to_all_locked(ns);
 		nvmet_event_ns_changed_locked(s, nsid);
 	}
 	pthread_mutex_unlock(&s->t->lock);

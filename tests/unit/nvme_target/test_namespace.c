@@ -183,6 +183,35 @@ static void a_device_that_goes_takes_its_namespace(void **state)
 	in_world(4, NULL, device);
 }
 
+static void visible(struct world *w)
+{
+	struct nvmet_namespace ns = { .device = "disk",
+				      .no_auto_visible = true };
+	struct host admin, io;
+
+	connect_io(w, 0, &admin, &io);
+	require(nvmet_namespace_remove(w->subsystem, 1) == 0);
+	require(nvmet_namespace_add(w->subsystem, &ns, NULL) == 1);
+	require(host_read(&io, 1, 0, buffer, 512) ==
+		(NVME_SC_INVALID_NS | NVME_SC_DNR));
+	require(nvmet_namespace_add_host(w->subsystem, 1, HOST_NQN, NULL) == 0);
+	require(host_read(&io, 1, 0, buffer, 512) == 0);
+	host_close(&io);
+	host_close(&admin);
+	connect_io(w, 0, &admin, &io);
+	require(host_read(&io, 1, 0, buffer, 512) == 0);
+	require(nvmet_namespace_remove_host(w->subsystem, 1, HOST_NQN) == 0);
+	require(host_read(&io, 1, 0, buffer, 512) ==
+		(NVME_SC_INVALID_NS | NVME_SC_DNR));
+	host_close(&io);
+	host_close(&admin);
+}
+
+static void a_namespace_for_some_hosts(void **state)
+{
+	in_world(5, NULL, visible);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +219,7 @@ int main(void)
 		cmocka_unit_test(the_state_counts_when_the_data_are_there),
 		cmocka_unit_test(a_namespace_goes_and_comes_under_load),
 		cmocka_unit_test(a_device_that_goes_takes_its_namespace),
+		cmocka_unit_test(a_namespace_for_some_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
