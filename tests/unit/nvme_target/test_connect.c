@@ -36,6 +36,7 @@ static void refuse(struct world *w, int path, struct host_connect c, int status,
 
 static void admin_checks(struct world *w)
 {
+	char name[256] = {};
 	uint32_t dw0;
 
 	refuse(w, 0,
@@ -51,6 +52,15 @@ static void admin_checks(struct world *w)
 	       (struct host_connect){
 		       .subnqn = SUBNQN, .cntlid = 0xffff, .entries = 129 },
 	       INVALID, IN_COMMAND(44));
+	memset(name, 'n', 240);
+	refuse(w, 0,
+	       (struct host_connect){
+		       .subnqn = SUBNQN, .cntlid = 0xffff, .hostnqn = name },
+	       INVALID, IN_DATA(512));
+	require(try(w, 0,
+		    (struct host_connect){
+			    .subnqn = SUBNQN, .cntlid = 0xffff, .hostnqn = "" },
+		    &dw0) == 0);
 	require(nvmet_subsystem_allow_any_host(w->subsystem, false) == 0);
 	refuse(w, 0,
 	       (struct host_connect){
