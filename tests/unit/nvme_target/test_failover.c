@@ -178,6 +178,132 @@ static void data_that_come_after_the_fence(void **state)
 	in_world(3, &quick, late_data);
 }
 
+/* ------------------------------------------------ Cross-Controller Reset */
+
+/* The result of the command, or its status negated. */
+static int reset_by(struct host *admin, int icid, uint8_t ciu, uint64_t cirn)
+{
+	struct host_op op = { .sqe = { .opc = NVME_ADMIN_CROSS_CONTROLLER_RESET,
+				       .cdw10 = icid | ciu << 16,
+				       .cdw12 = cirn,
+				       .cdw13 = cirn >> 32 } };
+	int rc = host_run(admin, &op);
+
+	return rc == 0 ? (int)op.cqe.dw0 : -rc;
+}
+
+static void identify(struct host *admin, struct nvme_id_ctrl *id)
+{
+	struct host_op op = { .sqe = { .opc = NVME_ADMIN_IDENTIFY,
+				       .cdw10 = NVME_CNS_CONTROLLER },
+			      .in = id,
+			      .len = sizeof(*id) };
+
+	require(host_run(admin, &op) == 0);
+}
+
+static void by_reset(struct world *w)
+{
+	static struct nvme_id_ctrl id;
+	struct block_device *slow = add_slow(w, SEC(5));
+	struct hosts h = {};
+	struct host_op op;
+
+	connect_both(w, &h, 0);
+	identify(&h.a_admin, &id);
+	require(id.ciu != 0 && id.cirn != 0);
+	start_old_write(&h, &op, false);
+	sim_set_link(&w->path[0], SIM_LINK_SILENT);
+	require(reset_by(&h.b_admin, h.b_id, id.ciu, id.cirn) ==
+		-(NVME_SC_INVALID_FIELD | NVME_SC_DNR));
+	/* Another instance of it is gone, and this one stays. */
+	require(reset_by(&h.b_admin, h.a_id, id.ciu, id.cirn + 1) ==
+		NVME_CCR_IRS);
+	require(is_there(w, h.a_id));
+	require(reset_by(&h.b_admin, h.a_id, id.ciu, id.cirn) == NVME_CCR_IRS);
+	require(!is_there(w, h.a_id));
+	overwrite(&h, slow);
+	sim_set_link(&w->path[0], SIM_LINK_UP);
+	close_all(&h);
+	remove_slow(w, slow);
+}
+
+static void a_write_held_on_a_controller_that_is_reset(void **state)
+{
+	in_world(4, NULL, by_reset);
+}
+
+static void read_ccr_log(struct host *admin, struct nvme_ccr_log *log)
+{
+	struct host_op op = { .sqe = { .opc = NVME_ADMIN_GET_LOG_PAGE,
+				       .cdw10 = NVME_LOG_CCR |
+						(sizeof(*log) / 4 - 1) << 16 },
+			      .in = log,
+			      .len = sizeof(*log) };
+
+	require(host_run(admin, &op) == 0);
+}
+
+static void add_file(struct world *w)
+{
+	struct block_spec file = { .kind = BLOCK_FILE,
+				   .name = "file",
+				   .block_size = 512,
+				   .blocks = 64,
+				   .file = { .path = "/disk",
+					     .create = true } };
+	struct nvmet_namespace ns = { .nsid = 2, .device = "file" };
+	struct block_device *d;
+
+	require(block_create(w->blocks, &file, &d, NULL) == 0);
+	require(nvmet_namespace_add(w->subsystem, &ns, NULL) == 2);
+}
+
+/* The disk takes a second for a write that can't be called back: the reply says
+ * that the reset has begun, the log page and an event when it has ended. */
+static void busy_disk(struct world *w)
+{
+	const struct sim_faults slow_disk = { .disk_min = SEC(1),
+					      .disk_max = SEC(1) };
+	static struct nvme_id_ctrl id;
+	static struct nvme_ccr_log log;
+	struct host_op op, event = { .sqe = { .opc = NVME_ADMIN_ASYNC_EVENT } };
+	struct host_op want = { .sqe = { .opc = NVME_ADMIN_SET_FEATURES,
+					 .cdw10 = NVME_FEAT_ASYNC_EVENTS,
+					 .cdw11 = NVME_OAES_CCRCN } };
+	struct hosts h = {};
+
+	add_file(w);
+	connect_both(w, &h, 0);
+	identify(&h.a_admin, &id);
+	require(host_run(&h.b_admin, &want) == 0);
+	require(host_start(&h.b_admin, &event) == 0);
+	sim_set_faults(&slow_disk);
+	start_old_write(&h, &op, false);
+	require(reset_by(&h.b_admin, h.a_id, id.ciu, id.cirn) == 0);
+	require(is_there(w, h.a_id));
+	require(reset_by(&h.b_admin, h.a_id, id.ciu, id.cirn) ==
+		-(NVME_SC_CCR_IN_PROGRESS | NVME_SC_DNR));
+	read_ccr_log(&h.b_admin, &log);
+	require(log.ne == 1 && log.entries[0].icid == h.a_id &&
+		log.entries[0].ccrs == NVME_CCRS_IN_PROGRESS);
+	require(host_wait(&h.b_admin, &event) == 0);
+	require(event.cqe.dw0 == nvme_aer_result(NVME_AER_NOTICE,
+						 NVME_AER_CCR_COMPLETED,
+						 NVME_LOG_CCR));
+	require(!is_there(w, h.a_id));
+	read_ccr_log(&h.b_admin, &log);
+	require(log.ne == 1 && log.entries[0].ccrs == NVME_CCRS_SUCCESS);
+	close_all(&h);
+	require(nvmet_namespace_remove(w->subsystem, 2) == 0);
+	require(block_destroy(block_find(w->blocks, "file")) == 0);
+}
+
+static void a_reset_that_has_to_wait_for_a_device(void **state)
+{
+	in_world(5, NULL, busy_disk);
+}
+
 /* ------------------------------------------------------------ any history */
 
 /* Path A writes one version after the other; it is cut at any moment; B writes
@@ -235,6 +361,8 @@ int main(void)
 		cmocka_unit_test(a_write_held_on_a_path_that_went_silent),
 		cmocka_unit_test(data_that_come_after_the_fence),
 		cmocka_unit_test(a_cut_at_any_moment),
+		cmocka_unit_test(a_write_held_on_a_controller_that_is_reset),
+		cmocka_unit_test(a_reset_that_has_to_wait_for_a_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
