@@ -14,8 +14,9 @@
  *
  * Lock order, outermost first:
  *
- *	server.clients_lock	tables of clients and sessions; who is confirmed;
- *				CREATE_SESSION's slot.  Not on the hot path.
+ *	server.clients_lock	tables of clients and sessions; who is
+ *				confirmed; CREATE_SESSION's slot.  Not on the
+ *				hot path.
  *	client.lock		the client's owners and states
  *	file.lock		opens and locks of one file
  *	session.lock		slots; bindings
