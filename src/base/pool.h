@@ -6,10 +6,10 @@
  * pages over and over again.  What is freed by another thread than it was taken
  * by stays there.
  *
- * Sizes are four for each doubling, from POOL_MIN to POOL_MAX; larger ones are not
- * kept.  Pages of a piece that were never touched cost nothing: a reply buffer
- * of 128 KiB from which 300 bytes were sent is one page.  Pieces begin at a
- * page, as O_DIRECT wants it.
+ * Sizes are four for each doubling, from POOL_MIN to POOL_MAX; larger ones are
+ * not kept.  Pages of a piece that were never touched cost nothing: a reply
+ * buffer of 128 KiB from which 300 bytes were sent is one page.  Pieces begin
+ * at a page, as O_DIRECT wants it.
  */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
