@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fence: a command that changes something, and was in flight in a controller
+ * that is lost, may still be executed by it.  It must not go again before that
+ * is impossible, or it could undo what was written after it (NVMe Base 2.3, 9.6
+ * and 8.3.3).  It is impossible when one of these is so:
+ *
+ *	- another controller of the subsystem has reset the lost one
+ *	  (Cross-Controller Reset), and says that this is complete
+ *	- the lost one's keep-alive timer has ended for lack of signs of life from
+ *	  us, and the time has passed that it may take to quiesce (CQT)
+ *
+ *	lost ─▶ wait for a controller that is up ─▶ reset ─▶ IRS ──────▶ fenced
+ *	                ▲ not that one, or it is lost  └─▶ log page ──────▶ │
+ *	                └───────────────────────────────────────┘          │
+ *	     ─▶ the time is over ─────────────────────────────────────────▶ │
+ *
+ * The new controller on the same address is as good as any other.
+ */
+#include "nvme/initiator/internal.h"
+
+#define POLL_LOG MSEC(10)
+
+static bool can_reset(const struct nvmei_ctrl *c, const struct nvmei_life *lost)
+{
+	const struct nvmei_life *l = c->life;
+
+	return l != NULL && l->up && !l->no_reset && l->ccrl > 0 &&
+	       strcmp(c->subnqn, lost->ctrl->subnqn) == 0;
+}
+
+static struct nvmei_life *find_survivor(const struct nvmei_life *lost)
+{
+	struct nvmei_ctrl *c;
+
+	list_for_each (c, &lost->host->ctrls, link)
+		if (can_reset(c, lost))
+			return c->life;
+	return NULL;
+}
+
+/* The entry of the log page: *done, if it is complete.  0 or as admin calls. */
+static int read_log(struct nvmei_life *by, const struct nvmei_life *lost,
+		    bool *done, bool *failed)
+{
+	struct nvme_ccr_log *log = malloc(sizeof(*log));
+	int rc;
+
+	if (log == NULL)
+		return -ENOMEM;
+	rc = admin_log(by, NVME_LOG_CCR, log, sizeof(*log));
+	for (int i = 0; rc == 0 && i < MIN(log->ne, NVME_CCR_ENTRIES_MAX);
+	     i++) {
+		const struct nvme_ccr_entry *e = &log->entries[i];
+
+		if (e->icid != lost->cntlid || e->ciu != lost->ciu)
+			continue;
+		*done |= e->ccrs == NVME_CCRS_SUCCESS;
+		*failed |= e->ccrs == NVME_CCRS_FAILED;
+	}
+	free(log);
+	return rc;
+}
+
+/* Until it is complete (true); false: it will not be, or not by this one. */
+static bool await_log(struct nvmei_life *by, const struct nvmei_life *lost,
+		      nsec deadline)
+{
+	bool done = false, failed = false;
+
+	while (!by->dead && !failed && reactor_now() < deadline) {
+		if (read_log(by, lost, &done, &failed) != 0)
+			break;
+		if (done)
+			return true;
+		waitq_wait(&lost->host->changed, reactor_now() + POLL_LOG);
+	}
+	by->no_reset |= failed;
+	return false;
+}
+
+static bool reset_by(struct nvmei_life *by, const struct nvmei_life *lost,
+		     nsec deadline)
+{
+	struct nvmei_command c = {};
+	int rc;
+
+	c.sqe.opc = NVME_ADMIN_CROSS_CONTROLLER_RESET;
+	c.sqe.cdw10 = (uint32_t)lost->ciu << 16 | lost->cntlid;
+	c.sqe.cdw12 = (uint32_t)lost->cirn;
+	c.sqe.cdw13 = (uint32_t)(lost->cirn >> 32);
+	rc = queue_do(&by->admin, &c, NSEC_NEVER);
+	if (rc < 0)
+		return false;
+	switch (rc & NVME_SC_MASK) {
+	case NVME_SC_SUCCESS:
+		if (c.cqe.dw0 & NVME_CCR_IRS)
+			return true;
+		return await_log(by, lost, deadline);
+	case NVME_SC_CCR_IN_PROGRESS:
+		return await_log(by, lost, deadline);
+	case NVME_SC_CCR_LIMIT_EXCEEDED:
+	case NVME_SC_CCR_LOG_FULL:
+		task_sleep(POLL_LOG);
+		return false;
+	default:
+		log_warn("nvme %s: controller %u can't be reset by %u: "
+			 "status %#x",
+			 lost->ctrl->label, lost->cntlid, by->cntlid, rc);
+		by->no_reset = true;
+		return false;
+	}
+}
+
+static void make_sure(struct nvmei_life *lost)
+{
+	nsec deadline = nsec_after(lost->lost_at, lost->quiesce);
+	struct nvmei_life *by;
+
+	while (reactor_now() < deadline) {
+		by = lost->ccrl > 0 ? find_survivor(lost) : NULL;
+		if (by == NULL) {
+			waitq_wait(&lost->host->changed, deadline);
+			continue;
+		}
+		life_get(by);
+		lost->fenced = reset_by(by, lost, deadline);
+		life_put(by);
+		if (lost->fenced)
+			break;
+	}
+	log_info("nvme %s: controller %u is fenced%s after %lld ms",
+		 lost->ctrl->label, lost->cntlid,
+		 lost->fenced ? "" : " by time",
+		 (long long)((reactor_now() - lost->lost_at) / MSEC(1)));
+	lost->fenced = true;
+}
+
+/* The ways of one controller ask each for itself; it is done once. */
+static void fence(struct nvmei_life *lost)
+{
+	if (lost->before != NULL)
+		fence(lost->before);
+	queue_wait_ended(&lost->io);
+	while (lost->fencing)
+		waitq_wait(&lost->host->changed, NSEC_NEVER);
+	if (lost->fenced)
+		return;
+	lost->fencing = true;
+	make_sure(lost);
+	lost->fencing = false;
+}
+
+struct job {
+	struct nvmei_way *way;
+	struct nvmei_life *lost;
+};
+
+static void fencer(void *arg)
+{
+	struct job *job = arg;
+	struct nvmei_way *w = job->way;
+	struct nvmei_life *lost = job->lost;
+	struct nvmei_volume *v = w->volume;
+
+	free(job);
+	fence(lost);
+	path_fenced(w->path, reactor_now());
+	w->fences--;
+	w->ctrl->fences--;
+	if (w->removed && w->fences == 0)
+		free(w);
+	volume_drain(v);
+	waitq_wake_all(&lost->host->changed);
+	life_task_ended(lost);
+}
+
+void fence_start(struct nvmei_way *w)
+{
+	struct nvmei_life *lost = w->ctrl->lost;
+	struct job *job;
+
+	/* Nothing was ever sent on a path that was not up. */
+	assert(lost != NULL);
+	job = malloc(sizeof(*job));
+	if (job != NULL) {
+		*job = (struct job){ w, lost };
+		w->fences++;
+		w->ctrl->fences++;
+		if (life_spawn(lost, "nvmei-fence", fencer, job) == 0)
+			return;
+		w->fences--;
+		w->ctrl->fences--;
+		free(job);
+	}
+	/* Those requests wait until the path is lost again: better than a
+	 * promise that nobody made. */
+	log_error("nvme %s: no memory for a fence", w->ctrl->label);
+}

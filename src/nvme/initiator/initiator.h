@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nvme/initiator: the host's side of NVMe/TCP, in user space, with multipath.
+ *
+ * A *host* has a name (NQN) and an identifier, and attaches *controllers*: ways
+ * to a subsystem, one for each address.  Controllers attached under one name
+ * ("Nvme0") belong to one subsystem.  What they show is *volumes*: namespaces,
+ * told apart by UUID, NGUID or EUI-64, so that one which several controllers
+ * show is one volume ("Nvme0n1") with several paths.
+ *
+ * Requests for a volume take a path that path/ chooses.  What is in flight on a
+ * path that is lost goes to another: what only reads at once; what changes
+ * anything when the lost controller can't execute it any more, which is the
+ * promise of fence.c.  Meanwhile requests wait; they fail when the timers of
+ * the attachment say so, and not before.
+ *
+ * Threads: a host and all that belongs to it are one reactor's; calls are made
+ * from its tasks.  A program with several reactors has a host on each, with the
+ * same name and identifier: they share nothing, so they need no locks.
+ *
+ * Errors are 0 or a negative errno; where a call takes `text`, that says in
+ * words what was refused and why (it may be NULL).
+ */
+#ifndef NVME_INITIATOR_INITIATOR_H
+#define NVME_INITIATOR_INITIATOR_H
+
+#include "base/addr.h"
+#include "block/block.h"
+#include "nvme/pdu/nvme.h"
+#include "path/path.h"
+#include "reactor/timer.h"
+
+struct nvmei;
+struct nvmei_volume;
+struct nvmei_slot;
+
+enum {
+	NVMEI_NAME_MAX = 63, /* bytes */
+	NVMEI_IOV_MAX = 64,  /* pieces of a request's data */
+};
+
+/* ------------------------------------------------------------------ a host */
+
+/* 0 in a field: the default in brackets.  SPDK's bdev_nvme_set_options. */
+struct nvmei_options {
+	const char *nqn;    /* required */
+	uint8_t id[16];	    /* Host Identifier; required, not zero */
+	uint32_t kato_ms;   /* [10000] keep-alive timeout, at least 1000 */
+	uint16_t queue_size; /* [128] entries of an I/O queue, 2 to 1024 */
+	int retry_count;    /* [3] how often a request is repeated that a
+			       controller answered with an error that may pass;
+			       -1: for ever.  A change of path doesn't count */
+};
+
+/* -EINVAL, -ENOMEM. */
+int nvmei_create(const struct nvmei_options *options, struct nvmei **out);
+/* No request is in progress.  Closes all connections; parks. */
+void nvmei_destroy(struct nvmei *h);
+
+/* ------------------------------------------------------------- controllers */
+
+/* What a second address under the same name means. */
+enum nvmei_multipath {
+	NVMEI_MULTIPATH,	 /* one more path */
+	NVMEI_MULTIPATH_DISABLE, /* it is refused */
+	NVMEI_MULTIPATH_FAILOVER /* a path that stands by */
+};
+
+struct nvmei_attach {
+	const char *name; /* "Nvme0" */
+	struct addr addr;
+	const char *subnqn;
+	enum nvmei_multipath multipath;
+	bool header_digest, data_digest;
+	/*
+	 * Seconds, as SPDK has them.  A lost controller is tried again each
+	 * `reconnect_delay`, and given up after `ctrlr_loss_timeout` (-1:
+	 * never); requests that no path can take fail `fast_io_fail_timeout`
+	 * after the last was lost (0: never).  All three 0, the default: it is
+	 * tried again after 100 ms, then ever more seldom, up to each 5 s, and
+	 * never given up.  The first attachment of a name decides for it.
+	 */
+	int ctrlr_loss_timeout_sec, reconnect_delay_sec,
+		fast_io_fail_timeout_sec;
+};
+
+/*
+ * Connects; parks until the namespaces are known, or it has failed.  -EALREADY
+ * (this path; or a path, with DISABLE), -EINVAL (numbers that contradict each
+ * other; another subsystem), -EACCES (authentication is asked for: not done
+ * yet), or what the connection failed with.
+ */
+int nvmei_attach(struct nvmei *h, const struct nvmei_attach *a, char text[256]);
+/* Closes a path, or (addr NULL) all of a name.  Requests move to others; -EBUSY
+ * if there are some and no path is left.  -ENOENT.  Parks until what was in
+ * flight is fenced. */
+int nvmei_detach(struct nvmei *h, const char *name, const struct addr *addr);
+/* Drops the connection of each controller of that name, which then comes up
+ * again.  -ENOENT. */
+int nvmei_reset(struct nvmei *h, const char *name);
+
+/* ----------------------------------------------------------------- volumes */
+
+/* "Nvme0n1"; NULL: none.  It lives as long as the host. */
+struct nvmei_volume *nvmei_find(struct nvmei *h, const char *name);
+/* The next in order of discovery; NULL: the first, or none. */
+struct nvmei_volume *nvmei_next(struct nvmei *h,
+				const struct nvmei_volume *after);
+
+struct nvmei_volume_info {
+	const char *name, *subnqn;
+	uint8_t uuid[16], nguid[16], eui64[8]; /* zero: none */
+	uint32_t nsid, block_size;
+	uint64_t blocks;
+	uint32_t max_transfer; /* bytes of one request with data */
+	const char *policy;
+};
+void nvmei_get_info(const struct nvmei_volume *v,
+		    struct nvmei_volume_info *out);
+/* path.h's names ("active-passive" at first); under load.  -EINVAL. */
+int nvmei_set_policy(struct nvmei_volume *v, const char *policy);
+
+struct nvmei_path_info {
+	struct path_info path;
+	struct addr addr;
+	uint16_t cntlid; /* 0: not connected */
+};
+/* Fills in up to n; returns how many there are. */
+unsigned nvmei_get_paths(const struct nvmei_volume *v,
+			 struct nvmei_path_info *out, unsigned n);
+
+/* ---------------------------------------------------------------- requests */
+
+/* A command on a queue; private. */
+struct nvmei_command {
+	struct list link; /* waits for a slot */
+	struct nvmei_slot *slot;
+	struct nvme_sqe sqe;
+	const struct iovec *iov; /* data, in either direction */
+	int niov;
+	uint32_t len;
+	bool to_controller;
+	struct nvme_cqe cqe;
+	void (*done)(struct nvmei_command *c, int error);
+};
+
+struct nvmei_request;
+typedef void nvmei_done_fn(struct nvmei_request *r, int error);
+
+/* In its submitter's memory from nvmei_submit() until `done` is called.  The
+ * submitter fills in the first part. */
+struct nvmei_request {
+	enum block_op op;
+	unsigned flags;		 /* BLOCK_FUA, BLOCK_UNMAP */
+	uint64_t offset, length; /* bytes, multiples of the block size */
+	const struct iovec *iov; /* `length` bytes, where there are data */
+	int niov;
+	nvmei_done_fn *done; /* error: 0 or -errno */
+
+	/* Private. */
+	struct list link; /* volume.requests */
+	struct path_request path;
+	struct nvmei_command command;
+	struct nvmei_volume *volume;
+	struct timer again;
+	unsigned repeats;
+	struct nvme_dsm_range range; /* DEALLOCATE: its data */
+	struct iovec range_iov;
+	struct completion *waiter; /* nvmei_do() */
+};
+
+/*
+ * Does the request, sooner or later.  `done` is called later, on the loop's
+ * stack or in a task: it must not park, and may submit.  Errors: -EINVAL (not
+ * aligned, empty, too long), -ENOSPC (beyond the end), -EILSEQ (COMPARE),
+ * -EROFS, -EOPNOTSUPP, -EBUSY (a reservation), -ETIMEDOUT
+ * (fast_io_fail_timeout), -ENODEV (all paths are given up), -EIO.  What
+ * was refused (-EINVAL, -ENOSPC, -EOPNOTSUPP; -ENODEV: the namespace has gone)
+ * is told before it returns.
+ */
+void nvmei_submit(struct nvmei_volume *v, struct nvmei_request *r);
+/* Submits and waits; parks.  The result. */
+int nvmei_do(struct nvmei_volume *v, struct nvmei_request *r);
+
+#endif

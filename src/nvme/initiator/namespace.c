@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Namespaces: what a controller shows becomes ways, and ways to the same
+ * namespace a volume.  The same is what has the same UUID, or else NGUID, or
+ * else EUI-64 (Base 4.7.1); where a controller gives none of them, what has the
+ * same number in the same subsystem.
+ */
+#include "nvme/initiator/internal.h"
+
+enum { LIST_MAX = NVME_IDENTIFY_SIZE / 4 };
+
+static const uint8_t zero[16];
+
+/* 1: the same; 0: not; -1: this kind of name says nothing. */
+static int compare(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	if (memcmp(a, zero, len) == 0 || memcmp(b, zero, len) == 0)
+		return -1;
+	return memcmp(a, b, len) == 0;
+}
+
+static bool is_same(const struct nvmei_volume_info *a,
+		    const struct nvmei_volume_info *b)
+{
+	int same = compare(a->uuid, b->uuid, 16);
+
+	if (same < 0)
+		same = compare(a->nguid, b->nguid, 16);
+	if (same < 0)
+		same = compare(a->eui64, b->eui64, 8);
+	return same < 0 ? a->nsid == b->nsid : same;
+}
+
+/* Of the volumes attached under the controller's name. */
+static struct nvmei_volume *find_volume(const struct nvmei_ctrl *c,
+					const struct nvmei_volume_info *info)
+{
+	struct nvmei_volume *v;
+
+	list_for_each (v, &c->host->volumes, link)
+		if (strcmp(v->base, c->name) == 0 &&
+		    v->info.nsid == info->nsid && is_same(&v->info, info))
+			return v;
+	return NULL;
+}
+
+static struct nvmei_way *find_way(const struct nvmei_ctrl *c, uint32_t nsid)
+{
+	struct nvmei_way *w;
+
+	list_for_each (w, &c->ways, link)
+		if (w->volume->info.nsid == nsid)
+			return w;
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- identify */
+
+static void take_names(const uint8_t *page, struct nvmei_volume_info *out)
+{
+	const struct nvme_ns_descriptor *d;
+	size_t at = 0;
+
+	while (at + sizeof(*d) <= NVME_IDENTIFY_SIZE) {
+		d = (const void *)(page + at);
+		at += sizeof(*d) + d->nidl;
+		if (d->nidl == 0 || at > NVME_IDENTIFY_SIZE)
+			return;
+		if (d->nidt == NVME_NIDT_UUID && d->nidl == 16)
+			memcpy(out->uuid, d->nid, 16);
+		if (d->nidt == NVME_NIDT_NGUID && d->nidl == 16)
+			memcpy(out->nguid, d->nid, 16);
+		if (d->nidt == NVME_NIDT_EUI64 && d->nidl == 8)
+			memcpy(out->eui64, d->nid, 8);
+	}
+}
+
+static int take_namespace(const struct nvme_id_ns *id,
+			  struct nvmei_volume_info *out, uint32_t *anagrpid)
+{
+	const struct nvme_lbaf *f = &id->lbaf[id->flbas & 0xf];
+
+	if (f->lbads < 9 || f->lbads > 16 || f->ms != 0)
+		return -EOPNOTSUPP;
+	out->blocks = id->nsze;
+	out->block_size = 1U << f->lbads;
+	memcpy(out->nguid, id->nguid, 16);
+	memcpy(out->eui64, id->eui64, 8);
+	*anagrpid = id->anagrpid;
+	return 0;
+}
+
+/* `page` has NVME_IDENTIFY_SIZE bytes. */
+static int identify(struct nvmei_life *l, uint32_t nsid, void *page,
+		    struct nvmei_volume_info *out, uint32_t *anagrpid)
+{
+	int rc = admin_identify(l, NVME_CNS_NAMESPACE, nsid, page);
+
+	*out = (struct nvmei_volume_info){ .nsid = nsid,
+					   .max_transfer = l->max_transfer };
+	if (rc == 0)
+		rc = take_namespace(page, out, anagrpid);
+	if (rc != 0)
+		return rc;
+	rc = admin_identify(l, NVME_CNS_DESCRIPTORS, nsid, page);
+	if (rc == 0)
+		take_names(page, out);
+	return rc < 0 ? rc : 0; /* before NVMe 1.3 there are none */
+}
+
+/* --------------------------------------------------------------------- ways */
+
+/* Its requests go to other ways.  Where some are in flight, it takes the end of
+ * the connection to say that their answers don't count any more. */
+void way_remove(struct nvmei_way *w)
+{
+	struct nvmei_volume *v = w->volume;
+	struct path_info info;
+
+	path_get_info(w->path, &info);
+	if (info.inflight > 0 && w->ctrl->life != NULL)
+		life_fail(w->ctrl->life, -ESTALE);
+	list_del(&w->link);
+	list_del(&w->in_volume);
+	w->removed = true;
+	path_remove(w->path, reactor_now());
+	volume_drain(v); /* FENCE, maybe */
+	if (w->fences == 0)
+		free(w);
+}
+
+static int add_way(struct nvmei_ctrl *c, struct nvmei_volume *v,
+		   struct nvmei_way **out)
+{
+	struct nvmei_way *w = calloc(1, sizeof(*w));
+	int rc;
+
+	if (w == NULL)
+		return -ENOMEM;
+	rc = path_add(v->group, c->label, w, reactor_now(), &w->path);
+	if (rc < 0) {
+		free(w);
+		return rc;
+	}
+	w->ctrl = c;
+	w->volume = v;
+	list_append(&c->ways, &w->link);
+	list_append(&v->ways, &w->in_volume);
+	*out = w;
+	return 0;
+}
+
+static int find_or_create(struct nvmei_ctrl *c,
+			  const struct nvmei_volume_info *info,
+			  struct nvmei_volume **out)
+{
+	*out = find_volume(c, info);
+	return *out != NULL ? 0 : volume_create(c, info, out);
+}
+
+static int take(struct nvmei_life *l, const struct nvmei_volume_info *info,
+		uint32_t anagrpid)
+{
+	struct nvmei_ctrl *c = l->ctrl;
+	struct nvmei_way *w = find_way(c, info->nsid);
+	struct nvmei_volume *v;
+	int rc;
+
+	if (w != NULL && (!is_same(&w->volume->info, info) ||
+			  w->volume->info.block_size != info->block_size)) {
+		log_warn("nvme %s: namespace %u is another one now", c->label,
+			 info->nsid);
+		way_remove(w);
+		if (l->dead)
+			return -ECONNABORTED;
+		w = NULL;
+	}
+	if (w == NULL) {
+		rc = find_or_create(c, info, &v);
+		if (rc == 0)
+			rc = add_way(c, v, &w);
+		if (rc < 0)
+			return rc;
+	}
+	v = w->volume;
+	w->anagrpid = anagrpid;
+	w->seen = true;
+	v->info.blocks = info->blocks;
+	v->info.max_transfer = MIN(v->info.max_transfer, info->max_transfer);
+	v->oncs = l->oncs;
+	volume_drain(v); /* CONNECT, if it is new */
+	return 0;
+}
+
+static int take_all(struct nvmei_life *l, const uint32_t *list, void *page)
+{
+	struct nvmei_volume_info info;
+	uint32_t anagrpid;
+	int rc;
+
+	for (unsigned i = 0; i < LIST_MAX && list[i] != 0; i++) {
+		rc = identify(l, list[i], page, &info, &anagrpid);
+		if (rc == -EOPNOTSUPP || rc > 0) {
+			log_warn("nvme %s: namespace %u: can't be used",
+				 l->ctrl->label, list[i]);
+			continue;
+		}
+		if (rc == 0)
+			rc = take(l, &info, anagrpid);
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+static void remove_unseen(struct nvmei_life *l)
+{
+	struct nvmei_way *w, *next;
+
+	list_for_each_safe (w, next, &l->ctrl->ways, link)
+		if (!w->seen)
+			way_remove(w);
+}
+
+int namespaces_read(struct nvmei_life *l)
+{
+	uint32_t *list = malloc(2 * NVME_IDENTIFY_SIZE);
+	struct nvmei_way *w;
+	int rc;
+
+	if (list == NULL)
+		return -ENOMEM;
+	list_for_each (w, &l->ctrl->ways, link)
+		w->seen = false;
+	rc = admin_identify(l, NVME_CNS_ACTIVE_LIST, 0, list);
+	if (rc == 0)
+		rc = take_all(l, list, list + LIST_MAX);
+	free(list);
+	if (rc == 0)
+		remove_unseen(l);
+	return rc == 0 && l->dead ? -ECONNABORTED : rc;
+}

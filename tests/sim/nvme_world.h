@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A target with two addresses and a host, in one process, in virtual time.  The
+ * namespace is a delay over memory, so that what a lost path left behind has the
+ * time to do harm.  What goes wrong is decided by a seed, which is printed when
+ * a test fails: NAME SEED runs that one again.  SIM_SEEDS=N in the environment
+ * tries N seeds instead of the usual number.
+ */
+#ifndef SIM_NVME_WORLD_H
+#define SIM_NVME_WORLD_H
+
+#include "base/addr.h"
+#include "block/block.h"
+#include "nvme/initiator/initiator.h"
+#include "nvme/target/target.h"
+#include "reactor/sim.h"
+
+enum { NVME_PATHS = 2 };
+
+struct nvme_world {
+	struct block_registry *blocks;
+	struct block_device *slow; /* 4 MiB of 512-byte blocks */
+	struct nvmet *target;	   /* NULL: it is not there */
+	struct nvmet_subsystem *subsystem;
+	struct addr addr[NVME_PATHS];
+	struct nvmei *host;
+	struct nvmei_volume *volume; /* nvme_world_attach() */
+	unsigned busy;		     /* tasks of nvme_world_spawn() … */
+	bool stop;		     /* … that make trouble shall end */
+	struct waitq ended;
+};
+
+typedef void nvme_world_fn(struct nvme_world *w);
+
+struct nvme_world_test {
+	const char *name;
+	nvme_world_fn *fn;
+	int seeds;
+};
+int nvme_world_main(const struct nvme_world_test *tests, int argc, char **argv);
+
+#define CHECK(cond)                                                            \
+	do {                                                                   \
+		if (!(cond))                                                   \
+			nvme_world_failed(__FILE__, __LINE__, #cond, 0);       \
+	} while (0)
+#define CHECK_OK(call)                                                         \
+	({                                                                     \
+		int64_t check_rc_ = (call);                                    \
+		if (check_rc_ < 0)                                             \
+			nvme_world_failed(__FILE__, __LINE__, #call,           \
+					  (int)check_rc_);                     \
+		check_rc_;                                                     \
+	})
+_Noreturn void nvme_world_failed(const char *file, int line, const char *what,
+				 int error);
+
+/* Attaches as many of the addresses; w->volume is there then. */
+void nvme_world_attach(struct nvme_world *w, int paths,
+		       const struct nvmei_attach *how);
+/* What requests wait at the medium from now on. */
+void nvme_world_set_delay(struct nvme_world *w, nsec read, nsec write);
+/* The target is gone; and there again, with the same addresses. */
+void nvme_world_end_target(struct nvme_world *w);
+void nvme_world_start_target(struct nvme_world *w);
+
+void nvme_world_spawn(struct nvme_world *w, task_fn *fn, void *arg);
+void nvme_world_task_ended(struct nvme_world *w);
+void nvme_world_join(struct nvme_world *w, unsigned left);
+
+int nvme_world_write(struct nvme_world *w, uint64_t offset, void *buf,
+		     size_t len);
+int nvme_world_read(struct nvme_world *w, uint64_t offset, void *buf,
+		    size_t len);
+
+#endif
