@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 
-#define SUBNQN "nqn.2026-11.io.hawser:sim"
 #define HOSTNQN                                                                \
 	"nqn.2014-08.org.nvmexpress:uuid:11111111-2222-4333-8444-000000000001"
 
@@ -28,7 +27,7 @@ void nvme_world_failed(const char *file, int line, const char *what, int error)
 void nvme_world_start_target(struct nvme_world *w)
 {
 	static const struct nvmet_transport quick = { .min_kato = 1, .kas = 1 };
-	struct nvmet_subsystem_spec spec = { .nqn = SUBNQN,
+	struct nvmet_subsystem_spec spec = { .nqn = NVME_WORLD_SUBNQN,
 					     .allow_any_host = true,
 					     .ana_reporting = true };
 	struct nvmet_namespace ns = { .device = "slow" };
@@ -37,11 +36,8 @@ void nvme_world_start_target(struct nvme_world *w)
 	CHECK_OK(nvmet_set_transport(w->target, &quick, NULL));
 	CHECK_OK(nvmet_subsystem_create(w->target, &spec, &w->subsystem, NULL));
 	CHECK(nvmet_namespace_add(w->subsystem, &ns, NULL) == 1);
-	for (int i = 0; i < NVME_PATHS; i++) {
-		struct nvmet_listener l = { .addr = w->addr[i] };
-
-		CHECK_OK(nvmet_listener_add(w->subsystem, &l, NULL));
-	}
+	for (int i = 0; i < NVME_PATHS; i++)
+		nvme_world_add_listener(w, i);
 }
 
 void nvme_world_end_target(struct nvme_world *w)
@@ -58,6 +54,48 @@ void nvme_world_set_delay(struct nvme_world *w, nsec read, nsec write)
 	CHECK_OK(block_delay_set(w->slow, &times));
 }
 
+void nvme_world_set_ana(struct nvme_world *w, int path, enum nvmet_ana state)
+{
+	CHECK_OK(nvmet_listener_set_ana(w->subsystem, &w->addr[path], 0, state,
+					NULL));
+}
+
+void nvme_world_remove_listener(struct nvme_world *w, int path)
+{
+	CHECK_OK(nvmet_listener_remove(w->subsystem, &w->addr[path]));
+}
+
+void nvme_world_add_listener(struct nvme_world *w, int path)
+{
+	struct nvmet_listener l = { .addr = w->addr[path] };
+
+	CHECK_OK(nvmet_listener_add(w->subsystem, &l, NULL));
+}
+
+static void end_host(struct nvme_world *w)
+{
+	if (w->volume != NULL)
+		nvmei_volume_put(w->volume);
+	w->volume = NULL;
+	if (w->host != NULL)
+		nvmei_destroy(w->host);
+	w->host = NULL;
+}
+
+void nvme_world_new_host(struct nvme_world *w)
+{
+	struct nvmei_options options = {
+		.nqn = HOSTNQN,
+		.id = { 1 },
+		.kato_ms = 1000,
+		.retry_count = w->retry_count != 0 ? w->retry_count : -1,
+		.reissue_at_once = w->reissue_at_once,
+	};
+
+	end_host(w);
+	CHECK_OK(nvmei_create(&options, &w->host));
+}
+
 static void build(struct nvme_world *w)
 {
 	struct block_spec base = { .kind = BLOCK_MALLOC,
@@ -67,9 +105,6 @@ static void build(struct nvme_world *w)
 	struct block_spec slow = { .kind = BLOCK_DELAY,
 				   .name = "slow",
 				   .base = "base" };
-	struct nvmei_options options = { .nqn = HOSTNQN,
-					 .id = { 1 },
-					 .kato_ms = 1000 };
 	struct block_device *d;
 	char text[32];
 
@@ -82,12 +117,12 @@ static void build(struct nvme_world *w)
 	CHECK_OK(block_create(w->blocks, &base, &d, NULL));
 	CHECK_OK(block_create(w->blocks, &slow, &w->slow, NULL));
 	nvme_world_start_target(w);
-	CHECK_OK(nvmei_create(&options, &w->host));
+	nvme_world_new_host(w);
 }
 
 static void tear_down(struct nvme_world *w)
 {
-	nvmei_destroy(w->host);
+	end_host(w);
 	if (w->target != NULL)
 		nvme_world_end_target(w);
 	CHECK_OK(block_destroy(w->slow));
@@ -103,13 +138,14 @@ void nvme_world_attach(struct nvme_world *w, int paths,
 	struct nvmei_attach a = *how;
 
 	a.name = "Nvme0";
-	a.subnqn = SUBNQN;
+	a.subnqn = NVME_WORLD_SUBNQN;
 	for (int i = 0; i < paths; i++) {
 		a.addr = w->addr[i];
 		CHECK_OK(nvmei_attach(w->host, &a, NULL));
 	}
 	w->volume = nvmei_find(w->host, "Nvme0n1");
 	CHECK(w->volume != NULL);
+	nvmei_volume_get(w->volume);
 }
 
 static int transfer(struct nvme_world *w, enum block_op op, uint64_t offset,
@@ -212,6 +248,7 @@ int nvme_world_main(const struct nvme_world_test *tests, int argc, char **argv)
 		for (int seed = 1; seed <= n; seed++)
 			run_one(t, seed);
 		printf("%s: %d seeds\n", t->name, n);
+		fflush(stdout);
 	}
 	return 0;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A target with two addresses and a host, in one process, in virtual time.  The
- * namespace is a delay over memory, so that what a lost path left behind has the
- * time to do harm.  What goes wrong is decided by a seed, which is printed when
- * a test fails: NAME SEED runs that one again.  SIM_SEEDS=N in the environment
- * tries N seeds instead of the usual number.
+ * namespace is a delay over memory, so that what a lost path left behind has
+ * the time to do harm.  What goes wrong is decided by a seed, which is printed
+ * when a test fails: NAME SEED runs that one again.  SIM_SEEDS=N in the
+ * environment tries N seeds instead of the usual number.
  */
 #ifndef SIM_NVME_WORLD_H
 #define SIM_NVME_WORLD_H
@@ -16,6 +16,7 @@
 #include "reactor/sim.h"
 
 enum { NVME_PATHS = 2 };
+#define NVME_WORLD_SUBNQN "nqn.2026-11.io.hawser:sim"
 
 struct nvme_world {
 	struct block_registry *blocks;
@@ -24,10 +25,12 @@ struct nvme_world {
 	struct nvmet_subsystem *subsystem;
 	struct addr addr[NVME_PATHS];
 	struct nvmei *host;
-	struct nvmei_volume *volume; /* nvme_world_attach() */
+	struct nvmei_volume *volume; /* nvme_world_attach(); held */
 	unsigned busy;		     /* tasks of nvme_world_spawn() … */
 	bool stop;		     /* … that make trouble shall end */
 	struct waitq ended;
+	bool reissue_at_once; /* of the hosts to come */
+	int retry_count;
 };
 
 typedef void nvme_world_fn(struct nvme_world *w);
@@ -55,6 +58,8 @@ int nvme_world_main(const struct nvme_world_test *tests, int argc, char **argv);
 _Noreturn void nvme_world_failed(const char *file, int line, const char *what,
 				 int error);
 
+/* Another host in place of the one that is there; it has no path. */
+void nvme_world_new_host(struct nvme_world *w);
 /* Attaches as many of the addresses; w->volume is there then. */
 void nvme_world_attach(struct nvme_world *w, int paths,
 		       const struct nvmei_attach *how);
@@ -63,6 +68,12 @@ void nvme_world_set_delay(struct nvme_world *w, nsec read, nsec write);
 /* The target is gone; and there again, with the same addresses. */
 void nvme_world_end_target(struct nvme_world *w);
 void nvme_world_start_target(struct nvme_world *w);
+
+/* Its state for all namespaces behind one of the addresses. */
+void nvme_world_set_ana(struct nvme_world *w, int path, enum nvmet_ana state);
+/* The listener goes, with its connections, or is there (again). */
+void nvme_world_remove_listener(struct nvme_world *w, int path);
+void nvme_world_add_listener(struct nvme_world *w, int path);
 
 void nvme_world_spawn(struct nvme_world *w, task_fn *fn, void *arg);
 void nvme_world_task_ended(struct nvme_world *w);

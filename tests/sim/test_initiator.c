@@ -1,117 +1,433 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The NVMe/TCP host and the target, in virtual time, with faults by seed.  A
- * model says what each place of the volume must hold: a read returns what was
- * written last, whatever happened on the way, and however late.
+ * The NVMe/TCP host against the target, in virtual time: one behaviour each.
+ * test_handover.c has all of it at once.
  */
-#include "nvme_world.h"
+#include "nvme_model.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
 
-enum { PLACES = 8, PLACE_SIZE = 16384 };
-
 static const struct nvmei_attach plain;
 
-/* ------------------------------------------------------------------ a model */
-
-/* A place of the volume, and its one user. */
-struct place {
-	struct nvme_world *w;
-	int number, rounds;
-	uint64_t version; /* acknowledged last */
-	uint8_t buf[PLACE_SIZE];
-};
-
-static void fill(uint8_t *buf, int place, uint64_t version)
+static struct nvmei_path_info path_now(struct nvme_world *w, int i)
 {
-	uint64_t word = version << 8 | (uint64_t)place;
+	struct nvmei_path_info info[NVME_PATHS];
 
-	for (size_t i = 0; i < PLACE_SIZE; i += sizeof(word))
-		memcpy(buf + i, &word, sizeof(word));
+	CHECK(nvmei_get_paths(w->volume, info, NVME_PATHS) > (unsigned)i);
+	return info[i];
 }
 
-static void write_place(struct place *p)
+/* A condition that time brings about. */
+#define AWAIT(cond)                                                            \
+	do {                                                                   \
+		nsec await_end_ = reactor_now() + SEC(60);                     \
+		while (!(cond)) {                                              \
+			CHECK(reactor_now() < await_end_);                     \
+			task_sleep(MSEC(1));                                   \
+		}                                                              \
+	} while (0)
+
+static void use(struct nvme_world *w, int paths, int rounds)
 {
-	fill(p->buf, p->number, p->version + 1);
-	/* Small ones go in the capsule, large ones by R2T. */
-	for (size_t at = 0, n; at < PLACE_SIZE; at += n) {
-		n = rng_below(sim_rng(), 4) == 0 ? 4096 : PLACE_SIZE - at;
-		CHECK_OK(nvme_world_write(
-			p->w, (uint64_t)p->number * PLACE_SIZE + at,
-			p->buf + at, n));
-	}
-	p->version++;
+	struct model *m;
+
+	nvme_world_attach(w, paths, &plain);
+	m = model_create(w);
+	model_start(m, rounds);
+	nvme_world_join(w, 0);
+	model_end(m);
 }
-
-static void check_place(struct place *p)
-{
-	static uint8_t expected[PLACE_SIZE];
-
-	CHECK_OK(nvme_world_read(p->w, (uint64_t)p->number * PLACE_SIZE, p->buf,
-				 PLACE_SIZE));
-	if (p->version == 0)
-		memset(expected, 0, sizeof(expected));
-	else
-		fill(expected, p->number, p->version);
-	CHECK(memcmp(p->buf, expected, PLACE_SIZE) == 0);
-}
-
-static void use_place(void *arg)
-{
-	struct place *p = arg;
-
-	for (int i = 0; i < p->rounds; i++) {
-		if (rng_below(sim_rng(), 2) == 0)
-			write_place(p);
-		else
-			check_place(p);
-		task_sleep(rng_below(sim_rng(), MSEC(2)));
-	}
-	nvme_world_task_ended(p->w);
-}
-
-static struct place *use_places(struct nvme_world *w, int rounds)
-{
-	struct place *p = calloc(PLACES, sizeof(*p));
-
-	CHECK(p != NULL);
-	for (int i = 0; i < PLACES; i++) {
-		p[i].w = w;
-		p[i].number = i;
-		p[i].rounds = rounds;
-		nvme_world_spawn(w, use_place, &p[i]);
-	}
-	return p;
-}
-
-/* Whatever was left behind has had all the time to land. */
-static void check_places(struct place *p)
-{
-	task_sleep(SEC(30));
-	for (int i = 0; i < PLACES; i++)
-		check_place(&p[i]);
-	free(p);
-}
-
-/* ----------------------------------------------------------------- no faults */
 
 static void one_path(struct nvme_world *w)
 {
-	struct place *p;
+	use(w, 1, 20);
+}
+
+static void digests(struct nvme_world *w)
+{
+	static const struct nvmei_attach with = { .header_digest = true,
+						  .data_digest = true };
+	struct model *m;
+
+	nvme_world_attach(w, 2, &with);
+	m = model_create(w);
+	model_start(m, 20);
+	nvme_world_join(w, 0);
+	model_end(m);
+}
+
+/* Reads come in pieces of any length. */
+static void short_reads(struct nvme_world *w)
+{
+	struct sim_faults faults = { .delay_min = USEC(20),
+				     .delay_max = USEC(60),
+				     .short_read = 0.5 };
+
+	sim_set_faults(&faults);
+	use(w, 2, 10);
+}
+
+/* ----------------------------------------------------------------- policies */
+
+static void each_policy(struct nvme_world *w)
+{
+	static const char *const names[] = { "round-robin", "queue-depth",
+					     "service-time" };
+	struct model *m;
+
+	nvme_world_attach(w, 2, &plain);
+	m = model_create(w);
+	model_start(m, 10);
+	nvme_world_join(w, 0);
+	CHECK(path_now(w, 0).path.requests > 0);
+	CHECK(path_now(w, 1).path.requests == 0); /* active-passive */
+	for (int i = 0; i < 3; i++) {
+		uint64_t before = path_now(w, 1).path.requests;
+
+		CHECK_OK(nvmei_set_policy(w->volume, names[i]));
+		model_start(m, 10);
+		nvme_world_join(w, 0);
+		CHECK(path_now(w, 1).path.requests > before);
+	}
+	CHECK(nvmei_set_policy(w->volume, "any") == -EINVAL);
+	model_end(m);
+}
+
+/* ---------------------------------------------------------------------- ANA */
+
+static void ana_moves_requests(struct nvme_world *w)
+{
+	struct model *m;
+	uint64_t before;
+
+	nvme_world_attach(w, 2, &plain);
+	m = model_create(w);
+	model_start(m, 30);
+	nvme_world_set_ana(w, 0, NVMET_ANA_NON_OPTIMIZED);
+	AWAIT(path_now(w, 0).path.access == PATH_NON_OPTIMIZED);
+	before = path_now(w, 0).path.requests + path_now(w, 0).path.inflight;
+	AWAIT(path_now(w, 1).path.requests > 20);
+	CHECK(path_now(w, 0).path.requests <= before);
+	nvme_world_set_ana(w, 1, NVMET_ANA_INACCESSIBLE);
+	AWAIT(path_now(w, 0).path.requests > before + 20);
+	/* Where none is accessible, requests wait. */
+	nvme_world_set_ana(w, 0, NVMET_ANA_CHANGE);
+	task_sleep(MSEC(500));
+	before = m->done;
+	task_sleep(SEC(5));
+	CHECK(m->done == before);
+	nvme_world_set_ana(w, 1, NVMET_ANA_OPTIMIZED);
+	nvme_world_join(w, 0);
+	model_end(m);
+}
+
+/* ----------------------------------------------------- paths lost and found */
+
+/* Default options: what an application sees. */
+static void a_reset_is_hardly_felt(struct nvme_world *w)
+{
+	struct model *m;
+
+	nvme_world_attach(w, 2, &plain);
+	m = model_create(w);
+	m->pause = USEC(200);
+	model_start(m, 200);
+	task_sleep(MSEC(10));
+	sim_cut(&w->addr[0]);
+	AWAIT(path_now(w, 0).path.losses > 0);
+	AWAIT(path_now(w, 0).path.state == PATH_LIVE);
+	sim_cut(&w->addr[1]);
+	nvme_world_join(w, 0);
+	CHECK(m->longest < MSEC(10));
+	model_end(m);
+}
+
+static void silence_is_felt_for_a_moment(struct nvme_world *w)
+{
+	struct model *m;
+	unsigned done;
+
+	nvme_world_attach(w, 2, &plain);
+	m = model_create(w);
+	m->pause = USEC(200);
+	model_start(m, 500);
+	task_sleep(MSEC(10));
+	sim_set_link(&w->addr[0], SIM_LINK_SILENT);
+	AWAIT(path_now(w, 0).path.losses > 0);
+	done = m->done;
+	AWAIT(m->done > done + 100);
+	nvme_world_join(w, 0);
+	CHECK(m->longest < MSEC(200));
+	sim_set_link(&w->addr[0], SIM_LINK_UP);
+	AWAIT(path_now(w, 0).path.state == PATH_LIVE);
+	model_end(m);
+}
+
+/* It comes and goes; the other one does the work, and nobody waits for it. */
+static void a_flapping_path_disturbs_nobody(struct nvme_world *w)
+{
+	struct model *m;
+	uint64_t losses;
+
+	nvme_world_attach(w, 2, &plain);
+	m = model_create(w);
+	model_start(m, 1000);
+	for (int i = 0; w->busy > 0; i++) {
+		sim_set_link(&w->addr[0],
+			     i % 2 ? SIM_LINK_UP : SIM_LINK_REFUSED);
+		task_sleep(rng_below(sim_rng(), MSEC(100)));
+	}
+	losses = path_now(w, 1).path.losses;
+	CHECK(losses == 0);
+	CHECK(m->longest < MSEC(15));
+	sim_set_link(&w->addr[0], SIM_LINK_UP);
+	model_end(m);
+}
+
+/* An attempt each 100 ms at first, and each 5 s in the end. */
+static void attempts_become_rare(struct nvme_world *w)
+{
+	nsec since;
+
+	nvme_world_attach(w, 2, &plain);
+	sim_set_link(&w->addr[0], SIM_LINK_REFUSED);
+	AWAIT(path_now(w, 0).path.state == PATH_LOST);
+	task_sleep(SEC(60));
+	since = path_now(w, 0).path.since; /* of a failed attempt */
+	AWAIT(path_now(w, 0).path.since != since);
+	CHECK(path_now(w, 0).path.since - since >= SEC(5));
+	sim_set_link(&w->addr[0], SIM_LINK_UP);
+	AWAIT(path_now(w, 0).path.state == PATH_LIVE);
+}
+
+static void the_target_restarts(struct nvme_world *w)
+{
+	struct model *m;
+
+	nvme_world_attach(w, 2, &plain);
+	m = model_create(w);
+	model_start(m, 50);
+	task_sleep(MSEC(20));
+	nvme_world_end_target(w);
+	task_sleep(SEC(20));
+	nvme_world_start_target(w);
+	nvme_world_join(w, 0);
+	model_end(m);
+}
+
+/* ----------------------------------------------------------- time-outs fail */
+
+static void requests_fail_fast_when_asked_to(struct nvme_world *w)
+{
+	static const struct nvmei_attach a = { .ctrlr_loss_timeout_sec = -1,
+					       .reconnect_delay_sec = 1,
+					       .fast_io_fail_timeout_sec = 2 };
+	char buf[512] = "";
+	nsec since;
+
+	nvme_world_attach(w, 2, &a);
+	for (int i = 0; i < 2; i++)
+		sim_set_link(&w->addr[i], SIM_LINK_REFUSED);
+	since = reactor_now();
+	CHECK(nvme_world_read(w, 0, buf, 512) == -ETIMEDOUT);
+	CHECK(reactor_now() - since >= SEC(2));
+	CHECK(reactor_now() - since < SEC(3));
+	sim_set_link(&w->addr[1], SIM_LINK_UP);
+	AWAIT(path_now(w, 1).path.state == PATH_LIVE);
+	CHECK_OK(nvme_world_write(w, 0, buf, 512));
+	sim_set_link(&w->addr[0], SIM_LINK_UP);
+}
+
+static void a_lost_controller_is_given_up(struct nvme_world *w)
+{
+	static const struct nvmei_attach a = { .ctrlr_loss_timeout_sec = 3,
+					       .reconnect_delay_sec = 1 };
+	struct nvmei_path_info info[NVME_PATHS];
+	char buf[512] = "";
+
+	nvme_world_attach(w, 2, &a);
+	sim_set_link(&w->addr[0], SIM_LINK_REFUSED);
+	CHECK_OK(nvme_world_write(w, 0, buf, 512));
+	AWAIT(nvmei_get_paths(w->volume, info, NVME_PATHS) == 1);
+	CHECK_OK(nvme_world_write(w, 0, buf, 512));
+	sim_set_link(&w->addr[1], SIM_LINK_REFUSED);
+	CHECK(nvme_world_write(w, 0, buf, 512) == -ENODEV);
+	AWAIT(nvmei_find(w->host, "Nvme0n1") == NULL);
+	/* It can be attached again, and is the same volume. */
+	sim_set_link(&w->addr[0], SIM_LINK_UP);
+	sim_set_link(&w->addr[1], SIM_LINK_UP);
+	nvmei_volume_put(w->volume);
+	nvme_world_attach(w, 2, &a);
+	CHECK_OK(nvme_world_write(w, 0, buf, 512));
+}
+
+/* --------------------------------------------------------- attach and detach
+ */
+
+static void a_path_can_be_detached_under_load(struct nvme_world *w)
+{
+	struct model *m;
+	struct nvmei_attach again = { .name = "Nvme0" };
+
+	nvme_world_attach(w, 2, &plain);
+	nvme_world_set_delay(w, MSEC(3), MSEC(3)); /* some in flight, ever */
+	m = model_create(w);
+	model_start(m, 60);
+	task_sleep(MSEC(10));
+	CHECK_OK(nvmei_detach(w->host, "Nvme0", &w->addr[0]));
+	CHECK(nvmei_detach(w->host, "Nvme0", &w->addr[0]) == -ENOENT);
+	CHECK(nvmei_detach(w->host, "Nvme0", NULL) == -EBUSY);
+	again.addr = w->addr[0];
+	again.subnqn = NVME_WORLD_SUBNQN;
+	CHECK_OK(nvmei_attach(w->host, &again, NULL));
+	CHECK(nvmei_attach(w->host, &again, NULL) == -EALREADY);
+	CHECK_OK(nvmei_detach(w->host, "Nvme0", &w->addr[1]));
+	nvme_world_join(w, 0);
+	model_end(m);
+	CHECK_OK(nvmei_detach(w->host, "Nvme0", NULL));
+	CHECK(nvmei_find(w->host, "Nvme0n1") == NULL);
+}
+
+static void what_cannot_be_attached_says_why(struct nvme_world *w)
+{
+	struct nvmei_attach a = { .name = "Nvme0",
+				  .subnqn = "nqn.2026-11.x:y" };
+	char text[256];
+
+	a.addr = w->addr[0];
+	CHECK(nvmei_attach(w->host, &a, text) == -ENOENT);
+	CHECK(strstr(text, "127.102.1.1") != NULL);
+	sim_set_link(&w->addr[0], SIM_LINK_REFUSED);
+	CHECK(nvmei_attach(w->host, &a, text) == -ECONNREFUSED);
+	sim_set_link(&w->addr[0], SIM_LINK_SILENT);
+	CHECK(nvmei_attach(w->host, &a, text) == -ETIMEDOUT);
+	sim_set_link(&w->addr[0], SIM_LINK_UP);
+	a.fast_io_fail_timeout_sec = 1;
+	CHECK(nvmei_attach(w->host, &a, text) == -EINVAL);
+}
+
+/* A controller without namespaces stays attached, and shows one that comes. */
+static void namespaces_come_and_go(struct nvme_world *w)
+{
+	struct nvmet_namespace ns = { .device = "slow" };
+	char buf[512] = "";
+
+	nvme_world_attach(w, 2, &plain);
+	CHECK_OK(nvmet_namespace_remove(w->subsystem, 1));
+	AWAIT(nvmei_find(w->host, "Nvme0n1") == NULL);
+	CHECK(nvme_world_read(w, 0, buf, 512) == -ENODEV);
+	sim_cut(&w->addr[0]);
+	CHECK(nvmet_namespace_add(w->subsystem, &ns, NULL) == 1);
+	AWAIT(nvmei_find(w->host, "Nvme0n1") == w->volume);
+	AWAIT(nvmei_get_paths(w->volume, NULL, 0) == 2);
+	AWAIT(path_now(w, 0).path.state == PATH_LIVE &&
+	      path_now(w, 1).path.state == PATH_LIVE);
+	CHECK_OK(nvme_world_write(w, 0, buf, 512));
+}
+
+/* ------------------------------------------------------------------- fences */
+
+struct late_write {
+	struct nvme_world *w;
+	char buf[512];
+};
+
+static void write_late(void *arg)
+{
+	struct late_write *late = arg;
+
+	CHECK_OK(nvme_world_write(late->w, 0, late->buf, 512));
+	nvme_world_task_ended(late->w);
+}
+
+/*
+ * SPDK issue 3593.  A write is held up in the device; its path falls silent, so
+ * that the target goes on with it; it is sent again by the other path; and then
+ * the application writes something new.  Returns what is there in the end.
+ */
+static char overtake(struct nvme_world *w)
+{
+	struct late_write late = { .w = w, .buf = "old" };
+	char buf[512] = "new";
+
+	nvme_world_attach(w, 2, &plain);
+	for (int i = 0; i < 100; i++) /* its latency is known then */
+		CHECK_OK(nvme_world_write(w, 0, late.buf, 512));
+	nvme_world_set_delay(w, 0, MSEC(600));
+	nvme_world_spawn(w, write_late, &late);
+	task_sleep(MSEC(1));
+	nvme_world_set_delay(w, 0, 0);
+	sim_set_link(&w->addr[0], SIM_LINK_SILENT);
+	nvme_world_join(w, 0);
+	CHECK_OK(nvme_world_write(w, 0, buf, 512));
+	task_sleep(SEC(5));
+	CHECK_OK(nvme_world_read(w, 0, buf, 512));
+	sim_set_link(&w->addr[0], SIM_LINK_UP);
+	return buf[0];
+}
+
+static void a_write_does_not_undo_a_later_one(struct nvme_world *w)
+{
+	CHECK(overtake(w) == 'n');
+}
+
+/* The same, with a host that does as others do: the test can see it. */
+static void reissued_at_once_it_does(struct nvme_world *w)
+{
+	w->reissue_at_once = true;
+	nvme_world_new_host(w);
+	CHECK(overtake(w) == 'o');
+}
+
+/* Nobody can be asked: the time has to pass that the target promised. */
+static void a_fence_by_time(struct nvme_world *w)
+{
+	struct late_write late = { .w = w, .buf = "old" };
+	char buf[512];
 
 	nvme_world_attach(w, 1, &plain);
-	p = use_places(w, 20);
+	nvme_world_set_delay(w, 0, SEC(1));
+	nvme_world_spawn(w, write_late, &late);
+	task_sleep(MSEC(1));
+	nvme_world_set_delay(w, 0, 0);
+	sim_set_link(&w->addr[0], SIM_LINK_SILENT);
+	task_sleep(SEC(30));
+	CHECK(w->busy == 1);
+	sim_set_link(&w->addr[0], SIM_LINK_UP);
 	nvme_world_join(w, 0);
-	check_places(p);
+	CHECK_OK(nvme_world_read(w, 0, buf, 512));
+	CHECK(memcmp(buf, late.buf, 512) == 0);
 }
 
 int main(int argc, char **argv)
 {
+#define TEST(fn, seeds)                                                        \
+	{                                                                      \
+#fn, fn, seeds                                                 \
+	}
 	static const struct nvme_world_test tests[] = {
-		{ "one_path", one_path, 20 },
+		TEST(one_path, 20),
+		TEST(digests, 20),
+		TEST(short_reads, 50),
+		TEST(each_policy, 20),
+		TEST(ana_moves_requests, 20),
+		TEST(a_reset_is_hardly_felt, 20),
+		TEST(silence_is_felt_for_a_moment, 20),
+		TEST(a_flapping_path_disturbs_nobody, 20),
+		TEST(attempts_become_rare, 5),
+		TEST(the_target_restarts, 20),
+		TEST(requests_fail_fast_when_asked_to, 5),
+		TEST(a_lost_controller_is_given_up, 20),
+		TEST(a_path_can_be_detached_under_load, 20),
+		TEST(what_cannot_be_attached_says_why, 5),
+		TEST(namespaces_come_and_go, 20),
+		TEST(a_write_does_not_undo_a_later_one, 50),
+		TEST(reissued_at_once_it_does, 50),
+		TEST(a_fence_by_time, 20),
 		{},
 	};
 

@@ -63,9 +63,10 @@ int admin_connect(struct nvmei_queue *q)
 	struct nvmei_life *l = q->life;
 	struct nvme_connect_data data = {};
 	struct iovec iov = { &data, sizeof(data) };
-	struct nvmei_command c = {
-		.iov = &iov, .niov = 1, .len = sizeof(data), .to_controller = true
-	};
+	struct nvmei_command c = { .iov = &iov,
+				   .niov = 1,
+				   .len = sizeof(data),
+				   .to_controller = true };
 	struct nvme_connect_cmd *cmd = (void *)&c.sqe;
 	int rc;
 
@@ -119,8 +120,8 @@ int admin_enable(struct nvmei_life *l)
 
 	if (rc != 0)
 		return rc;
-	l->io.size = MIN((uint64_t)l->host->options.queue_size,
-			 (cap & 0xffff) + 1);
+	l->io.size =
+		MIN((uint64_t)l->host->options.queue_size, (cap & 0xffff) + 1);
 	rc = property(l, NVME_FCTYPE_PROPERTY_SET, NVME_PROP_CC, &cc);
 	deadline = reactor_now() + MSEC(500) * (1 + (cap >> 24 & 0xff));
 	while (rc == 0) {
@@ -150,14 +151,15 @@ int admin_identify(struct nvmei_life *l, uint8_t cns, uint32_t nsid, void *to)
 	return queue_do(&l->admin, &c, NSEC_NEVER);
 }
 
-int admin_log(struct nvmei_life *l, uint8_t page, void *to, uint32_t len)
+int admin_log(struct nvmei_life *l, uint8_t page, uint8_t lsp, void *to,
+	      uint32_t len)
 {
 	struct iovec iov = { to, len };
 	struct nvmei_command c = { .iov = &iov, .niov = 1, .len = len };
 
 	c.sqe.opc = NVME_ADMIN_GET_LOG_PAGE;
 	c.sqe.nsid = NVME_NSID_ALL;
-	c.sqe.cdw10 = (len / 4 - 1) << 16 | page;
+	c.sqe.cdw10 = (len / 4 - 1) << 16 | (uint32_t)lsp << 8 | page;
 	c.sqe.cdw11 = (len / 4 - 1) >> 16;
 	return queue_do(&l->admin, &c, NSEC_NEVER);
 }
@@ -170,4 +172,17 @@ int admin_set_feature(struct nvmei_life *l, uint8_t fid, uint32_t cdw11)
 	c.sqe.cdw10 = fid;
 	c.sqe.cdw11 = cdw11;
 	return queue_do(&l->admin, &c, NSEC_NEVER);
+}
+
+int admin_get_feature(struct nvmei_life *l, uint8_t fid, uint32_t *out)
+{
+	struct nvmei_command c = {};
+	int rc;
+
+	c.sqe.opc = NVME_ADMIN_GET_FEATURES;
+	c.sqe.cdw10 = fid;
+	rc = queue_do(&l->admin, &c, NSEC_NEVER);
+	if (rc == 0)
+		*out = c.cqe.dw0;
+	return rc;
 }

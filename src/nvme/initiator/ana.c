@@ -72,7 +72,7 @@ int ana_read(struct nvmei_life *l)
 	log = calloc(1, size);
 	if (log == NULL)
 		return -ENOMEM;
-	rc = admin_log(l, NVME_LOG_ANA, log, size);
+	rc = admin_log(l, NVME_LOG_ANA, 0, log, size);
 	if (rc == 0 && !l->dead)
 		rc = apply(l, log, size);
 	free(log);
@@ -81,7 +81,8 @@ int ana_read(struct nvmei_life *l)
 	return rc;
 }
 
-/* -------------------------------------------------------------------- doubts */
+/* -------------------------------------------------------------------- doubts
+ */
 
 static bool is_settled(const struct nvmei_life *l)
 {

@@ -13,6 +13,7 @@
 #include "nvme/initiator/internal.h"
 
 enum { ADMIN_QUEUE_SIZE = 32 };
+#define RETRY SEC(3)
 
 struct nvmei_life *life_get(struct nvmei_life *l)
 {
@@ -78,6 +79,24 @@ static void report(struct nvmei_ctrl *c, bool up, int error)
 	c->reported = true;
 }
 
+/* A controller that shows no namespace is in nobody's path group; it is tried
+ * again all the same, as it may show some later. */
+static void await_retry(struct nvmei_ctrl *c)
+{
+	if (list_empty(&c->ways) && !c->attaching && !c->closing)
+		reactor_timer_set(&c->retry, reactor_now() + RETRY);
+}
+
+void ctrl_retry(struct timer *t)
+{
+	struct nvmei_ctrl *c = container_of(t, struct nvmei_ctrl, retry);
+
+	if (c->life == NULL && ctrl_connect(c) == 0)
+		await_retry(c); /* that is how long it may take */
+	else if (c->life != NULL && !c->life->up)
+		life_fail(c->life, -ETIMEDOUT);
+}
+
 void life_fail(struct nvmei_life *l, int error)
 {
 	struct nvmei_ctrl *c = l->ctrl;
@@ -94,14 +113,17 @@ void life_fail(struct nvmei_life *l, int error)
 	}
 	list_for_each (w, &c->ways, link)
 		volume_drain(w->volume);
+	await_retry(c);
 	life_put(l);
 }
 
 /* --------------------------------------------------------------- coming up */
 
-static void learn(struct nvmei_life *l, const struct nvme_id_ctrl *id)
+/* `kato_ms` as it is in force: a controller may have rounded it up. */
+static void learn(struct nvmei_life *l, const struct nvme_id_ctrl *id,
+		  uint32_t kato_ms)
 {
-	nsec kato = MSEC(l->host->options.kato_ms);
+	nsec kato = MSEC(MAX(kato_ms, l->host->options.kato_ms));
 
 	l->ciu = id->ciu;
 	l->cirn = id->cirn;
@@ -126,13 +148,16 @@ static void learn(struct nvmei_life *l, const struct nvme_id_ctrl *id)
 static int identify(struct nvmei_life *l)
 {
 	struct nvme_id_ctrl *id = malloc(sizeof(*id));
+	uint32_t kato_ms;
 	int rc;
 
 	if (id == NULL)
 		return -ENOMEM;
 	rc = admin_identify(l, NVME_CNS_CONTROLLER, 0, id);
 	if (rc == 0)
-		learn(l, id);
+		rc = admin_get_feature(l, NVME_FEAT_KEEP_ALIVE, &kato_ms);
+	if (rc == 0)
+		learn(l, id, kato_ms);
 	free(id);
 	return rc;
 }

@@ -40,7 +40,8 @@ static void probe(struct nvmei_way *w)
 	queue_submit(&l->io, &l->probe);
 }
 
-/* ------------------------------------------------------------------- actions */
+/* ------------------------------------------------------------------- actions
+ */
 
 static void connect_way(struct nvmei_way *w)
 {
@@ -73,7 +74,7 @@ static void act(const struct path_action *a)
 		fence_start(w);
 		break;
 	case PATH_ACT_GIVE_UP:
-		log_warn("nvme %s: given up", w->ctrl->label);
+		ctrl_give_up(w->ctrl);
 		break;
 	case PATH_ACT_CONNECT:
 		connect_way(w);
@@ -111,14 +112,17 @@ void volume_drain(struct nvmei_volume *v)
 {
 	struct path_action a;
 
+	nvmei_volume_get(v);
 	while (path_group_next(v->group, reactor_now(), &a))
 		act(&a);
 	if (list_empty(&v->ways))
 		fail_waiting(v);
 	volume_arm(v);
+	nvmei_volume_put(v);
 }
 
-/* ---------------------------------------------------------------------- time */
+/* ---------------------------------------------------------------------- time
+ */
 
 static void tick(struct timer *t)
 {
@@ -137,7 +141,8 @@ void volume_arm(struct nvmei_volume *v)
 		reactor_timer_set(&v->tick, due);
 }
 
-/* ---------------------------------------------------------------- life cycle */
+/* ---------------------------------------------------------------- life cycle
+ */
 
 static struct path_options path_options(const struct nvmei_attach *a)
 {
@@ -170,6 +175,7 @@ int volume_create(struct nvmei_ctrl *c, const struct nvmei_volume_info *info,
 		return rc;
 	}
 	v->host = c->host;
+	v->refs = 1;
 	v->info = *info;
 	snprintf(v->name, sizeof(v->name), "%sn%u", c->name, info->nsid);
 	v->info.name = v->name;
@@ -185,8 +191,16 @@ int volume_create(struct nvmei_ctrl *c, const struct nvmei_volume_info *info,
 	return 0;
 }
 
-void volume_destroy(struct nvmei_volume *v)
+struct nvmei_volume *nvmei_volume_get(struct nvmei_volume *v)
 {
+	v->refs++;
+	return v;
+}
+
+void nvmei_volume_put(struct nvmei_volume *v)
+{
+	if (--v->refs > 0)
+		return;
 	assert(list_empty(&v->requests) && list_empty(&v->ways));
 	reactor_timer_cancel(&v->tick);
 	path_group_destroy(v->group);

@@ -30,7 +30,8 @@ static void keep_alive(void *arg)
 	life_task_ended(l);
 }
 
-/* -------------------------------------------------------------------- events */
+/* -------------------------------------------------------------------- events
+ */
 
 static int changed_namespaces(struct nvmei_life *l)
 {
@@ -39,7 +40,8 @@ static int changed_namespaces(struct nvmei_life *l)
 
 	if (list == NULL)
 		return -ENOMEM;
-	rc = admin_log(l, NVME_LOG_CHANGED_NS, list, 4 * NVME_CHANGED_NS_MAX);
+	rc = admin_log(l, NVME_LOG_CHANGED_NS, 0, list,
+		       4 * NVME_CHANGED_NS_MAX);
 	free(list);
 	if (rc == 0)
 		rc = namespaces_read(l);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The fence: a command that changes something, and was in flight in a controller
- * that is lost, may still be executed by it.  It must not go again before that
- * is impossible, or it could undo what was written after it (NVMe Base 2.3, 9.6
- * and 8.3.3).  It is impossible when one of these is so:
+ * The fence: a command that changes something, and was in flight in a
+ *controller that is lost, may still be executed by it.  It must not go again
+ *before that is impossible, or it could undo what was written after it (NVMe
+ *Base 2.3, 9.6 and 8.3.3).  It is impossible when one of these is so:
  *
  *	- another controller of the subsystem has reset the lost one
  *	  (Cross-Controller Reset), and says that this is complete
- *	- the lost one's keep-alive timer has ended for lack of signs of life from
- *	  us, and the time has passed that it may take to quiesce (CQT)
+ *	- the subsystem has given its identifier to a new one
+ *	- the lost one's keep-alive timer has ended for lack of signs of life
+ *from us, and the time has passed that it may take to quiesce (CQT)
  *
  *	lost ─▶ wait for a controller that is up ─▶ reset ─▶ IRS ──────▶ fenced
  *	                ▲ not that one, or it is lost  └─▶ log page ──────▶ │
@@ -29,6 +30,18 @@ static bool can_reset(const struct nvmei_ctrl *c, const struct nvmei_life *lost)
 	       strcmp(c->subnqn, lost->ctrl->subnqn) == 0;
 }
 
+/* Where controllers can be reset, an identifier is used again when the one that
+ * had it has gone; and none can be asked to reset one with its own. */
+static bool is_replaced(const struct nvmei_life *lost)
+{
+	struct nvmei_ctrl *c;
+
+	list_for_each (c, &lost->host->ctrls, link)
+		if (can_reset(c, lost) && c->life->cntlid == lost->cntlid)
+			return true;
+	return false;
+}
+
 static struct nvmei_life *find_survivor(const struct nvmei_life *lost)
 {
 	struct nvmei_ctrl *c;
@@ -39,44 +52,52 @@ static struct nvmei_life *find_survivor(const struct nvmei_life *lost)
 	return NULL;
 }
 
-/* The entry of the log page: *done, if it is complete.  0 or as admin calls. */
+/* The state of a reset by the log page; negative: it does not tell. */
+static int find_in_log(const struct nvme_ccr_log *log,
+		       const struct nvmei_life *lost)
+{
+	int state = -ENOENT;
+
+	for (int i = 0; i < MIN(log->ne, NVME_CCR_ENTRIES_MAX); i++) {
+		const struct nvme_ccr_entry *e = &log->entries[i];
+
+		if (e->icid == lost->cntlid && e->ciu == lost->ciu)
+			state = e->ccrs;
+	}
+	return state;
+}
+
 static int read_log(struct nvmei_life *by, const struct nvmei_life *lost,
-		    bool *done, bool *failed)
+		    bool remove_completed)
 {
 	struct nvme_ccr_log *log = malloc(sizeof(*log));
 	int rc;
 
 	if (log == NULL)
 		return -ENOMEM;
-	rc = admin_log(by, NVME_LOG_CCR, log, sizeof(*log));
-	for (int i = 0; rc == 0 && i < MIN(log->ne, NVME_CCR_ENTRIES_MAX);
-	     i++) {
-		const struct nvme_ccr_entry *e = &log->entries[i];
-
-		if (e->icid != lost->cntlid || e->ciu != lost->ciu)
-			continue;
-		*done |= e->ccrs == NVME_CCRS_SUCCESS;
-		*failed |= e->ccrs == NVME_CCRS_FAILED;
-	}
+	rc = admin_log(by, NVME_LOG_CCR,
+		       remove_completed ? NVME_CCR_LSP_RMC : 0, log,
+		       sizeof(*log));
+	rc = rc == 0 ? find_in_log(log, lost) : -EIO;
 	free(log);
 	return rc;
 }
 
-/* Until it is complete (true); false: it will not be, or not by this one. */
+/* Until it is complete (true); false: it will not be, or not by this one, or
+ * its entry has gone, and to ask again will tell. */
 static bool await_log(struct nvmei_life *by, const struct nvmei_life *lost,
 		      nsec deadline)
 {
-	bool done = false, failed = false;
+	int state = NVME_CCRS_IN_PROGRESS;
 
-	while (!by->dead && !failed && reactor_now() < deadline) {
-		if (read_log(by, lost, &done, &failed) != 0)
+	while (!by->dead && reactor_now() < deadline) {
+		state = read_log(by, lost, false);
+		if (state != NVME_CCRS_IN_PROGRESS)
 			break;
-		if (done)
-			return true;
 		waitq_wait(&lost->host->changed, reactor_now() + POLL_LOG);
 	}
-	by->no_reset |= failed;
-	return false;
+	by->no_reset |= state == NVME_CCRS_FAILED;
+	return state == NVME_CCRS_SUCCESS;
 }
 
 static bool reset_by(struct nvmei_life *by, const struct nvmei_life *lost,
@@ -99,9 +120,10 @@ static bool reset_by(struct nvmei_life *by, const struct nvmei_life *lost,
 		return await_log(by, lost, deadline);
 	case NVME_SC_CCR_IN_PROGRESS:
 		return await_log(by, lost, deadline);
-	case NVME_SC_CCR_LIMIT_EXCEEDED:
 	case NVME_SC_CCR_LOG_FULL:
-		task_sleep(POLL_LOG);
+		read_log(by, lost, true);
+		return false;
+	case NVME_SC_CCR_LIMIT_EXCEEDED:
 		return false;
 	default:
 		log_warn("nvme %s: controller %u can't be reset by %u: "
@@ -118,6 +140,9 @@ static void make_sure(struct nvmei_life *lost)
 	struct nvmei_life *by;
 
 	while (reactor_now() < deadline) {
+		lost->fenced = lost->ccrl > 0 && is_replaced(lost);
+		if (lost->fenced)
+			break;
 		by = lost->ccrl > 0 ? find_survivor(lost) : NULL;
 		if (by == NULL) {
 			waitq_wait(&lost->host->changed, deadline);
@@ -128,6 +153,7 @@ static void make_sure(struct nvmei_life *lost)
 		life_put(by);
 		if (lost->fenced)
 			break;
+		task_sleep(POLL_LOG);
 	}
 	log_info("nvme %s: controller %u is fenced%s after %lld ms",
 		 lost->ctrl->label, lost->cntlid,
@@ -168,9 +194,9 @@ static void fencer(void *arg)
 	path_fenced(w->path, reactor_now());
 	w->fences--;
 	w->ctrl->fences--;
+	volume_drain(v); /* FENCE once more, maybe */
 	if (w->removed && w->fences == 0)
-		free(w);
-	volume_drain(v);
+		way_free(w);
 	waitq_wake_all(&lost->host->changed);
 	life_task_ended(lost);
 }

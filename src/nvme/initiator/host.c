@@ -6,8 +6,8 @@
 
 #define ATTACH_TIMEOUT SEC(10)
 
-__attribute__((format(printf, 3, 4))) static int
-refuse(char *text, int error, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int refuse(char *text, int error,
+							const char *format, ...)
 {
 	va_list args;
 
@@ -75,12 +75,21 @@ int nvmei_create(const struct nvmei_options *options, struct nvmei **out)
 	return 0;
 }
 
+static bool is_meant(const struct nvmei_ctrl *c, const char *name,
+		     const struct addr *addr)
+{
+	return !c->closing && (name == NULL || strcmp(c->name, name) == 0) &&
+	       (addr == NULL || addr_equal(&c->options.addr, addr));
+}
+
 static void ctrl_free(struct nvmei_ctrl *c)
 {
 	struct nvmei_way *w, *next;
 
+	c->closing = true;
 	if (c->life != NULL)
 		life_fail(c->life, -ECANCELED);
+	reactor_timer_cancel(&c->retry);
 	list_for_each_safe (w, next, &c->ways, link)
 		way_remove(w);
 	while (c->fences > 0)
@@ -89,21 +98,67 @@ static void ctrl_free(struct nvmei_ctrl *c)
 	list_del(&c->link);
 	if (c->lost != NULL)
 		life_put(c->lost);
+	waitq_wake_all(&c->host->changed);
 	free(c);
+}
+
+/* The first that nobody else is closing. */
+static struct nvmei_ctrl *first_ctrl(const struct nvmei *h, const char *name,
+				     const struct addr *addr)
+{
+	struct nvmei_ctrl *c;
+
+	list_for_each (c, &h->ctrls, link)
+		if (is_meant(c, name, addr))
+			return c;
+	return NULL;
 }
 
 void nvmei_destroy(struct nvmei *h)
 {
 	struct nvmei_ctrl *c;
-	struct nvmei_volume *v;
 
-	while ((c = list_first(&h->ctrls, struct nvmei_ctrl, link)))
+	while ((c = first_ctrl(h, NULL, NULL)))
 		ctrl_free(c);
-	while (h->tasks > 0)
+	while (h->tasks > 0 || !list_empty(&h->ctrls))
 		waitq_wait(&h->changed, NSEC_NEVER);
-	while ((v = list_first(&h->volumes, struct nvmei_volume, link)))
-		volume_destroy(v);
+	assert(list_empty(&h->volumes));
 	free(h);
+}
+
+struct goner {
+	struct nvmei *host;
+	struct nvmei_ctrl *ctrl;
+};
+
+static void goner_task(void *arg)
+{
+	struct goner *g = arg;
+	struct nvmei *h = g->host;
+
+	ctrl_free(g->ctrl);
+	free(g);
+	h->tasks--;
+	waitq_wake_all(&h->changed);
+}
+
+void ctrl_give_up(struct nvmei_ctrl *c)
+{
+	struct goner *g;
+
+	if (c->closing)
+		return;
+	log_warn("nvme %s: given up", c->label);
+	g = malloc(sizeof(*g));
+	if (g == NULL)
+		return;
+	*g = (struct goner){ c->host, c };
+	if (task_spawn("nvmei-goner", goner_task, g) < 0) {
+		free(g);
+		return; /* it stays, given up */
+	}
+	c->closing = true;
+	c->host->tasks++;
 }
 
 /* ------------------------------------------------------------------- attach */
@@ -141,7 +196,7 @@ static int check(const struct nvmei *h, const struct nvmei_attach *a,
 			      "reconnect_delay_sec up to it, and "
 			      "fast_io_fail_timeout_sec lies between them");
 	list_for_each (c, &h->ctrls, link) {
-		if (strcmp(c->name, a->name) != 0)
+		if (!is_meant(c, a->name, NULL))
 			continue;
 		if (strcmp(c->subnqn, a->subnqn) != 0)
 			return refuse(text, -EINVAL,
@@ -173,6 +228,7 @@ static struct nvmei_ctrl *ctrl_create(struct nvmei *h,
 	c->options.subnqn = c->subnqn;
 	addr_format(&a->addr, c->label);
 	list_init(&c->ways);
+	timer_init(&c->retry, ctrl_retry);
 	list_append(&h->ctrls, &c->link);
 	return c;
 }
@@ -201,9 +257,11 @@ int nvmei_attach(struct nvmei *h, const struct nvmei_attach *a, char text[256])
 	c = ctrl_create(h, a);
 	if (c == NULL)
 		return -ENOMEM;
+	c->attaching = true;
 	rc = ctrl_connect(c);
 	if (rc == 0)
 		rc = await_up(c);
+	c->attaching = false;
 	if (rc == 0)
 		return 0;
 	refuse(text, rc, "%s: no connection: %s", c->label, strerror(-rc));
@@ -212,13 +270,6 @@ int nvmei_attach(struct nvmei *h, const struct nvmei_attach *a, char text[256])
 }
 
 /* ------------------------------------------------------------------- detach */
-
-static bool is_meant(const struct nvmei_ctrl *c, const char *name,
-		     const struct addr *addr)
-{
-	return strcmp(c->name, name) == 0 &&
-	       (addr == NULL || addr_equal(&c->options.addr, addr));
-}
 
 /* A volume with requests would lose all its ways. */
 static bool is_needed(const struct nvmei_volume *v, const char *name,
@@ -243,13 +294,12 @@ int nvmei_detach(struct nvmei *h, const char *name, const struct addr *addr)
 	list_for_each (v, &h->volumes, link)
 		if (is_needed(v, name, addr))
 			return -EBUSY;
-again:
-	list_for_each (c, &h->ctrls, link) {
-		if (!is_meant(c, name, addr))
-			continue;
+	list_for_each (c, &h->ctrls, link)
+		if (is_meant(c, name, addr) && c->attaching)
+			return -EBUSY;
+	while ((c = first_ctrl(h, name, addr))) {
 		ctrl_free(c);
 		rc = 0;
-		goto again; /* it parked */
 	}
 	return rc;
 }
@@ -275,24 +325,27 @@ struct nvmei_volume *nvmei_next(struct nvmei *h,
 				const struct nvmei_volume *after)
 {
 	const struct list *at = after != NULL ? &after->link : &h->volumes;
+	struct nvmei_volume *v;
 
-	if (at->next == &h->volumes)
-		return NULL;
-	return list_entry(at->next, struct nvmei_volume, link);
+	for (at = at->next; at != &h->volumes; at = at->next) {
+		v = list_entry(at, struct nvmei_volume, link);
+		if (!list_empty(&v->ways))
+			return v;
+	}
+	return NULL;
 }
 
 struct nvmei_volume *nvmei_find(struct nvmei *h, const char *name)
 {
-	struct nvmei_volume *v;
+	struct nvmei_volume *v = NULL;
 
-	list_for_each (v, &h->volumes, link)
+	while ((v = nvmei_next(h, v)))
 		if (strcmp(v->name, name) == 0)
 			return v;
 	return NULL;
 }
 
-void nvmei_get_info(const struct nvmei_volume *v,
-		    struct nvmei_volume_info *out)
+void nvmei_get_info(const struct nvmei_volume *v, struct nvmei_volume_info *out)
 {
 	*out = v->info;
 	out->policy = path_group_policy(v->group);

@@ -43,18 +43,22 @@ enum {
 
 /* 0 in a field: the default in brackets.  SPDK's bdev_nvme_set_options. */
 struct nvmei_options {
-	const char *nqn;    /* required */
-	uint8_t id[16];	    /* Host Identifier; required, not zero */
-	uint32_t kato_ms;   /* [10000] keep-alive timeout, at least 1000 */
+	const char *nqn;     /* required */
+	uint8_t id[16];	     /* Host Identifier; required, not zero */
+	uint32_t kato_ms;    /* [10000] keep-alive timeout, at least 1000 */
 	uint16_t queue_size; /* [128] entries of an I/O queue, 2 to 1024 */
-	int retry_count;    /* [3] how often a request is repeated that a
-			       controller answered with an error that may pass;
-			       -1: for ever.  A change of path doesn't count */
+	int retry_count;     /* [3] how often a request is repeated that a
+				controller answered with an error that may pass;
+				-1: for ever.  A change of path doesn't count */
+	/* Does what other hosts do: writes that were in flight on a lost path
+	 * go again at once.  It CORRUPTS DATA; for showing just that. */
+	bool reissue_at_once;
 };
 
 /* -EINVAL, -ENOMEM. */
 int nvmei_create(const struct nvmei_options *options, struct nvmei **out);
-/* No request is in progress.  Closes all connections; parks. */
+/* No request is in progress, no call, and no volume is held.  Closes all
+ * connections; parks. */
 void nvmei_destroy(struct nvmei *h);
 
 /* ------------------------------------------------------------- controllers */
@@ -92,8 +96,8 @@ struct nvmei_attach {
  */
 int nvmei_attach(struct nvmei *h, const struct nvmei_attach *a, char text[256]);
 /* Closes a path, or (addr NULL) all of a name.  Requests move to others; -EBUSY
- * if there are some and no path is left.  -ENOENT.  Parks until what was in
- * flight is fenced. */
+ * if there are some and no path is left, or while it is being attached.
+ * -ENOENT.  Parks until what was in flight is fenced. */
 int nvmei_detach(struct nvmei *h, const char *name, const struct addr *addr);
 /* Drops the connection of each controller of that name, which then comes up
  * again.  -ENOENT. */
@@ -101,8 +105,11 @@ int nvmei_reset(struct nvmei *h, const char *name);
 
 /* ----------------------------------------------------------------- volumes */
 
-/* "Nvme0n1"; NULL: none.  It lives as long as the host. */
+/* "Nvme0n1"; NULL: none.  It goes with its last path and request, unless it is
+ * held; without a path it is not found, and its requests fail: -ENODEV. */
 struct nvmei_volume *nvmei_find(struct nvmei *h, const char *name);
+struct nvmei_volume *nvmei_volume_get(struct nvmei_volume *v);
+void nvmei_volume_put(struct nvmei_volume *v);
 /* The next in order of discovery; NULL: the first, or none. */
 struct nvmei_volume *nvmei_next(struct nvmei *h,
 				const struct nvmei_volume *after);

@@ -14,9 +14,9 @@
  *	drive.c        between the path group, which decides, and the queues
  *	io.c	       requests: commands made of them, and what a status means
  *
- *	host ─┬─ ctrl (an address) ─┬─ life (connected once): admin and I/O queue
- *	      │	                    └─ ways ──┐
- *	      └─ volume (a namespace) ── path group: a path for each way
+ *	host ─┬─ ctrl (an address) ─┬─ life (connected once): admin and I/O
+ *queue │	                    └─ ways ──┐ └─ volume (a namespace) ── path
+ *group: a path for each way
  *
  * Ownership: the host owns ctrls and volumes, the ctrl its ways.  A life is
  * counted: the ctrl's, and one for each task that works for it; it ends once
@@ -123,9 +123,10 @@ struct nvmei_life {
 	bool ana;
 	uint64_t ana_chgcnt;
 	bool ana_doubted; /* a task reads it until it is settled */
-	nsec quiesce; /* it ends that long after its loss, by itself */
+	nsec quiesce;	  /* it ends that long after its loss, by itself */
 
-	bool no_reset; /* it was asked for a Cross-Controller Reset, and can't */
+	bool no_reset; /* it was asked for a Cross-Controller Reset, and can't
+			*/
 	nsec lost_at;
 	bool fencing, fenced;	   /* fence.c */
 	struct nvmei_life *before; /* lost earlier, and not fenced yet */
@@ -141,9 +142,9 @@ struct nvmei_way {
 	struct nvmei_volume *volume;
 	struct path *path;
 	uint32_t anagrpid;
-	bool seen;    /* in the list of namespaces that was read last */
-	bool attempt; /* it waits for the controller to come up */
-	bool probing; /* … for the answer to a probe */
+	bool seen;	 /* in the list of namespaces that was read last */
+	bool attempt;	 /* it waits for the controller to come up */
+	bool probing;	 /* … for the answer to a probe */
 	unsigned fences; /* tasks at work for it */
 	bool removed;	 /* the last of them frees it */
 };
@@ -159,13 +160,19 @@ struct nvmei_ctrl {
 	struct nvmei_life *life; /* NULL: not connected, nor connecting */
 	struct nvmei_life *lost; /* the one before, if it was up */
 	bool reported;		 /* that it can't be reached */
-	int error;		 /* of the last attempt */
-	unsigned fences;	 /* of its ways */
+	bool attaching;		 /* nvmei_attach() waits for it */
+	bool closing;		 /* a task frees it */
+	struct timer retry; /* while there is no way whose group says when */
+	int error;	    /* of the last attempt */
+	unsigned fences;    /* of its ways */
 };
 
+/* References: one for each way, also a removed one that is being fenced, and
+ * for each request and each nvmei_volume_get(). */
 struct nvmei_volume {
 	struct list link;
 	struct nvmei *host;
+	unsigned refs;
 	char base[NVMEI_NAME_MAX + 1];	    /* "Nvme0" */
 	char name[NVMEI_NAME_MAX + 1 + 11]; /* "Nvme0n1" */
 	char subnqn[NVME_NQN_SIZE];
@@ -190,9 +197,12 @@ struct nvmei {
 /* host.c: a task that works for a life, with a reference to it. */
 int life_spawn(struct nvmei_life *l, const char *name, task_fn *fn, void *arg);
 void life_task_ended(struct nvmei_life *l);
+/* host.c: its time is over (ctrlr_loss_timeout). */
+void ctrl_give_up(struct nvmei_ctrl *c);
 
 /* controller.c */
 int ctrl_connect(struct nvmei_ctrl *c); /* starts an attempt: 0, -ENOMEM */
+void ctrl_retry(struct timer *t);	/* ctrl.retry */
 struct nvmei_life *life_get(struct nvmei_life *l);
 void life_put(struct nvmei_life *l);
 void life_kill(struct nvmei_life *l); /* quietly: the group knows */
@@ -209,14 +219,17 @@ int queue_do(struct nvmei_queue *q, struct nvmei_command *c, nsec deadline);
 int admin_connect(struct nvmei_queue *q);
 int admin_enable(struct nvmei_life *l);
 int admin_identify(struct nvmei_life *l, uint8_t cns, uint32_t nsid, void *to);
-int admin_log(struct nvmei_life *l, uint8_t page, void *to, uint32_t len);
+int admin_log(struct nvmei_life *l, uint8_t page, uint8_t lsp, void *to,
+	      uint32_t len);
 int admin_set_feature(struct nvmei_life *l, uint8_t fid, uint32_t cdw11);
+int admin_get_feature(struct nvmei_life *l, uint8_t fid, uint32_t *out);
 /* Such a result as 0 or -errno. */
 int admin_error(int rc);
 
 /* namespace.c: what there is now becomes ways and volumes.  Parks. */
 int namespaces_read(struct nvmei_life *l);
 void way_remove(struct nvmei_way *w);
+void way_free(struct nvmei_way *w); /* it is removed, and not fenced any more */
 
 /* ana.c: the state of each way.  Parks. */
 int ana_read(struct nvmei_life *l);
@@ -229,7 +242,6 @@ void fence_start(struct nvmei_way *w);
 /* drive.c */
 int volume_create(struct nvmei_ctrl *c, const struct nvmei_volume_info *info,
 		  struct nvmei_volume **out);
-void volume_destroy(struct nvmei_volume *v);
 void volume_drain(struct nvmei_volume *v);
 void volume_arm(struct nvmei_volume *v); /* the timer, after an event */
 

@@ -52,8 +52,10 @@ static void set_deallocate(struct nvmei_request *r, struct nvmei_command *c)
 }
 
 static const uint8_t opcodes[BLOCK_OPS] = {
-	[BLOCK_READ] = NVME_IO_READ,	   [BLOCK_WRITE] = NVME_IO_WRITE,
-	[BLOCK_FLUSH] = NVME_IO_FLUSH,	   [BLOCK_COMPARE] = NVME_IO_COMPARE,
+	[BLOCK_READ] = NVME_IO_READ,
+	[BLOCK_WRITE] = NVME_IO_WRITE,
+	[BLOCK_FLUSH] = NVME_IO_FLUSH,
+	[BLOCK_COMPARE] = NVME_IO_COMPARE,
 	[BLOCK_DEALLOCATE] = NVME_IO_DSM,
 	[BLOCK_WRITE_ZEROES] = NVME_IO_WRITE_ZEROES,
 };
@@ -129,16 +131,18 @@ static bool is_path_error(uint16_t status)
 
 void request_end(struct nvmei_request *r, int error)
 {
+	struct nvmei_volume *v = r->volume;
+
 	list_del(&r->link);
 	r->done(r, error);
+	nvmei_volume_put(v);
 }
 
 static void again(struct timer *t)
 {
 	struct nvmei_request *r = container_of(t, struct nvmei_request, again);
 	struct nvmei_volume *v = r->volume;
-	struct path *p =
-		path_group_submit(v->group, &r->path, reactor_now());
+	struct path *p = path_group_submit(v->group, &r->path, reactor_now());
 
 	if (p != NULL)
 		request_send_on(path_owner(p), r);
@@ -214,7 +218,8 @@ static void answered(struct nvmei_command *c, int error)
 		finish(r, error_of(status));
 }
 
-/* -------------------------------------------------------------------- submit */
+/* -------------------------------------------------------------------- submit
+ */
 
 void request_send_on(struct nvmei_way *w, struct nvmei_request *r)
 {
@@ -270,13 +275,14 @@ void nvmei_submit(struct nvmei_volume *v, struct nvmei_request *r)
 		r->done(r, rc);
 		return;
 	}
-	r->volume = v;
+	r->volume = nvmei_volume_get(v);
 	r->repeats = 0;
 	timer_init(&r->again, again);
 	r->path = (struct path_request){
 		/* What reads only may run twice.  COMPARE, too; but its data
 		 * may still be on their way out of the caller's memory. */
-		.needs_fence = r->op != BLOCK_READ && r->op != BLOCK_FLUSH,
+		.needs_fence = r->op != BLOCK_READ && r->op != BLOCK_FLUSH &&
+			       !v->host->options.reissue_at_once,
 		.bytes = has_data(r) ? r->length : 0,
 	};
 	list_init(&r->path.link);

@@ -126,7 +126,13 @@ void way_remove(struct nvmei_way *w)
 	path_remove(w->path, reactor_now());
 	volume_drain(v); /* FENCE, maybe */
 	if (w->fences == 0)
-		free(w);
+		way_free(w);
+}
+
+void way_free(struct nvmei_way *w)
+{
+	nvmei_volume_put(w->volume);
+	free(w);
 }
 
 static int add_way(struct nvmei_ctrl *c, struct nvmei_volume *v,
@@ -143,19 +149,24 @@ static int add_way(struct nvmei_ctrl *c, struct nvmei_volume *v,
 		return rc;
 	}
 	w->ctrl = c;
-	w->volume = v;
+	w->volume = nvmei_volume_get(v);
 	list_append(&c->ways, &w->link);
 	list_append(&v->ways, &w->in_volume);
 	*out = w;
 	return 0;
 }
 
+/* With a reference. */
 static int find_or_create(struct nvmei_ctrl *c,
 			  const struct nvmei_volume_info *info,
 			  struct nvmei_volume **out)
 {
-	*out = find_volume(c, info);
-	return *out != NULL ? 0 : volume_create(c, info, out);
+	struct nvmei_volume *v = find_volume(c, info);
+
+	if (v == NULL)
+		return volume_create(c, info, out);
+	*out = nvmei_volume_get(v);
+	return 0;
 }
 
 static int take(struct nvmei_life *l, const struct nvmei_volume_info *info,
@@ -177,8 +188,10 @@ static int take(struct nvmei_life *l, const struct nvmei_volume_info *info,
 	}
 	if (w == NULL) {
 		rc = find_or_create(c, info, &v);
-		if (rc == 0)
-			rc = add_way(c, v, &w);
+		if (rc < 0)
+			return rc;
+		rc = add_way(c, v, &w);
+		nvmei_volume_put(v);
 		if (rc < 0)
 			return rc;
 	}

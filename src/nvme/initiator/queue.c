@@ -3,21 +3,22 @@
  * A queue: one TCP connection, and the commands on it.  Here is how it comes up
  * and how it sends; receive.c has the other direction.
  *
- * A command gets a slot, whose number is its command identifier, and the slot is
- * put into `sends` each time there is something to send for it:
+ * A command gets a slot, whose number is its command identifier, and the slot
+ *is put into `sends` each time there is something to send for it:
  *
  *	submit ─▶ capsule ─▶ (R2T ─▶ H2CData …) ─▶ response ─▶ done
  *
- * What all tasks submitted in one turn of the loop leaves in one writev, because
- * the writer is put behind them in the ready list.  Headers are in the slot,
- * not in the command: when a connection ends the command goes elsewhere at once,
- * while the kernel may still have the slot's bytes.
+ * What all tasks submitted in one turn of the loop leaves in one writev,
+ *because the writer is put behind them in the ready list.  Headers are in the
+ *slot, not in the command: when a connection ends the command goes elsewhere at
+ *once, while the kernel may still have the slot's bytes.
  */
 #include "nvme/initiator/internal.h"
 
 enum { IOV_ROOM = 4 * NVMEI_IOV_MAX, IOV_OF_SLOT = NVMEI_IOV_MAX + 3 };
 
-/* ------------------------------------------------------------------- sending */
+/* ------------------------------------------------------------------- sending
+ */
 
 void queue_send_slot(struct nvmei_queue *q, struct nvmei_slot *s)
 {
@@ -243,7 +244,8 @@ static void writer(void *arg)
 	life_task_ended(l);
 }
 
-/* ------------------------------------------------------------------ life cycle */
+/* ------------------------------------------------------------------ life cycle
+ */
 
 static int exchange_ic(struct nvmei_queue *q)
 {

@@ -16,6 +16,8 @@ static int rx_fill(struct nvmei_queue *q)
 	struct nvmei_life *l = q->life;
 	ssize_t n;
 
+	if (l->dead)
+		return -ECONNABORTED;
 	if (l->up && q->qid != 0)
 		life_drain(l);
 	if (l->dead)
@@ -141,6 +143,8 @@ static int receive_data(struct nvmei_queue *q, const struct nvme_tcp_data *d)
 	}
 	if (!(d->ch.flags & NVME_TCP_SUCCESS))
 		return 0;
+	if (s->received != s->command->len)
+		return protocol_error(q, "success without all data");
 	s->command->cqe = (struct nvme_cqe){ .cid = d->cccid };
 	queue_complete(q, s);
 	return 0;
