@@ -30,8 +30,7 @@ static void put_own_folder_in_path(void)
 		setenv("PATH", path, 1);
 }
 
-pid_t child_start(const char *command, const char *directory,
-		  const char *socket)
+pid_t child_start(const char *command, const struct child_variable *variables)
 {
 	const char *argv[] = { "sh", "-c", command, NULL };
 	posix_spawnattr_t attr;
@@ -39,8 +38,8 @@ pid_t child_start(const char *command, const char *directory,
 	pid_t pid;
 	int error;
 
-	setenv("HAWSER_STATE", directory, 1);
-	setenv("HAWSER_RPC", socket, 1);
+	for (; variables->name; variables++)
+		setenv(variables->name, variables->value, 1);
 	put_own_folder_in_path();
 	sigemptyset(&none);
 	posix_spawnattr_init(&attr);

@@ -73,6 +73,8 @@ void cli_show_fs_table(const json_t *list);
 void cli_show_target(const json_t *object);
 void cli_show_target_table(const json_t *list);
 void cli_show_subnet_table(const json_t *list);
+void cli_show_profile(const json_t *key);
+void cli_show_key_table(const json_t *list);
 void cli_show_volume(const json_t *object);
 void cli_show_volume_table(const json_t *list);
 void cli_show_connect_info(const json_t *volume);

@@ -183,6 +183,28 @@ const struct cli_command cli_commands[] = {
 		.show = cli_show_nothing,
 	},
 	{
+		.words = "key create",
+		.help = "make an access key for the API; prints a profile",
+		.method = "access_key_create",
+		.params = { { .name = "user",
+			      .shown = "USER",
+			      .help = "whom it belongs to" } },
+		.show = cli_show_profile,
+	},
+	{
+		.words = "key list",
+		.help = "list the access keys",
+		.method = "access_key_get",
+		.show = cli_show_key_table,
+	},
+	{
+		.words = "key delete",
+		.help = "delete an access key",
+		.method = "access_key_delete",
+		.params = { { .name = "id", .shown = "KEY", .help = "AKIA…" } },
+		.show = cli_show_nothing,
+	},
+	{
 		.words = "subnet list",
 		.help = "list the subnets of the configuration",
 		.method = "subnet_get",

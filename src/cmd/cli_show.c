@@ -203,6 +203,27 @@ void cli_show_subnet_table(const json_t *list)
 	show_table(columns, list);
 }
 
+/* ------------------------------------------------------------------ keys */
+
+/* As a credentials file of aws and boto3. */
+void cli_show_profile(const json_t *key)
+{
+	printf("[%s]\naws_access_key_id = %s\naws_secret_access_key = %s\n",
+	       text_of(key, "user"), text_of(key, "id"),
+	       text_of(key, "secret"));
+}
+
+void cli_show_key_table(const json_t *list)
+{
+	static const struct column columns[] = {
+		{ "ID", "id", NULL },
+		{ "USER", "user", NULL },
+		{},
+	};
+
+	show_table(columns, list);
+}
+
 /* --------------------------------------------------------------- volumes */
 
 static void volume_size_cell(const json_t *volume, char cell[CELL_SIZE])

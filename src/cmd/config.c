@@ -13,6 +13,8 @@
 
 enum { DEFAULT_OCTET = 77 };
 
+static const char default_api[] = "127.0.0.1:8077";
+
 /* A file being read. */
 struct reader {
 	struct config *config;
@@ -46,6 +48,16 @@ void config_init(struct config *c)
 	memset(c, 0, sizeof(*c));
 	c->reactors = cpu_count();
 	config_set_loopback(c, DEFAULT_OCTET);
+	addr_parse(&c->api_http, default_api, 0);
+}
+
+void config_set_any_port(struct config *c)
+{
+	struct addr by_default;
+
+	addr_parse(&by_default, default_api, 0);
+	if (addr_equal(&c->api_http, &by_default))
+		addr_set_port(&c->api_http, 0);
 }
 
 __attribute__((format(printf, 3, 4))) static int refuse(const struct reader *r,
@@ -127,6 +139,73 @@ static int read_root_squash(struct reader *r, yaml_node_t *value, void *into)
 	r->config->root_squash = strcmp(text, "true") == 0;
 	return 0;
 }
+
+/* ------------------------------------------------------------------ api --- */
+
+static int read_endpoint(struct reader *r, yaml_node_t *value, struct addr *a)
+{
+	const char *text = text_of(value);
+
+	memset(a, 0, sizeof(*a));
+	if (text != NULL && strcmp(text, "none") == 0)
+		return 0;
+	if (text == NULL || addr_parse(a, text, 0) < 0 ||
+	    a->sa.sa_family == AF_UNIX || addr_port(a) == 0)
+		return refuse(r, value,
+			      "an address with a port, like 127.0.0.1:8077, or "
+			      "none is needed");
+	return 0;
+}
+
+static int read_api_http(struct reader *r, yaml_node_t *value, void *into)
+{
+	return read_endpoint(r, value, &r->config->api_http);
+}
+
+static int read_api_https(struct reader *r, yaml_node_t *value, void *into)
+{
+	return read_endpoint(r, value, &r->config->api_https);
+}
+
+static int read_file_name(struct reader *r, yaml_node_t *value,
+			  char path[PATH_MAX])
+{
+	const char *text = text_of(value);
+
+	if (text == NULL || text[0] != '/' || strlen(text) >= PATH_MAX)
+		return refuse(r, value, "an absolute path is needed");
+	strcpy(path, text);
+	return 0;
+}
+
+static int read_certificate(struct reader *r, yaml_node_t *value, void *into)
+{
+	return read_file_name(r, value, r->config->api_certificate);
+}
+
+static int read_private_key(struct reader *r, yaml_node_t *value, void *into)
+{
+	return read_file_name(r, value, r->config->api_private_key);
+}
+
+static int read_api(struct reader *r, yaml_node_t *value, void *into)
+{
+	static const struct key keys[] = {
+		{ "http", read_api_http },
+		{ "https", read_api_https },
+		{ "certificate", read_certificate },
+		{ "private_key", read_private_key },
+	};
+	const struct config *c = r->config;
+	int error = read_mapping(r, value, keys, ARRAY_SIZE(keys), NULL);
+
+	if (error == 0 && !c->api_certificate[0] != !c->api_private_key[0])
+		return refuse(r, value,
+			      "certificate and private_key come together");
+	return error;
+}
+
+/* -------------------------------------------------------------- subnets --- */
 
 struct subnet_text {
 	const char *cidr, *zone;
@@ -231,6 +310,7 @@ static int read_document(struct reader *r)
 		{ "reactors", read_reactors },
 		{ "lease", read_lease },
 		{ "root_squash", read_root_squash },
+		{ "api", read_api },
 	};
 	yaml_node_t *root = yaml_document_get_root_node(&r->document);
 

@@ -8,10 +8,18 @@
  *	reactors: 4			# event loops; default: one for each CPU
  *	lease: 30			# of NFS clients, in seconds
  *	root_squash: true		# default: false
+ *	api:
+ *	  http: 127.0.0.1:8077		# the default; "none": not at all
+ *	  https: 0.0.0.0:8443		# default: none
+ *	  certificate: /etc/…pem	# default: one that is made, self-signed
+ *	  private_key: /etc/…pem
  */
 #ifndef CMD_CONFIG_H
 #define CMD_CONFIG_H
 
+#include <limits.h>
+
+#include "base/addr.h"
 #include "base/clock.h"
 #include "control/subnet.h"
 
@@ -23,6 +31,8 @@ struct config {
 	int reactors;
 	nsec lease; /* 0: nfs/server's default */
 	bool root_squash;
+	struct addr api_http, api_https; /* len 0: none */
+	char api_certificate[PATH_MAX], api_private_key[PATH_MAX]; /* or "" */
 };
 
 void config_init(struct config *c);
@@ -30,6 +40,10 @@ void config_init(struct config *c);
 /* What the file sets replaces what is in *c.  0, or -errno after having said
  * on stderr in which line what is wrong. */
 int config_load(struct config *c, const char *path);
+
+/* The API on a port of 127.0.0.1 that is free, unless the configuration says
+ * something else. */
+void config_set_any_port(struct config *c);
 
 /* Three /24 of 127.OCTET.0.0, in zones a, b and c. */
 void config_set_loopback(struct config *c, unsigned octet);

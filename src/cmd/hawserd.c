@@ -108,6 +108,8 @@ static int configure(struct config *config, const struct options *o)
 		return -EINVAL;
 	if (o->reactors != 0)
 		config->reactors = o->reactors;
+	if (o->command != NULL)
+		config_set_any_port(config);
 	return 0;
 }
 

@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/api.h"
 #include "base/log.h"
 #include "block/block.h"
 #include "cmd/child.h"
 #include "cmd/config.h"
 #include "cmd/notify.h"
 #include "control/control.h"
+#include "control/key.h"
 #include "control/ledger.h"
 #include "nvme/target/target.h"
 #include "reactor/fd.h"
@@ -26,6 +28,7 @@ struct service {
 	const struct config *config;
 	const char *directory, *command;
 	char socket[PATH_MAX];
+	char profile[PATH_MAX]; /* of the first access key */
 	struct reactor_set *reactors;
 	/* In the order of creation. */
 	struct store *store;
@@ -36,6 +39,8 @@ struct service {
 	struct rpc_environment env;
 	struct rpc_restore *restore;
 	struct rpc_server *rpc;
+	struct access_keys *keys;
+	struct api_server *api;
 	int status;
 };
 
@@ -97,6 +102,7 @@ static int open_rpc(struct service *s)
 
 	s->env = (struct rpc_environment){
 		.control = s->control,
+		.keys = s->keys,
 		.ledger = s->ledger,
 		.blocks = s->blocks,
 		.nvmet = s->nvmet,
@@ -109,6 +115,27 @@ static int open_rpc(struct service *s)
 		return -ENOMEM;
 	r = rpc_restore_start(&s->env, &s->restore);
 	return r < 0 ? r : rpc_server_create(s->socket, &s->env, &s->rpc);
+}
+
+static int open_api(struct service *s)
+{
+	const struct config *c = s->config;
+
+	return api_server_create(
+		&(struct api_options){
+			.control = s->control,
+			.keys = s->keys,
+			.directory = s->directory,
+			.http = c->api_http,
+			.https = c->api_https,
+			.certificate = c->api_certificate[0]
+					       ? c->api_certificate
+					       : NULL,
+			.private_key = c->api_private_key[0]
+					       ? c->api_private_key
+					       : NULL,
+		},
+		&s->api);
 }
 
 /* Those that stand on others first. */
@@ -147,18 +174,26 @@ static int start(struct service *s)
 	if (r == 0)
 		r = open_nvme(s);
 	if (r == 0)
+		r = access_keys_open(s->store, s->profile, &s->keys);
+	if (r == 0)
 		r = open_rpc(s);
+	if (r == 0)
+		r = open_api(s);
 	return r;
 }
 
 static void stop(struct service *s)
 {
+	if (s->api != NULL)
+		api_server_destroy(s->api);
 	if (s->rpc != NULL)
 		rpc_server_destroy(s->rpc);
 	if (s->restore != NULL)
 		rpc_restore_stop(s->restore);
 	rpc_events_destroy(s->env.events);
 	close_nvme(s);
+	if (s->keys != NULL)
+		access_keys_close(s->keys);
 	if (s->control != NULL)
 		control_destroy(s->control);
 	if (s->store != NULL)
@@ -185,10 +220,20 @@ static void run_until_signal(void)
 /* What ends hawserd ends the command first. */
 static int run_command(struct service *s)
 {
-	pid_t pid = child_start(s->command, s->directory, s->socket);
+	char url[API_URL_SIZE];
+	const struct child_variable variables[] = {
+		{ "HAWSER_STATE", s->directory },
+		{ "HAWSER_RPC", s->socket },
+		{ "HAWSER_API_URL", url },
+		{ "HAWSER_AWS_CREDENTIALS", s->profile },
+		{},
+	};
+	pid_t pid;
 	sigset_t set;
 	int signal, status;
 
+	api_server_url(s->api, url);
+	pid = child_start(s->command, variables);
 	if (pid < 0) {
 		log_error("/bin/sh: %s", strerror(-pid));
 		return EXIT_FAILURE;
@@ -234,6 +279,7 @@ int service_run(const struct config *config, const char *directory,
 	int r;
 
 	snprintf(s.socket, sizeof(s.socket), "%s/rpc.sock", directory);
+	snprintf(s.profile, sizeof(s.profile), "%s/credentials", directory);
 	/* Before there are threads: they inherit it. */
 	fill_set(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hawserd as a whole: event loops, store, resources, JSON-RPC socket, made in
- * this order and ended in the opposite one.
+ * hawserd as a whole: event loops, store, resources, JSON-RPC socket, API, made
+ * in this order and ended in the opposite one.
  */
 #ifndef CMD_SERVICE_H
 #define CMD_SERVICE_H

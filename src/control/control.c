@@ -28,6 +28,7 @@ int refuse(struct control_error *err, int error, const char *code,
 	va_list args;
 
 	err->code = code;
+	err->resource[0] = '\0';
 	va_start(args, format);
 	vsnprintf(err->text, sizeof(err->text), format, args);
 	va_end(args);

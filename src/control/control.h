@@ -41,7 +41,11 @@ enum {
 
 struct control_error {
 	const char *code; /* as the EFS API spells it: "FileSystemNotFound" */
-	char text[256];
+	char text[400];
+	/* The resource that is in the way, and how the EFS API names its id:
+	 * "FileSystemId"; "" if there is none. */
+	char resource[CONTROL_ID_SIZE];
+	const char *resource_is;
 };
 
 /*

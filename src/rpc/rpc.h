@@ -27,6 +27,7 @@
 
 #include "base/clock.h"
 
+struct access_keys;
 struct block_registry;
 struct control;
 struct ledger;
@@ -53,6 +54,7 @@ enum rpc_code {
 /* What the methods work on. */
 struct rpc_environment {
 	struct control *control;
+	struct access_keys *keys;
 	struct ledger *ledger;
 	struct block_registry *blocks;
 	struct nvmet *nvmet;

@@ -13,7 +13,7 @@
 #include "reactor/reactor.h"
 #include "reactor/stream.h"
 #include "rpc/internal.h"
-#include "rpc/json_scan.h"
+#include "base/json_scan.h"
 
 enum { READ_MIN = 4096 };
 

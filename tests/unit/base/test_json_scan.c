@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "rpc/json_scan.h"
+#include "base/json_scan.h"
 
 static ssize_t scan_whole(const char *text)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Finds the end of a JSON object or array in a stream of bytes, without
- * building anything: JSON-RPC on a socket has no framing but that.  Each byte
+ * building anything: JSON-RPC on a socket has no framing but that, and a
+ * parser that recurses has to be kept from values that are too deep.  Each byte
  * is looked at once, however it arrives.  What the scanner lets through may
  * still be no JSON; but it is not deeper than JSON_DEPTH_MAX, so a recursive
  * parser is safe with it.
  */
-#ifndef RPC_JSON_SCAN_H
-#define RPC_JSON_SCAN_H
+#ifndef BASE_JSON_SCAN_H
+#define BASE_JSON_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rpc/json_scan.h"
+#include "base/json_scan.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who signed the request, and for which service. */
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+#include <string.h>
+
+#include "api/internal.h"
+#include "api/protocol.h"
+#include "reactor/reactor.h"
+
+static bool find_secret(void *arg, const char *id,
+			char secret[SIGV4_SECRET_MAX + 1])
+{
+	struct api_call *call = arg;
+	struct access_key key;
+
+	if (!access_key_find(call->server->options.keys, id, &key))
+		return false;
+	strcpy(secret, key.secret);
+	strcpy(call->user, key.user);
+	OPENSSL_cleanse(&key, sizeof(key));
+	return true;
+}
+
+/* An unsigned request does not say which service it is for. */
+static void find_service(struct api_call *call)
+{
+	call->service = api_service_find(call->scope.service);
+	if (call->service == NULL)
+		call->service = api_service_find("elasticfilesystem");
+}
+
+int api_authenticate(struct api_call *call)
+{
+	struct sigv4_header headers[API_HEADERS_MAX];
+	struct sigv4_request r = {
+		.method = call->method,
+		.path = call->path,
+		.query = call->query,
+		.headers = headers,
+		.n_headers = api_headers(call, headers, API_HEADERS_MAX),
+		.now = reactor_realtime() / SEC(1),
+	};
+	const struct api_auth_error *error;
+	enum sigv4_verdict verdict;
+	char text[SIGV4_TEXT];
+
+	SHA256((const uint8_t *)(call->body ? call->body : ""), call->body_len,
+	       r.body);
+	verdict = sigv4_check(&r, find_secret, call, &call->scope, text);
+	find_service(call);
+	if (verdict == SIGV4_VALID &&
+	    strcmp(call->service->name, call->scope.service) != 0) {
+		verdict = SIGV4_MISMATCH;
+		snprintf(
+			text, sizeof(text),
+			"Credential should be scoped to correct service: '%s'.",
+			call->service->name);
+	}
+	if (verdict == SIGV4_VALID)
+		return 0;
+	error = &call->service->protocol->auth_errors[verdict];
+	call->status = error->status;
+	return api_refuse(call, error->code, "%s", text);
+}
