@@ -38,6 +38,7 @@ static void fill_in(struct path_options *o)
 	DEFAULT(suspect_max, MAX(MSEC(150), o->suspect_min));
 	DEFAULT(probe_min, MSEC(40));
 	DEFAULT(probe_max, MAX(MSEC(200), o->probe_min));
+	DEFAULT(probe_alone, o->probe_max);
 	DEFAULT(idle_probe, SEC(5));
 #undef DEFAULT
 }
@@ -53,7 +54,8 @@ static bool sensible(const struct path_options *o)
 	       in_order(o->reconnect_delay, o->reconnect_max) &&
 	       in_order(o->connect_timeout, LONGEST) &&
 	       in_order(o->suspect_min, o->suspect_max) &&
-	       in_order(o->probe_min, o->probe_max);
+	       in_order(o->probe_min, o->probe_max) &&
+	       in_order(o->probe_max, o->probe_alone);
 }
 
 int path_group_create(const struct path_options *options,

@@ -106,11 +106,12 @@ struct path_options {
 	 * its usual latency (mean + 4 deviations), but no less than suspect_min
 	 * and no more than suspect_max, turns suspect; without an answer to the
 	 * probe for as long again, within [probe_min, probe_max], lost.  The
-	 * upper bound holds while nothing is known about the connection, and
-	 * for the probe when there is no live path to move to. */
+	 * upper bound holds while nothing is known about the connection.  The
+	 * probe has probe_alone when there is no live path to move to. */
 	unsigned suspect_factor;       /* 4 */
 	nsec suspect_min, suspect_max; /* 20 ms, 150 ms */
 	nsec probe_min, probe_max;     /* 40 ms, 200 ms */
+	nsec probe_alone;	       /* probe_max, and no less */
 	nsec idle_probe; /* a live path that carried nothing for that long is
 			    probed, so that its loss is known before it is
 			    needed: 5 s; < 0: never */

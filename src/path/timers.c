@@ -47,8 +47,8 @@ static nsec probe_after(const struct path *p)
 {
 	const struct path_options *o = &p->group->options;
 
-	return usual(p, has_live(p->group) ? o->probe_min : o->probe_max,
-		     o->probe_max);
+	return has_live(p->group) ? usual(p, o->probe_min, o->probe_max)
+				  : o->probe_alone;
 }
 
 static nsec give_up_at(const struct path *p)

@@ -7,9 +7,6 @@
 
 #include "base/log.h"
 
-#define HOSTNQN                                                                \
-	"nqn.2014-08.org.nvmexpress:uuid:11111111-2222-4333-8444-000000000001"
-
 static const char *running_test;
 static uint64_t running_seed;
 
@@ -85,7 +82,7 @@ static void end_host(struct nvme_world *w)
 void nvme_world_new_host(struct nvme_world *w)
 {
 	struct nvmei_options options = {
-		.nqn = HOSTNQN,
+		.nqn = NVME_WORLD_HOSTNQN,
 		.id = { 1 },
 		.kato_ms = 1000,
 		.retry_count = w->retry_count != 0 ? w->retry_count : -1,

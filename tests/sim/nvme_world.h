@@ -17,6 +17,8 @@
 
 enum { NVME_PATHS = 2 };
 #define NVME_WORLD_SUBNQN "nqn.2026-11.io.hawser:sim"
+#define NVME_WORLD_HOSTNQN                                                     \
+	"nqn.2014-08.org.nvmexpress:uuid:11111111-2222-4333-8444-000000000001"
 
 struct nvme_world {
 	struct block_registry *blocks;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "nvme/auth/auth.h"
 
 static const struct nvmei_attach plain;
 
@@ -164,6 +165,29 @@ static void silence_is_felt_for_a_moment(struct nvme_world *w)
 	CHECK(m->longest < MSEC(200));
 	sim_set_link(&w->addr[0], SIM_LINK_UP);
 	AWAIT(path_now(w, 0).path.state == PATH_LIVE);
+	model_end(m);
+}
+
+/* However slow the device is, the probe of a path does not wait for it. */
+static void slow_devices_are_no_silence(struct nvme_world *w)
+{
+	struct model *m;
+
+	nvme_world_attach(w, 2, &plain);
+	nvme_world_set_delay(w, MSEC(700), MSEC(700));
+	m = model_create(w);
+	model_start(m, 3);
+	nvme_world_join(w, 0);
+	CHECK(path_now(w, 0).path.losses == 0);
+	nvme_world_set_delay(w, MSEC(40), MSEC(40));
+	m->longest = 0;
+	model_start(m, 20);
+	task_sleep(MSEC(rng_below(sim_rng(), 300)));
+	sim_set_link(&w->addr[0], SIM_LINK_SILENT);
+	nvme_world_join(w, 0);
+	CHECK(path_now(w, 0).path.losses == 1);
+	CHECK(m->longest < MSEC(200 + 2 * 40));
+	sim_set_link(&w->addr[0], SIM_LINK_UP);
 	model_end(m);
 }
 
@@ -329,6 +353,172 @@ static void namespaces_come_and_go(struct nvme_world *w)
 	CHECK_OK(nvme_world_write(w, 0, buf, 512));
 }
 
+/* ------------------------------------------------------ keys, and discovery */
+
+static const char host_key[] =
+	"DHHC-1:00:ABEiM0RVZneImaq7zN3u/wARIjNEVWZ3iJmqu8zd7v8qDMNU:";
+static char other_key[NVME_SECRET_TEXT_MAX], psk[NVME_SECRET_TEXT_MAX];
+
+static void make_keys(void)
+{
+	struct nvme_secret s;
+
+	nvme_secret_generate(&s, NVME_AUTH_SHA384);
+	nvme_secret_format(&s, NVME_SECRET_DHCHAP, other_key);
+	nvme_secret_generate(&s, NVME_AUTH_SHA256);
+	nvme_secret_format(&s, NVME_SECRET_TLS, psk);
+}
+
+static void let_in(struct nvme_world *w, const char *key, const char *ctrl_key,
+		   const char *tls)
+{
+	struct nvmet_host h = { .nqn = NVME_WORLD_HOSTNQN,
+				.dhchap_key = key,
+				.dhchap_ctrlr_key = ctrl_key,
+				.psk = tls };
+
+	CHECK_OK(nvmet_host_add(w->subsystem, &h, NULL));
+	CHECK_OK(nvmet_subsystem_allow_any_host(w->subsystem, false));
+}
+
+static int try_keys(struct nvme_world *w, const char *key, const char *ctrl_key,
+		    char *text)
+{
+	struct nvmei_attach a = {
+		.name = "Nvme0",
+		.subnqn = NVME_WORLD_SUBNQN,
+		.addr = w->addr[0],
+		.dhchap_key = key,
+		.dhchap_ctrlr_key = ctrl_key,
+		.dhchap_groups = 1 << NVME_AUTH_FFDHE2048,
+	};
+	int rc = nvmei_attach(w->host, &a, text);
+
+	if (rc == 0)
+		CHECK_OK(nvmei_detach(w->host, "Nvme0", NULL));
+	return rc;
+}
+
+static void both_sides_prove_who_they_are(struct nvme_world *w)
+{
+	char text[256];
+
+	make_keys();
+	let_in(w, host_key, other_key, NULL);
+	CHECK(try_keys(w, NULL, NULL, text) == -EACCES);
+	CHECK(strstr(text, "there is no key") != NULL);
+	CHECK(try_keys(w, other_key, NULL, text) == -EACCES);
+	CHECK(try_keys(w, host_key, NULL, text) == 0);
+	CHECK(try_keys(w, host_key, host_key, text) == -EACCES);
+	CHECK(strstr(text, "no connection: ") != NULL);
+	CHECK(try_keys(w, host_key, other_key, text) == 0);
+	CHECK(try_keys(w, "DHHC-1:nonsense", NULL, text) == -EINVAL);
+	CHECK(try_keys(w, NULL, other_key, text) == -EINVAL);
+	task_sleep(SEC(2)); /* the target keeps what failed for a moment */
+}
+
+/* A controller that has no key of its own is none that we asked for. */
+static void a_controller_has_to_prove_itself(struct nvme_world *w)
+{
+	char text[256];
+
+	make_keys();
+	CHECK(try_keys(w, host_key, other_key, text) == -EACCES);
+}
+
+static void paths_come_back_with_their_keys(struct nvme_world *w)
+{
+	const struct nvmei_attach a = {
+		.dhchap_key = host_key,
+		.dhchap_ctrlr_key = other_key,
+		.psk = psk,
+		.dhchap_groups = 1 << NVME_AUTH_FFDHE2048,
+	};
+	struct model *m;
+
+	make_keys();
+	let_in(w, host_key, other_key, psk);
+	nvme_world_attach(w, 2, &a);
+	m = model_create(w);
+	model_start(m, 30);
+	for (int i = 0; i < 5; i++) {
+		sim_cut(&w->addr[i % 2]);
+		task_sleep(MSEC(20));
+	}
+	nvme_world_join(w, 0);
+	AWAIT(path_now(w, 0).path.state == PATH_LIVE);
+	model_end(m);
+}
+
+static void a_wrong_tls_key_is_refused(struct nvme_world *w)
+{
+	struct nvmei_attach a = { .name = "Nvme0",
+				  .subnqn = NVME_WORLD_SUBNQN,
+				  .addr = w->addr[0],
+				  .psk = psk };
+	char text[256];
+
+	make_keys();
+	let_in(w, NULL, NULL, psk);
+	make_keys();
+	CHECK(nvmei_attach(w->host, &a, text) < 0);
+	CHECK(strstr(text, "TLS") != NULL);
+}
+
+static void find_the_volume(struct nvme_world *w)
+{
+	const struct nvmei_attach a = { .name = "Disc", .addr = w->addr[0] };
+
+	CHECK_OK(nvmei_discovery_start(w->host, &a, NULL));
+	w->volume = nvmei_find(w->host, "Disc0n1");
+	CHECK(w->volume != NULL);
+	nvmei_volume_get(w->volume);
+}
+
+static void discovery_finds_all_paths(struct nvme_world *w)
+{
+	struct nvmei_discovery_info info;
+	struct model *m;
+
+	find_the_volume(w);
+	CHECK(nvmei_get_paths(w->volume, NULL, 0) == 2);
+	CHECK(nvmei_discovery_get(w->host, 0, &info));
+	CHECK(info.connected && info.attached == 2);
+	m = model_create(w);
+	model_start(m, 20);
+	nvme_world_join(w, 0);
+	model_end(m);
+	CHECK_OK(nvmei_discovery_stop(w->host, "Disc"));
+	CHECK(nvmei_find(w->host, "Disc0n1") == NULL);
+	CHECK(!nvmei_discovery_get(w->host, 0, &info));
+}
+
+static void discovery_follows_what_changes(struct nvme_world *w)
+{
+	struct nvmet_subsystem_spec spec = { .nqn = NVME_WORLD_SUBNQN "2",
+					     .allow_any_host = true };
+	struct nvmet_listener l = { .addr = w->addr[1] };
+	struct nvmet_subsystem *more;
+	struct nvmei_discovery_info info;
+
+	find_the_volume(w);
+	nvme_world_remove_listener(w, 1);
+	AWAIT(nvmei_get_paths(w->volume, NULL, 0) == 1);
+	nvme_world_add_listener(w, 1);
+	AWAIT(nvmei_get_paths(w->volume, NULL, 0) == 2);
+	CHECK_OK(nvmet_subsystem_create(w->target, &spec, &more, NULL));
+	CHECK_OK(nvmet_listener_add(more, &l, NULL));
+	AWAIT(nvmei_discovery_get(w->host, 0, &info) && info.attached == 3);
+	/* The service itself goes, and is missed by nobody. */
+	sim_set_link(&w->addr[0], SIM_LINK_REFUSED);
+	AWAIT(nvmei_discovery_get(w->host, 0, &info) && !info.connected);
+	nvmet_subsystem_delete(more);
+	task_sleep(SEC(1));
+	CHECK(nvmei_discovery_get(w->host, 0, &info) && info.attached == 3);
+	sim_set_link(&w->addr[0], SIM_LINK_UP);
+	AWAIT(nvmei_discovery_get(w->host, 0, &info) && info.attached == 2);
+}
+
 /* ------------------------------------------------------------------- fences */
 
 struct late_write {
@@ -417,6 +607,7 @@ int main(int argc, char **argv)
 		TEST(ana_moves_requests, 20),
 		TEST(a_reset_is_hardly_felt, 20),
 		TEST(silence_is_felt_for_a_moment, 20),
+		TEST(slow_devices_are_no_silence, 20),
 		TEST(a_flapping_path_disturbs_nobody, 20),
 		TEST(attempts_become_rare, 5),
 		TEST(the_target_restarts, 20),
@@ -425,6 +616,12 @@ int main(int argc, char **argv)
 		TEST(a_path_can_be_detached_under_load, 20),
 		TEST(what_cannot_be_attached_says_why, 5),
 		TEST(namespaces_come_and_go, 20),
+		TEST(both_sides_prove_who_they_are, 2),
+		TEST(a_controller_has_to_prove_itself, 2),
+		TEST(paths_come_back_with_their_keys, 5),
+		TEST(a_wrong_tls_key_is_refused, 5),
+		TEST(discovery_finds_all_paths, 20),
+		TEST(discovery_follows_what_changes, 20),
 		TEST(a_write_does_not_undo_a_later_one, 50),
 		TEST(reissued_at_once_it_does, 50),
 		TEST(a_fence_by_time, 20),

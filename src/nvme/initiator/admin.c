@@ -86,9 +86,7 @@ int admin_connect(struct nvmei_queue *q)
 		return rc;
 	if (q->qid == 0)
 		l->cntlid = c.cqe.dw0 & 0xffff;
-	if (c.cqe.dw0 & (NVME_CONNECT_ATR | NVME_CONNECT_ASCR))
-		return NVME_SC_AUTH_REQUIRED;
-	return 0;
+	return queue_authenticate(q, c.cqe.dw0);
 }
 
 static int property(struct nvmei_life *l, uint8_t type, uint32_t offset,
@@ -151,17 +149,31 @@ int admin_identify(struct nvmei_life *l, uint8_t cns, uint32_t nsid, void *to)
 	return queue_do(&l->admin, &c, NSEC_NEVER);
 }
 
-int admin_log(struct nvmei_life *l, uint8_t page, uint8_t lsp, void *to,
-	      uint32_t len)
+static int get_log(struct nvmei_life *l, uint32_t what, uint64_t offset,
+		   void *to, uint32_t len)
 {
 	struct iovec iov = { to, len };
 	struct nvmei_command c = { .iov = &iov, .niov = 1, .len = len };
 
 	c.sqe.opc = NVME_ADMIN_GET_LOG_PAGE;
 	c.sqe.nsid = NVME_NSID_ALL;
-	c.sqe.cdw10 = (len / 4 - 1) << 16 | (uint32_t)lsp << 8 | page;
+	c.sqe.cdw10 = (len / 4 - 1) << 16 | what;
 	c.sqe.cdw11 = (len / 4 - 1) >> 16;
+	c.sqe.cdw12 = (uint32_t)offset;
+	c.sqe.cdw13 = (uint32_t)(offset >> 32);
 	return queue_do(&l->admin, &c, NSEC_NEVER);
+}
+
+int admin_log(struct nvmei_life *l, uint8_t page, uint8_t lsp, void *to,
+	      uint32_t len)
+{
+	return get_log(l, (uint32_t)lsp << 8 | page, 0, to, len);
+}
+
+int admin_log_at(struct nvmei_life *l, uint8_t page, uint64_t offset, void *to,
+		 uint32_t len)
+{
+	return get_log(l, page, offset, to, len);
 }
 
 int admin_set_feature(struct nvmei_life *l, uint8_t fid, uint32_t cdw11)

@@ -68,6 +68,12 @@ void life_kill(struct nvmei_life *l)
 	life_put(l);
 }
 
+void life_reason(struct nvmei_life *l, const char *literal)
+{
+	if (!l->dead)
+		l->ctrl->why = literal;
+}
+
 static void report(struct nvmei_ctrl *c, bool up, int error)
 {
 	c->error = error;
@@ -75,7 +81,7 @@ static void report(struct nvmei_ctrl *c, bool up, int error)
 		log_info("nvme %s: %s", c->label, strerror(-error));
 	else if (!c->reported)
 		log_warn("nvme %s: no connection: %s", c->label,
-			 strerror(-error));
+			 c->why != NULL ? c->why : strerror(-error));
 	c->reported = true;
 }
 
@@ -164,7 +170,8 @@ static int identify(struct nvmei_life *l)
 
 static int open_admin(struct nvmei_life *l)
 {
-	uint32_t events = NVME_OAES_NSAN | NVME_OAES_ANACN | NVME_OAES_CCRCN;
+	uint32_t events = NVME_OAES_NSAN | NVME_OAES_ANACN | NVME_OAES_CCRCN |
+			  NVME_OAES_DLPCN;
 	int rc = queue_open(&l->admin, l, 0, ADMIN_QUEUE_SIZE);
 
 	if (rc == 0)
@@ -173,8 +180,6 @@ static int open_admin(struct nvmei_life *l)
 		rc = admin_enable(l);
 	if (rc == 0)
 		rc = identify(l);
-	if (rc == 0)
-		rc = admin_set_feature(l, NVME_FEAT_QUEUES, 0); /* one each */
 	if (rc == 0)
 		rc = admin_set_feature(l, NVME_FEAT_ASYNC_EVENTS,
 				       l->oaes & events);
@@ -192,16 +197,24 @@ static int open_io(struct nvmei_life *l)
 	return rc;
 }
 
-static int come_up(struct nvmei_life *l)
+static int come_up_for_io(struct nvmei_life *l)
 {
-	int rc = open_admin(l);
+	int rc = admin_set_feature(l, NVME_FEAT_QUEUES, 0); /* one each */
 
 	if (rc == 0)
 		rc = open_io(l);
 	if (rc == 0)
 		rc = namespaces_read(l);
+	return rc == 0 ? ana_read(l) : rc;
+}
+
+static int come_up(struct nvmei_life *l)
+{
+	int rc = open_admin(l);
+
 	if (rc == 0)
-		rc = ana_read(l);
+		rc = l->ctrl->discovery != NULL ? discovery_read(l)
+						: come_up_for_io(l);
 	if (rc == 0)
 		rc = events_start(l);
 	return admin_error(rc);
@@ -244,6 +257,7 @@ int ctrl_connect(struct nvmei_ctrl *c)
 	assert(c->life == NULL);
 	if (l == NULL)
 		return -ENOMEM;
+	c->why = NULL;
 	l->ctrl = c;
 	l->host = c->host;
 	l->refs = 1;

@@ -146,7 +146,12 @@ void volume_arm(struct nvmei_volume *v)
 
 static struct path_options path_options(const struct nvmei_attach *a)
 {
+	/* A probe is answered without the medium, so that 200 ms of silence
+	 * are enough to move, however slow the medium is. */
 	struct path_options o = { .policy = "active-passive",
+				  .suspect_max = MSEC(80),
+				  .probe_max = MSEC(110),
+				  .probe_alone = MSEC(500),
 				  .ctrlr_loss_timeout = -1,
 				  .fast_io_fail_timeout = -1 };
 

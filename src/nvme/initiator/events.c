@@ -57,6 +57,8 @@ static int handle_event(struct nvmei_life *l, uint32_t dw0)
 		return changed_namespaces(l);
 	case NVME_AER_ANA_CHANGED:
 		return ana_read(l);
+	case NVME_AER_DISCOVERY_CHANGED:
+		return l->ctrl->discovery != NULL ? discovery_read(l) : 0;
 	case NVME_AER_CCR_COMPLETED: /* fence.c reads the log */
 		waitq_wake_all(&l->host->changed);
 		return 0;

@@ -77,6 +77,14 @@ struct nvmei_attach {
 	enum nvmei_multipath multipath;
 	bool header_digest, data_digest;
 	/*
+	 * Keys in text ("DHHC-1:…", "NVMeTLSkey-1:…"), NULL: none; they are
+	 * needed for the call only.  With dhchap_ctrlr_key the controller has
+	 * to prove itself, too.  What may be used: bits 1 << enum of
+	 * nvme/auth, 0: all.
+	 */
+	const char *dhchap_key, *dhchap_ctrlr_key, *psk;
+	unsigned dhchap_hashes, dhchap_groups;
+	/*
 	 * Seconds, as SPDK has them.  A lost controller is tried again each
 	 * `reconnect_delay`, and given up after `ctrlr_loss_timeout` (-1:
 	 * never); requests that no path can take fail `fast_io_fail_timeout`
@@ -91,8 +99,8 @@ struct nvmei_attach {
 /*
  * Connects; parks until the namespaces are known, or it has failed.  -EALREADY
  * (this path; or a path, with DISABLE), -EINVAL (numbers that contradict each
- * other; another subsystem), -EACCES (authentication is asked for: not done
- * yet), or what the connection failed with.
+ * other; another subsystem; a key that is none), -EACCES (it may not connect,
+ * or one of us did not prove who it is), or what the connection failed with.
  */
 int nvmei_attach(struct nvmei *h, const struct nvmei_attach *a, char text[256]);
 /* Closes a path, or (addr NULL) all of a name.  Requests move to others; -EBUSY
@@ -102,6 +110,35 @@ int nvmei_detach(struct nvmei *h, const char *name, const struct addr *addr);
 /* Drops the connection of each controller of that name, which then comes up
  * again.  -ENOENT. */
 int nvmei_reset(struct nvmei *h, const char *name);
+
+/* --------------------------------------------------------------- discovery */
+
+/*
+ * Asks a discovery service which ways there are to which subsystems, attaches
+ * all of them, and goes on watching: ways that come are attached, ways that go
+ * are detached (but for the last of a volume in use), ways that fail are tried
+ * again.  The first subsystem is attached as `a->name` and "0", the next with
+ * "1", and so on; a->addr is the service's, a->subnqn is not used, keys are
+ * for what is found, the one for TLS where TLS is asked for.  A service that is
+ * lost is tried again for ever; what it told holds until it is back.
+ *
+ * Parks until all that was found has been tried once.  -EEXIST: the name; or as
+ * nvmei_attach(), for the service itself.
+ */
+int nvmei_discovery_start(struct nvmei *h, const struct nvmei_attach *a,
+			  char text[256]);
+/* Detaches what it had attached.  -ENOENT. */
+int nvmei_discovery_stop(struct nvmei *h, const char *name);
+
+struct nvmei_discovery_info {
+	const char *name;
+	struct addr addr;
+	bool connected;
+	unsigned attached; /* ways */
+};
+/* In order of their start, from 0; false: there are no more. */
+bool nvmei_discovery_get(const struct nvmei *h, unsigned i,
+			 struct nvmei_discovery_info *out);
 
 /* ----------------------------------------------------------------- volumes */
 
@@ -147,6 +184,7 @@ struct nvmei_command {
 	int niov;
 	uint32_t len;
 	bool to_controller;
+	bool may_be_short; /* less data may come than there is room for */
 	struct nvme_cqe cqe;
 	void (*done)(struct nvmei_command *c, int error);
 };

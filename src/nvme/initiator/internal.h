@@ -2,10 +2,13 @@
 /*
  * What the files of nvme/initiator share.
  *
- *	host.c	       the host: attach, detach, find
+ *	host.c	       the host, its tasks, and what is found by name
+ *	attach.c       controllers come and go
  *	controller.c   how a controller comes up, and how it ends
  *	events.c       keep alive, asynchronous events
+ *	authenticate.c DH-HMAC-CHAP and TLS
  *	admin.c	       admin commands as calls that park
+ *	discovery.c    controllers that tell which others there are
  *	namespace.c    which namespaces there are, and which volume each is
  *	ana.c	       which controller is good for which namespace
  *	queue.c        a TCP connection: sending
@@ -33,6 +36,7 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "nvme/auth/auth.h"
 #include "nvme/initiator/initiator.h"
 #include "nvme/pdu/fabrics.h"
 #include "nvme/pdu/identify.h"
@@ -156,6 +160,11 @@ struct nvmei_ctrl {
 	struct nvmei_attach options; /* strings: below */
 	char name[NVMEI_NAME_MAX + 1], subnqn[NVME_NQN_SIZE];
 	char label[ADDR_TEXT_MAX];
+	struct {
+		struct nvme_secret host, ctrl; /* len 0: none */
+		struct nvme_psk tls;	       /* the same */
+	} keys;
+	struct nvmei_discovery *discovery; /* NULL: it is for I/O */
 	struct list ways;
 	struct nvmei_life *life; /* NULL: not connected, nor connecting */
 	struct nvmei_life *lost; /* the one before, if it was up */
@@ -163,7 +172,8 @@ struct nvmei_ctrl {
 	bool attaching;		 /* nvmei_attach() waits for it */
 	bool closing;		 /* a task frees it */
 	struct timer retry; /* while there is no way whose group says when */
-	int error;	    /* of the last attempt */
+	int error;	    /* of the last attempt … */
+	const char *why;	/* … in words, a literal; NULL: none */
 	unsigned fences;    /* of its ways */
 };
 
@@ -185,10 +195,25 @@ struct nvmei_volume {
 	struct list requests; /* nvmei_request.link: in progress */
 };
 
+/* A discovery service that is watched (discovery.c). */
+struct nvmei_discovery {
+	struct list link;
+	struct nvmei *host;
+	char name[NVMEI_NAME_MAX + 1];
+	struct addr addr;
+	struct nvmei_attach attach; /* for what it finds; strings are ours */
+	struct nvmei_ctrl *ctrl;
+	struct list found;	 /* discovery.c */
+	bool news;		 /* the list was read and not looked at */
+	bool working, ending;	 /* its task */
+	bool settled;		 /* all there is was tried once */
+	unsigned subsystems;	 /* named so far */
+};
+
 struct nvmei {
 	struct nvmei_options options;
 	char nqn[NVME_NQN_SIZE];
-	struct list ctrls, volumes;
+	struct list ctrls, volumes, discoveries;
 	unsigned tasks;
 	struct waitq changed; /* a life is up or over, an event came, a task
 				 ended, a fence is done */
@@ -197,7 +222,19 @@ struct nvmei {
 /* host.c: a task that works for a life, with a reference to it. */
 int life_spawn(struct nvmei_life *l, const char *name, task_fn *fn, void *arg);
 void life_task_ended(struct nvmei_life *l);
-/* host.c: its time is over (ctrlr_loss_timeout). */
+
+/* attach.c.  Writes to text (may be NULL), returns error. */
+__attribute__((format(printf, 3, 4))) int
+nvmei_refuse(char *text, int error, const char *format, ...);
+/* Connects and waits for that; when it fails there is nothing left.  d: NULL,
+ * or what it works for, and then it has no name that anybody knows. */
+int ctrl_attach(struct nvmei *h, const struct nvmei_attach *a,
+		struct nvmei_discovery *d, struct nvmei_ctrl **out, char *text);
+void ctrl_free(struct nvmei_ctrl *c); /* parks until it is fenced */
+/* The first of a name and address (NULL: any) that nobody is closing. */
+struct nvmei_ctrl *ctrl_first(const struct nvmei *h, const char *name,
+			      const struct addr *addr);
+/* Its time is over (ctrlr_loss_timeout). */
 void ctrl_give_up(struct nvmei_ctrl *c);
 
 /* controller.c */
@@ -211,6 +248,22 @@ void life_fail(struct nvmei_life *l, int error);
 void life_heard(struct nvmei_life *l);
 void life_drain(struct nvmei_life *l);
 
+/* Why its attempt fails, in more words than an error number has. */
+void life_reason(struct nvmei_life *l, const char *literal);
+
+/* authenticate.c.  Keys in text are parsed and kept: 0, -EINVAL. */
+int ctrl_take_keys(struct nvmei_ctrl *c, const struct nvmei_attach *a);
+void ctrl_wipe_keys(struct nvmei_ctrl *c);
+/* These park.  What Connect answered says whether it has to be done; 0, a
+ * status, or -errno: -EACCES. */
+int queue_authenticate(struct nvmei_queue *q, uint32_t connect_dw0);
+/* Its stream becomes a secure one, if there is a key for that. */
+int queue_secure(struct nvmei_queue *q);
+
+/* discovery.c: the log page; parks. */
+int discovery_read(struct nvmei_life *l);
+void discovery_end(struct nvmei_discovery *d); /* parks; frees it */
+
 /* events.c: 0 or -errno. */
 int events_start(struct nvmei_life *l);
 
@@ -221,6 +274,9 @@ int admin_enable(struct nvmei_life *l);
 int admin_identify(struct nvmei_life *l, uint8_t cns, uint32_t nsid, void *to);
 int admin_log(struct nvmei_life *l, uint8_t page, uint8_t lsp, void *to,
 	      uint32_t len);
+/* The part that begins at `offset`. */
+int admin_log_at(struct nvmei_life *l, uint8_t page, uint64_t offset, void *to,
+		 uint32_t len);
 int admin_set_feature(struct nvmei_life *l, uint8_t fid, uint32_t cdw11);
 int admin_get_feature(struct nvmei_life *l, uint8_t fid, uint32_t *out);
 /* Such a result as 0 or -errno. */

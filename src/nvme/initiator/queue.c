@@ -312,6 +312,11 @@ int queue_open(struct nvmei_queue *q, struct nvmei_life *l, uint16_t qid,
 		return rc;
 	if (l->dead)
 		return -ECONNABORTED;
+	rc = queue_secure(q);
+	if (rc < 0)
+		return rc;
+	if (l->dead)
+		return -ECONNABORTED;
 	rc = exchange_ic(q);
 	if (rc < 0)
 		return rc;

@@ -121,6 +121,11 @@ static int take_data(struct nvmei_queue *q, const struct nvmei_command *c,
 	return len > 0 ? protocol_error(q, "data for a probe") : 0;
 }
 
+static bool is_complete(const struct nvmei_slot *s)
+{
+	return s->received == s->command->len || s->command->may_be_short;
+}
+
 static int receive_data(struct nvmei_queue *q, const struct nvme_tcp_data *d)
 {
 	struct nvmei_slot *s = slot_of(q, d->cccid);
@@ -143,7 +148,7 @@ static int receive_data(struct nvmei_queue *q, const struct nvme_tcp_data *d)
 	}
 	if (!(d->ch.flags & NVME_TCP_SUCCESS))
 		return 0;
-	if (s->received != s->command->len)
+	if (!is_complete(s))
 		return protocol_error(q, "success without all data");
 	s->command->cqe = (struct nvme_cqe){ .cid = d->cccid };
 	queue_complete(q, s);
@@ -178,7 +183,7 @@ static int receive_response(struct nvmei_queue *q, const struct nvme_cqe *cqe)
 	s->left = 0;
 	/* Data that did not come, and no word about it. */
 	if (cqe->status >> 1 == 0 && !s->command->to_controller &&
-	    s->received != s->command->len)
+	    !is_complete(s))
 		return protocol_error(q, "success without all data");
 	queue_complete(q, s);
 	return 0;

@@ -101,6 +101,9 @@ NVME_SIZE(struct nvme_auth_cmd, 64);
 
 /* ----------------------------------------------------- discovery log page */
 
+/* Of every discovery service that has no name of its own. */
+#define NVME_DISCOVERY_NQN "nqn.2014-08.org.nvmexpress.discovery"
+
 enum nvme_trtype { NVME_TRTYPE_RDMA = 1, NVME_TRTYPE_FC = 2, NVME_TRTYPE_TCP };
 enum nvme_adrfam { NVME_ADRFAM_IPV4 = 1, NVME_ADRFAM_IPV6 = 2 };
 enum nvme_subtype {

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Controllers that are attached to a host, and taken from it again. */
+#include "nvme/initiator/internal.h"
+
+#include <stdarg.h>
+
+#define ATTACH_TIMEOUT SEC(10)
+
+int nvmei_refuse(char *text, int error, const char *format, ...)
+{
+	va_list args;
+
+	if (text == NULL)
+		return error;
+	va_start(args, format);
+	vsnprintf(text, 256, format, args);
+	va_end(args);
+	return error;
+}
+
+static bool is_meant(const struct nvmei_ctrl *c, const char *name,
+		     const struct addr *addr)
+{
+	return !c->closing && (name == NULL || strcmp(c->name, name) == 0) &&
+	       (addr == NULL || addr_equal(&c->options.addr, addr));
+}
+
+void ctrl_free(struct nvmei_ctrl *c)
+{
+	struct nvmei_way *w, *next;
+
+	c->closing = true;
+	if (c->life != NULL)
+		life_fail(c->life, -ECANCELED);
+	reactor_timer_cancel(&c->retry);
+	list_for_each_safe (w, next, &c->ways, link)
+		way_remove(w);
+	while (c->fences > 0)
+		waitq_wait(&c->host->changed, NSEC_NEVER);
+	assert(c->life == NULL);
+	list_del(&c->link);
+	if (c->lost != NULL)
+		life_put(c->lost);
+	waitq_wake_all(&c->host->changed);
+	ctrl_wipe_keys(c);
+	free(c);
+}
+
+/* The first that nobody else is closing. */
+struct nvmei_ctrl *ctrl_first(const struct nvmei *h, const char *name,
+				     const struct addr *addr)
+{
+	struct nvmei_ctrl *c;
+
+	list_for_each (c, &h->ctrls, link)
+		if (is_meant(c, name, addr))
+			return c;
+	return NULL;
+}
+
+struct goner {
+	struct nvmei *host;
+	struct nvmei_ctrl *ctrl;
+};
+
+static void goner_task(void *arg)
+{
+	struct goner *g = arg;
+	struct nvmei *h = g->host;
+
+	ctrl_free(g->ctrl);
+	free(g);
+	h->tasks--;
+	waitq_wake_all(&h->changed);
+}
+
+void ctrl_give_up(struct nvmei_ctrl *c)
+{
+	struct goner *g;
+
+	if (c->closing)
+		return;
+	log_warn("nvme %s: given up", c->label);
+	g = malloc(sizeof(*g));
+	if (g == NULL)
+		return;
+	*g = (struct goner){ c->host, c };
+	if (task_spawn("nvmei-goner", goner_task, g) < 0) {
+		free(g);
+		return; /* it stays, given up */
+	}
+	c->closing = true;
+	c->host->tasks++;
+}
+
+/* ------------------------------------------------------------------- attach */
+
+/* As SPDK has it: a loss timeout needs a delay within it, and a fast failure
+ * lies between the two. */
+static bool timeouts_agree(const struct nvmei_attach *a)
+{
+	int loss = a->ctrlr_loss_timeout_sec, delay = a->reconnect_delay_sec;
+	int fast = a->fast_io_fail_timeout_sec;
+
+	if (loss < -1 || delay < 0 || fast < 0)
+		return false;
+	if (loss == 0)
+		return delay == 0 && fast == 0;
+	if (delay == 0 || (fast != 0 && fast < delay))
+		return false;
+	return loss == -1 || (delay <= loss && fast <= loss);
+}
+
+static int check(const struct nvmei *h, const struct nvmei_attach *a,
+		 char *text)
+{
+	const struct nvmei_ctrl *c;
+	size_t nqn = strlen(a->subnqn), name = strlen(a->name);
+
+	if (name == 0 || name > NVMEI_NAME_MAX)
+		return nvmei_refuse(text, -EINVAL, "the name has 1 to %d bytes",
+			      NVMEI_NAME_MAX);
+	if (nqn == 0 || nqn > 223)
+		return nvmei_refuse(text, -EINVAL, "an NQN has 1 to 223 bytes");
+	if (!timeouts_agree(a))
+		return nvmei_refuse(text, -EINVAL,
+			      "ctrlr_loss_timeout_sec (-1: never) needs a "
+			      "reconnect_delay_sec up to it, and "
+			      "fast_io_fail_timeout_sec lies between them");
+	list_for_each (c, &h->ctrls, link) {
+		if (!is_meant(c, a->name, NULL))
+			continue;
+		if (strcmp(c->subnqn, a->subnqn) != 0)
+			return nvmei_refuse(text, -EINVAL,
+				      "%s is attached to subsystem %s", a->name,
+				      c->subnqn);
+		if (addr_equal(&c->options.addr, &a->addr))
+			return nvmei_refuse(text, -EALREADY,
+				      "%s has that path already", a->name);
+		if (a->multipath == NVMEI_MULTIPATH_DISABLE)
+			return nvmei_refuse(text, -EALREADY,
+				      "%s exists, and multipath is disabled",
+				      a->name);
+	}
+	return 0;
+}
+
+static struct nvmei_ctrl *ctrl_create(struct nvmei *h,
+				      const struct nvmei_attach *a)
+{
+	struct nvmei_ctrl *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->host = h;
+	c->options = *a;
+	strcpy(c->name, a->name);
+	strcpy(c->subnqn, a->subnqn);
+	c->options.name = c->name;
+	c->options.subnqn = c->subnqn;
+	addr_format(&a->addr, c->label);
+	list_init(&c->ways);
+	timer_init(&c->retry, ctrl_retry);
+	list_append(&h->ctrls, &c->link);
+	return c;
+}
+
+static int await_up(struct nvmei_ctrl *c)
+{
+	nsec deadline = reactor_now() + ATTACH_TIMEOUT;
+	struct nvmei_life *l = c->life;
+
+	life_get(l);
+	while (!l->dead && !l->up && reactor_now() < deadline)
+		waitq_wait(&c->host->changed, deadline);
+	if (!l->dead && !l->up)
+		life_fail(l, -ETIMEDOUT);
+	life_put(l);
+	return c->error;
+}
+
+int ctrl_attach(struct nvmei *h, const struct nvmei_attach *a,
+		struct nvmei_discovery *d, struct nvmei_ctrl **out, char *text)
+{
+	struct nvmei_ctrl *c = ctrl_create(h, a);
+	int rc;
+
+	if (c == NULL)
+		return -ENOMEM;
+	c->discovery = d;
+	c->attaching = true;
+	rc = ctrl_take_keys(c, a);
+	if (rc < 0) {
+		ctrl_free(c);
+		return nvmei_refuse(text, rc, "a key that is none");
+	}
+	rc = ctrl_connect(c);
+	if (rc == 0)
+		rc = await_up(c);
+	c->attaching = false;
+	if (rc == 0) {
+		*out = c;
+		return 0;
+	}
+	nvmei_refuse(text, rc, "%s: no connection: %s", c->label,
+		     c->why != NULL ? c->why : strerror(-rc));
+	ctrl_free(c);
+	return rc;
+}
+
+int nvmei_attach(struct nvmei *h, const struct nvmei_attach *a, char text[256])
+{
+	struct nvmei_ctrl *c;
+	int rc = check(h, a, text);
+
+	return rc < 0 ? rc : ctrl_attach(h, a, NULL, &c, text);
+}
+
+/* ------------------------------------------------------------------- detach */
+
+/* A volume with requests would lose all its ways. */
+static bool is_needed(const struct nvmei_volume *v, const char *name,
+		      const struct addr *addr)
+{
+	const struct nvmei_way *w;
+
+	if (list_empty(&v->requests) || strcmp(v->base, name) != 0)
+		return false;
+	list_for_each (w, &v->ways, in_volume)
+		if (!is_meant(w->ctrl, name, addr))
+			return false;
+	return true;
+}
+
+int nvmei_detach(struct nvmei *h, const char *name, const struct addr *addr)
+{
+	const struct nvmei_volume *v;
+	struct nvmei_ctrl *c;
+	int rc = -ENOENT;
+
+	list_for_each (v, &h->volumes, link)
+		if (is_needed(v, name, addr))
+			return -EBUSY;
+	list_for_each (c, &h->ctrls, link)
+		if (is_meant(c, name, addr) && c->attaching)
+			return -EBUSY;
+	while ((c = ctrl_first(h, name, addr))) {
+		ctrl_free(c);
+		rc = 0;
+	}
+	return rc;
+}
+
+int nvmei_reset(struct nvmei *h, const char *name)
+{
+	struct nvmei_ctrl *c;
+	int rc = -ENOENT;
+
+	list_for_each (c, &h->ctrls, link) {
+		if (!is_meant(c, name, NULL))
+			continue;
+		if (c->life != NULL)
+			life_fail(c->life, -ECONNRESET);
+		rc = 0;
+	}
+	return rc;
+}
