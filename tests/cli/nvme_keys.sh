@@ -25,6 +25,20 @@ hawser rpc nvmf_subsystem_add_host $nqn $host --dhchap-key k1
 same k1 "$(hawser rpc nvmf_get_subsystems $nqn |
 	json 'j[0]["hosts"][0]["dhchap_key"]')"
 refused 1 "Host $host uses it" hawser rpc keyring_file_remove_key k1
+keys() {
+	hawser rpc nvmf_get_subsystems $nqn |
+		json '[h.get("dhchap_key") for h in j[0]["hosts"]]'
+}
+refused 1 "no key 'k2'" hawser rpc nvmf_subsystem_set_keys $nqn $host \
+	--dhchap-key k2
+refused 1 'not without' hawser rpc nvmf_subsystem_set_keys $nqn $host \
+	--dhchap-ctrlr-key k1
+refused 1 'host of the subsystem' hawser rpc nvmf_subsystem_set_keys $nqn \
+	$host.other --dhchap-key k1
+hawser rpc nvmf_subsystem_set_keys $nqn $host
+same '[null]' "$(keys)"
+hawser rpc nvmf_subsystem_set_keys $nqn $host --dhchap-key k1
+same '["k1"]' "$(keys)"
 
 # Those of a device.
 one=00112233445566778899aabbccddeeff two=ffeeddccbbaa99887766554433221100

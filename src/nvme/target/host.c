@@ -107,6 +107,37 @@ int nvmet_host_add(struct nvmet_subsystem *s, const struct nvmet_host *host,
 	return 0;
 }
 
+static void swap_secrets(char **a, char **b)
+{
+	char *other = *a;
+
+	*a = *b;
+	*b = other;
+}
+
+int nvmet_host_set_keys(struct nvmet_subsystem *s,
+			const struct nvmet_host *host)
+{
+	char *key = NULL, *ctrlr = NULL;
+	struct nvmet_host_entry *h;
+	int rc = -ENOMEM;
+
+	if (copy_secret(&key, host->dhchap_key) &&
+	    copy_secret(&ctrlr, host->dhchap_ctrlr_key)) {
+		pthread_mutex_lock(&s->t->lock);
+		h = nvmet_find_host_locked(&s->hosts, host->nqn);
+		if (h != NULL) {
+			swap_secrets(&key, &h->dhchap_key);
+			swap_secrets(&ctrlr, &h->dhchap_ctrlr_key);
+		}
+		pthread_mutex_unlock(&s->t->lock);
+		rc = h != NULL ? 0 : -ENOENT;
+	}
+	free_secret(key);
+	free_secret(ctrlr);
+	return rc;
+}
+
 int nvmet_host_remove(struct nvmet_subsystem *s, const char *nqn)
 {
 	struct nvmet_host_entry *h;

@@ -183,6 +183,9 @@ struct nvmet_host {
 /* -EEXIST, -EINVAL (NQN, a key's form), -ENOSPC. */
 int nvmet_host_add(struct nvmet_subsystem *s, const struct nvmet_host *h,
 		   char text[256]);
+/* Other keys for DH-HMAC-CHAP from the next connect on, NULL: none; the key for
+ * TLS stays.  -ENOENT, -ENOMEM. */
+int nvmet_host_set_keys(struct nvmet_subsystem *s, const struct nvmet_host *h);
 /* Disconnects it.  -ENOENT. */
 int nvmet_host_remove(struct nvmet_subsystem *s, const char *nqn);
 /* In order of creation; keys are not told, only whether there are any (""). */
