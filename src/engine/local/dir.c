@@ -121,15 +121,14 @@ int dirent_find(struct view *v, uint64_t dir, const char *name, size_t len,
 int dirent_put(struct view *v, uint64_t dir, const struct name *d,
 	       const char *name, size_t len)
 {
-	struct {
-		struct dirent_rec rec;
-		char name[ENGINE_NAME_MAX];
-	} value = { .rec = { .ino = d->ino, .type = d->type } };
+	const struct dirent_rec rec = { .ino = d->ino, .type = d->type };
+	char value[sizeof(rec) + ENGINE_NAME_MAX];
 	struct pair_key k;
 
-	memcpy(value.name, name, len);
+	memcpy(value, &rec, sizeof(rec));
+	memcpy(value + sizeof(rec), name, len);
 	return view_put(v, T_DIRENT, pair_key(&k, dir, d->cookie),
-			(MDB_val){ sizeof(value.rec) + len, &value });
+			(MDB_val){ sizeof(rec) + len, value });
 }
 
 int dirent_del(struct view *v, uint64_t dir, uint64_t cookie)
