@@ -81,7 +81,7 @@ static void hold(struct delay_lane *l, struct block_request *r,
 {
 	struct list *behind = l->held[time].prev;
 
-	*due(r) = nsec_after(reactor_now(), delay);
+	*due(r) = nsec_after(reactor_now_precise(), delay);
 	while (behind != &l->held[time] &&
 	       *due(list_entry(behind, struct block_request, link)) > *due(r))
 		behind = behind->prev;

@@ -5,7 +5,9 @@
  * (misaligned) is copied.
  *
  * That a block is read and written as one is what the disk promises for its own
- * sectors, and the file system's locks for what it changes by itself.
+ * sectors, and the file system's locks for what it changes by itself.  The page
+ * cache promises nothing like it: a read at the same moment as a write of the
+ * same block may see some of each.  The log says when it is used (file_open.c).
  */
 #include "block/file.h"
 
