@@ -34,7 +34,7 @@ static int remove_file(const char *path)
 {
 	int err = file_unlink(path);
 
-	return err != 0 ? err : sync_parent(path);
+	return err < 0 ? err : sync_parent(path);
 }
 
 /* Size and name are on disk when it returns. */

@@ -82,7 +82,7 @@ int volume_remove_file(const struct volume_place *p, const char *id)
 	char path[FS_PATH_SIZE];
 	int r = file_unlink(file_path(p, id, path));
 
-	if (r == 0)
+	if (r >= 0)
 		r = file_sync_dir(file_path(p, "", path));
 	return r == -ENOENT ? 0 : r; /* not even the directory */
 }

@@ -424,7 +424,7 @@ static int disk_unlink(const char *path)
 	struct disk_op op = { .call = DISK_UNLINK, .path = path };
 	int err = disk_op_offload(&op);
 
-	return err == -ENOENT ? 0 : err;
+	return err == -ENOENT ? 0 : err < 0 ? err : 1;
 }
 
 static int disk_rename(const char *from, const char *to)

@@ -87,7 +87,7 @@ struct file_request {
 void file_submit(struct file_request *q);
 
 /* Names.  file_sync_dir() makes what was done in a directory durable. */
-int file_unlink(const char *path); /* 0 also if there is no such file */
+int file_unlink(const char *path); /* 1; 0: there is no such file */
 int file_rename(const char *from, const char *to);
 int file_sync_dir(const char *path);
 

@@ -390,9 +390,10 @@ static int sim_unlink(const char *path)
 	struct sim *sim = sim_current();
 	int err = disk_work();
 
-	if (err == 0 && name_lookup(sim, path) != NULL)
-		name_change(sim, path, NULL, true);
-	return err;
+	if (err < 0 || name_lookup(sim, path) == NULL)
+		return err;
+	name_change(sim, path, NULL, true);
+	return 1;
 }
 
 static int sim_rename(const char *from, const char *to)

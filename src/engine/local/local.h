@@ -306,8 +306,7 @@ int marks_repair(struct local *l);
 void reap_init(struct local *l);
 void reap_stop(struct local *l); /* nothing is removed any more: finish */
 void reap_fini(struct local *l);
-/* `backed`: has a backing file, even if LMDB does not know yet.  May park. */
-void reap(struct local *l, uint64_t ino, bool backed);
+void reap(struct local *l, uint64_t ino); /* may park */
 /* Removes its mark, some time. */
 void reap_mark(struct local *l, uint64_t ino);
 bool reap_any_left(struct local *l); /* orphans of before the start */

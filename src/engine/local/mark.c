@@ -9,7 +9,7 @@
  *	     ▲                                                 │
  *	     └─────────────────────────────────────────────────┘
  *	                 reap.c, some time after the last
- *	                 release of a clean node
+ *	                 release of a clean node, or with the inode
  *
  * A mark is on disk before the backing file is touched.  After a crash,
  * marks_repair() cuts each marked file to its size, or removes it if LMDB knows
@@ -95,15 +95,30 @@ int mark_if_ahead(struct view *v, uint64_t ino)
 	return r < 0 ? r : 1;
 }
 
-int mark_drop(struct view *v, uint64_t ino)
+static bool node_needs_mark(struct local *l, uint64_t ino)
 {
-	struct shard *s = shard_lock(v->l, ino);
+	struct shard *s = shard_lock(l, ino);
 	const struct node *n = shard_find(s, ino);
 	bool needed = n != NULL && (n->marked || n->mark_left || node_dirty(n));
-	struct ino_key k;
 
 	shard_unlock(s);
-	return needed ? 0 : view_del(v, T_MARK, ino_key(&k, ino));
+	return needed;
+}
+
+/* The last holder of a removed file goes without writing back: until the file
+ * is removed as well, its mark is all that tells of it. */
+int mark_drop(struct view *v, uint64_t ino)
+{
+	struct inode_rec rec;
+	struct ino_key k;
+	int r;
+
+	if (node_needs_mark(v->l, ino))
+		return 0;
+	r = inode_get(v, ino, &rec);
+	if (r == 0 && rec.nlink > 0)
+		r = view_del(v, T_MARK, ino_key(&k, ino));
+	return r == -ESTALE ? 0 : r;
 }
 
 /* ------------------------------------------------------- at the start --- */

@@ -164,7 +164,7 @@ static bool try_put(struct node *n)
 {
 	struct local *l = node_local(n);
 	struct shard *s = shard_lock(l, n->ino);
-	bool orphan = n->unlinked, backed = n->backed, gone;
+	bool orphan = n->unlinked, gone;
 	uint64_t ino = n->ino;
 
 	if (n->refs == 1 && !is_settled(n)) {
@@ -178,7 +178,7 @@ static bool try_put(struct node *n)
 	if (gone)
 		destroy(n);
 	if (gone && orphan)
-		reap(l, ino, backed);
+		reap(l, ino);
 	return true;
 }
 

@@ -36,7 +36,6 @@ enum {
 struct orphan {
 	struct list link;
 	uint64_t ino;
-	bool backed;
 	bool mark_only; /* it lives on */
 };
 
@@ -52,7 +51,8 @@ void reap_init(struct local *l)
 	list_init(&l->reaper.queue);
 }
 
-static void remove_file(struct local *l, uint64_t ino)
+/* Was there one? */
+static bool remove_file(struct local *l, uint64_t ino)
 {
 	char path[PATH_ROOM];
 	int r;
@@ -61,6 +61,7 @@ static void remove_file(struct local *l, uint64_t ino)
 	r = file_unlink(path);
 	if (r < 0)
 		log_error("%s: %s", path, strerror(-r));
+	return r != 0;
 }
 
 /* The host's journal keeps the order of names: the last removal is on disk
@@ -158,18 +159,21 @@ static int apply(struct view *v, struct change *c)
 	return r;
 }
 
-/* Without a node, what LMDB says is all there is. */
-static bool has_file(struct local *l, uint64_t ino)
+/* A file that its inode does not know of yet has a mark: mark.c. */
+static bool may_have_file(struct local *l, uint64_t ino)
 {
 	struct inode_rec rec;
+	struct ino_key k;
 	struct view v;
-	bool yes;
+	MDB_val value;
+	bool may;
 
 	if (view_begin(l, &v) < 0)
 		return true;
-	yes = inode_get(&v, ino, &rec) == 0 && (rec.flags & INODE_FILE);
+	may = (inode_get(&v, ino, &rec) == 0 && (rec.flags & INODE_FILE)) ||
+	      view_get(&v, T_MARK, ino_key(&k, ino), &value) == 0;
 	view_end(&v);
-	return yes;
+	return may;
 }
 
 static void enqueue(struct reaper *p, struct orphan *o)
@@ -220,10 +224,9 @@ static int remove_round(struct local *l, struct round *round)
 			free(o);
 			continue;
 		}
-		if (!o->mark_only && (o->backed || has_file(l, o->ino))) {
-			remove_file(l, o->ino);
+		if (!o->mark_only && may_have_file(l, o->ino) &&
+		    remove_file(l, o->ino))
 			last = o->ino;
-		}
 		round->orphans[n++] = o;
 	}
 	round->n = n;
@@ -290,7 +293,7 @@ static void reaper(void *arg)
 }
 
 /* Out of memory: then it stays until the next start. */
-static void add(struct local *l, uint64_t ino, bool backed, bool mark_only)
+static void add(struct local *l, uint64_t ino, bool mark_only)
 {
 	struct reaper *p = &l->reaper;
 	struct orphan *o = malloc(sizeof(*o));
@@ -298,9 +301,7 @@ static void add(struct local *l, uint64_t ino, bool backed, bool mark_only)
 
 	if (o == NULL)
 		return;
-	*o = (struct orphan){ .ino = ino,
-			      .backed = backed,
-			      .mark_only = mark_only };
+	*o = (struct orphan){ .ino = ino, .mark_only = mark_only };
 	enqueue(p, o);
 	pthread_mutex_lock(&p->lock);
 	start = !p->busy;
@@ -312,17 +313,17 @@ static void add(struct local *l, uint64_t ino, bool backed, bool mark_only)
 		task_sleep(MSEC(1));
 }
 
-void reap(struct local *l, uint64_t ino, bool backed)
+void reap(struct local *l, uint64_t ino)
 {
 	/* Who held it before the restart may still come: end_grace() will see
 	 * to it. */
 	if (!__atomic_load_n(&l->grace, __ATOMIC_RELAXED))
-		add(l, ino, backed, false);
+		add(l, ino, false);
 }
 
 void reap_mark(struct local *l, uint64_t ino)
 {
-	add(l, ino, false, true);
+	add(l, ino, true);
 }
 
 void reap_stop(struct local *l)
@@ -391,5 +392,5 @@ void local_end_grace(struct engine *e)
 	__atomic_store_n(&l->grace, false, __ATOMIC_RELAXED);
 	while ((n = find_orphans(l, &last, inos)) > 0)
 		for (size_t i = 0; i < n; i++)
-			reap(l, inos[i], false);
+			reap(l, inos[i]);
 }

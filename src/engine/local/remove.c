@@ -107,6 +107,6 @@ int local_remove(struct engine *e, const struct cred *cred, uint64_t dir,
 	if (ci != NULL)
 		*ci = op.ci;
 	if (op.orphan != 0)
-		reap(l, op.orphan, false);
+		reap(l, op.orphan);
 	return 0;
 }

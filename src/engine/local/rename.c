@@ -207,6 +207,6 @@ int local_rename(struct engine *e, const struct cred *cred, uint64_t from,
 	if (ci != NULL)
 		memcpy(ci, op.ci, sizeof(op.ci));
 	if (op.orphan != 0)
-		reap(l, op.orphan, false);
+		reap(l, op.orphan);
 	return 0;
 }
