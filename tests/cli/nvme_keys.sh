@@ -36,9 +36,9 @@ refused 1 'not without' hawser rpc nvmf_subsystem_set_keys $nqn $host \
 refused 1 'host of the subsystem' hawser rpc nvmf_subsystem_set_keys $nqn \
 	$host.other --dhchap-key k1
 hawser rpc nvmf_subsystem_set_keys $nqn $host
-same '[null]' "$(keys)"
+same '[None]' "$(keys)"
 hawser rpc nvmf_subsystem_set_keys $nqn $host --dhchap-key k1
-same '["k1"]' "$(keys)"
+same "['k1']" "$(keys)"
 
 # Those of a device.
 one=00112233445566778899aabbccddeeff two=ffeeddccbbaa99887766554433221100
