@@ -83,8 +83,8 @@ static void what_is_no_secret_is_refused(void **state)
 		"DHHC-1:00:ABEiM0RVZneImaq7zN3u/wARIjNEVWZ3iJmqu8zd7v8qDMN:",
 		"DHHC-1:00:ABEiM0RVZneImaq7zN3u/wARIjNEVWZ3iJmqu8zd7v8qDMNU:x",
 		"DHHC-1:00: ABEiM0RVZneImaq7zN3u/wARIjNEVWZ3iJmqu8zd7v8qDMNU:",
-		"NVMeTLSkey-1:01:ABEiM0RVZneImaq7zN3u/"
-		"wARIjNEVWZ3iJmqu8zd7v8qDMNU:",
+		("NVMeTLSkey-1:01:ABEiM0RVZneImaq7zN3u/"
+		 "wARIjNEVWZ3iJmqu8zd7v8qDMNU:"),
 	};
 	struct nvme_secret s;
 

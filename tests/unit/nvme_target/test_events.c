@@ -14,11 +14,13 @@ enum {
 		      NVME_AER_NOTICE,
 };
 
-static struct {
-	struct nvme_ana_log log;
-	struct nvme_ana_group group;
-	uint32_t nsid;
-} ana;
+/* A log page with one group that has one namespace. */
+static _Alignas(
+	8) char ana_page[sizeof(struct nvme_ana_log) +
+			 sizeof(struct nvme_ana_group) + sizeof(uint32_t)];
+static const struct nvme_ana_log *const ana = (void *)ana_page;
+static const struct nvme_ana_group *const ana_group =
+	(void *)(ana_page + sizeof(*ana));
 static uint32_t changed[1024];
 
 static void connect_to(struct host *h, const struct addr *path, uint32_t config)
@@ -37,8 +39,9 @@ static void set_ana(struct world *w, int path, enum nvmet_ana state)
 
 static void read_ana(struct host *h, uint32_t flags)
 {
-	memset(&ana, 0xee, sizeof(ana));
-	require(host_log(h, NVME_LOG_ANA | flags, 0, &ana, sizeof(ana)) == 0);
+	memset(ana_page, 0xee, sizeof(ana_page));
+	require(host_log(h, NVME_LOG_ANA | flags, 0, ana_page,
+			 sizeof(ana_page)) == 0);
 }
 
 /* Nothing comes for 100 ms: an answer to another command is the first. */
@@ -74,17 +77,17 @@ static void change_ana(struct world *w)
 	set_ana(w, 0, NVMET_ANA_NON_OPTIMIZED);
 	require(is_quiet(&h, &op));
 	read_ana(&h, NVME_LOG_RAE);
-	require(ana.log.nagd == 1 && ana.group.agid == 1);
-	require(ana.group.nnv == 1 && ana.nsid == 1);
-	require(ana.group.ana_state == NVMET_ANA_NON_OPTIMIZED);
+	require(ana->nagd == 1 && ana_group->agid == 1);
+	require(ana_group->nnv == 1 && ana_group->nsid[0] == 1);
+	require(ana_group->ana_state == NVMET_ANA_NON_OPTIMIZED);
 	require(is_quiet(&h, &op));
 	read_ana(&h, 0);
 	require(is_quiet(&h, &op)); /* it has seen that */
 	set_ana(w, 0, NVMET_ANA_OPTIMIZED);
 	require(host_wait(&h, &op) == 0);
 	read_ana(&h, NVME_ANA_LSP_RGO << 8);
-	require(ana.group.nnv == 0 &&
-		ana.group.ana_state == NVMET_ANA_OPTIMIZED);
+	require(ana_group->nnv == 0 &&
+		ana_group->ana_state == NVMET_ANA_OPTIMIZED);
 	host_close(&second);
 	host_close(&h);
 }
@@ -245,7 +248,7 @@ static void storm(struct world *w)
 		require(host_wait(&h, &op) == 0);
 		require(host_start_aer(&h, &op) == 0);
 		read_ana(&h, 0);
-	} while (ana.group.ana_state != NVMET_ANA_PERSISTENT_LOSS);
+	} while (ana_group->ana_state != NVMET_ANA_PERSISTENT_LOSS);
 	completion_wait(&s.done);
 	host_close(&h);
 }
