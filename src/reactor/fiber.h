@@ -31,6 +31,14 @@
 #define FIBER_TSAN 1
 #endif
 
+/* Bytes, unless the reactor's options say otherwise.  AddressSanitizer puts
+ * room around each variable. */
+#ifdef FIBER_ASAN
+#define TASK_STACK (256 << 10)
+#else
+#define TASK_STACK (64 << 10)
+#endif
+
 #ifdef FIBER_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>

@@ -130,7 +130,7 @@ int reactor_init(struct reactor *r, const struct backend_ops *ops,
 	list_init(&r->finished);
 	timer_init(&r->trim, trim_stacks);
 	stack_pool_init(&r->stacks,
-			o->stack_size != 0 ? o->stack_size : KIB(64));
+			o->stack_size != 0 ? o->stack_size : TASK_STACK);
 	return 0;
 }
 
