@@ -82,6 +82,7 @@ int control_create(const struct control_options *options, struct control **out)
 	task_rwlock_init(&c->lock);
 	waitq_init(&c->background_changed);
 	list_init(&c->fs);
+	list_init(&c->points);
 	c->subnets = calloc(options->n_subnets + 1, sizeof(*c->subnets));
 	if (c->subnets == NULL) {
 		control_destroy(c);
@@ -111,6 +112,8 @@ void control_destroy(struct control *c)
 		fs_stop(fs);
 		fs_free(fs);
 	}
+	htable_fini(&c->points_by_id);
+	htable_fini(&c->points_by_token);
 	task_rwlock_fini(&c->lock);
 	free(c->subnets);
 	free(c);

@@ -18,6 +18,7 @@
 #ifndef CONTROL_CONTROL_H
 #define CONTROL_CONTROL_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,8 +36,11 @@ enum {
 	CONTROL_ID_SIZE = 32,
 	CONTROL_NAME_MAX = 256, /* bytes of UTF-8 */
 	CONTROL_FS_MAX = 1000,
-	CONTROL_TARGETS_MAX = 32, /* of one file system */
-	CONTROL_PORT = 2049,	  /* unless told otherwise */
+	CONTROL_TARGETS_MAX = 32,    /* of one file system */
+	CONTROL_POINTS_MAX = 100000, /* access points of one file system */
+	CONTROL_GROUPS_MAX = 5,	     /* security groups of a mount target */
+	CONTROL_TAGS_MAX = 50,
+	CONTROL_PORT = 2049, /* unless told otherwise */
 };
 
 struct control_error {
@@ -67,6 +71,18 @@ enum control_state {
 };
 const char *control_state_name(enum control_state s);
 
+/*
+ * Attributes: what a resource was told to be, as a JSON object whose members
+ * are those of the EFS API ("ThroughputMode", "Tags", …).  Who sets them has
+ * checked them; control keeps them, and acts on some:
+ *
+ *	file system	CreationToken	unique; its id if absent
+ *			Zone		it is in that zone only
+ *	access point	ClientToken	unique in its file system
+ *			PosixUser, RootDirectory
+ *	mount target	SecurityGroups
+ *	all		Tags		"Name" is the name
+ */
 struct control_fs {
 	char id[CONTROL_ID_SIZE]; /* fs-… */
 	char name[CONTROL_NAME_MAX + 1];
@@ -74,6 +90,7 @@ struct control_fs {
 	nsec created; /* time of day */
 	unsigned mount_targets;
 	uint64_t used_bytes, used_files; /* 0 unless available */
+	const json_t *attributes;	 /* borrowed until the caller parks */
 };
 
 struct control_mount_target {
@@ -84,6 +101,14 @@ struct control_mount_target {
 	enum control_state state;
 	nsec created; /* time of day */
 	struct addr address;
+	const json_t *attributes; /* borrowed until the caller parks */
+};
+
+struct control_access_point {
+	char id[CONTROL_ID_SIZE]; /* fsap-… */
+	char fs[CONTROL_ID_SIZE];
+	nsec created;		  /* time of day */
+	const json_t *attributes; /* borrowed until the caller parks */
 };
 
 struct control_options {
@@ -105,6 +130,16 @@ size_t control_subnets(const struct control *c, const struct subnet **list);
 /* `name` may be NULL, and need not be unique. */
 int control_fs_create(struct control *c, const char *name,
 		      struct control_fs *out, struct control_error *err);
+/* The same by attributes, which are copied. */
+int control_fs_create_as(struct control *c, const json_t *attributes,
+			 struct control_fs *out, struct control_error *err);
+/* Changes a copy of the attributes, which is in force and on disk if the
+ * function returns 0; else what it returns is returned.  It must not park. */
+typedef int control_change_fn(void *arg, json_t *attributes,
+			      struct control_error *err);
+int control_fs_change(struct control *c, const char *id, control_change_fn *fn,
+		      void *arg, struct control_fs *out,
+		      struct control_error *err);
 /* Refused as long as it has mount targets.  Its data goes in the background:
  * until that is done the file system is listed as deleting. */
 int control_fs_delete(struct control *c, const char *id,
@@ -124,8 +159,11 @@ struct control_mount_target_spec {
 				which the file system has the fewest */
 	const char *address; /* NULL: a free one of the subnet */
 	int port;	     /* 0: CONTROL_PORT */
+	bool one_per_zone;   /* refused if there is one in the zone */
+	const json_t *attributes; /* copied; NULL: none */
 };
-/* It serves when this returns. */
+/* It serves when this returns; on an address that was asked for and is not
+ * there yet, as soon as it appears. */
 int control_mount_target_create(struct control *c,
 				const struct control_mount_target_spec *spec,
 				struct control_mount_target *out,
@@ -138,9 +176,32 @@ int control_mount_target_delete(struct control *c, const char *id,
 int control_mount_target_set_state(struct control *c, const char *id, bool up,
 				   struct control_mount_target *out,
 				   struct control_error *err);
+int control_mount_target_change(struct control *c, const char *id,
+				control_change_fn *fn, void *arg,
+				struct control_mount_target *out,
+				struct control_error *err);
 /* All, or those of a file system, or the one with this id; as above. */
 int control_mount_target_list(struct control *c, const char *id, const char *fs,
 			      struct control_mount_target **list,
+			      struct control_error *err);
+
+int control_access_point_create(struct control *c, const char *fs,
+				const json_t *attributes,
+				struct control_access_point *out,
+				struct control_error *err);
+int control_access_point_delete(struct control *c, const char *id,
+				struct control_error *err);
+int control_access_point_change(struct control *c, const char *id,
+				control_change_fn *fn, void *arg,
+				struct control_access_point *out,
+				struct control_error *err);
+int control_access_point_find(struct control *c, const char *id,
+			      struct control_access_point *out,
+			      struct control_error *err);
+/* Those that were created after `after`, oldest first, up to `max` of them: how
+ * many.  fs NULL: of all file systems. */
+int control_access_point_list(struct control *c, const char *fs, nsec after,
+			      struct control_access_point *list, int max,
 			      struct control_error *err);
 
 #endif

@@ -35,18 +35,25 @@ struct fs *fs_alloc(struct control *c)
 	fs->control = c;
 	list_init(&fs->link);
 	list_init(&fs->targets);
+	fs->attributes = json_object();
 	return fs;
 }
 
 void fs_free(struct fs *fs)
 {
+	struct access_point *p, *next;
 	struct mount_target *t, *tmp;
 
 	list_for_each_safe (t, tmp, &fs->targets, link)
 		target_free(t);
+	if (fs->n_points > 0)
+		list_for_each_safe (p, next, &fs->control->points, link)
+			if (p->fs == fs)
+				point_free(p);
 	if (!list_empty(&fs->link))
 		fs->control->n_fs--;
 	list_del(&fs->link);
+	json_decref(fs->attributes);
 	free(fs);
 }
 
@@ -70,6 +77,14 @@ struct fs *fs_find(struct control *c, const char *id)
 		if (strcmp(fs->id, id) == 0)
 			return fs;
 	return NULL;
+}
+
+/* Of what is being deleted nobody wants anything any more. */
+struct fs *fs_find_live(struct control *c, const char *id)
+{
+	struct fs *fs = fs_find(c, id);
+
+	return fs != NULL && fs->state != CONTROL_DELETING ? fs : NULL;
 }
 
 int fs_not_found(struct control_error *err, const char *id)
@@ -134,6 +149,14 @@ void fs_stop(struct fs *fs)
 	fs->engine = NULL;
 }
 
+/* The name is what the tag says, as far as it fits. */
+void fs_set_name(struct fs *fs)
+{
+	const char *name = attribute_tag(fs->attributes, "Name");
+
+	snprintf(fs->name, sizeof(fs->name), "%s", name ? name : "");
+}
+
 static void describe(struct fs *fs, struct control_fs *out)
 {
 	struct engine_statfs st = {};
@@ -144,25 +167,39 @@ static void describe(struct fs *fs, struct control_fs *out)
 	out->state = fs->state;
 	out->created = fs->created;
 	out->mount_targets = fs->n_targets;
+	out->attributes = fs->attributes;
 	if (fs->engine != NULL && engine_statfs(fs->engine, &st) == 0) {
 		out->used_bytes = st.used_bytes;
 		out->used_files = st.used_files;
 	}
 }
 
-static int create_locked(struct control *c, const char *name,
-			 struct control_fs *out)
+static struct fs *fs_new(struct control *c, const json_t *attributes)
 {
 	struct fs *fs = fs_alloc(c);
+
+	if (fs == NULL)
+		return NULL;
+	make_id(fs->id, "fs-");
+	json_object_update(fs->attributes, (json_t *)attributes);
+	if (attribute(fs->attributes, "CreationToken")[0] == '\0')
+		json_object_set_new(fs->attributes, "CreationToken",
+				    json_string(fs->id));
+	fs_set_name(fs);
+	fs->created = reactor_realtime();
+	fs->state = CONTROL_CREATING;
+	return fs;
+}
+
+static int create_locked(struct control *c, const json_t *attributes,
+			 struct control_fs *out)
+{
+	struct fs *fs = fs_new(c, attributes);
 	char path[FS_PATH_SIZE];
 	int r;
 
 	if (fs == NULL)
 		return -ENOMEM;
-	make_id(fs->id, "fs-");
-	strcpy(fs->name, name);
-	fs->created = reactor_realtime();
-	fs->state = CONTROL_CREATING;
 	r = fs_save(fs);
 	if (r < 0) {
 		fs_free(fs);
@@ -195,28 +232,135 @@ static bool printable(const char *name)
 	return true;
 }
 
-int control_fs_create(struct control *c, const char *name,
-		      struct control_fs *out, struct control_error *err)
+static const struct fs *fs_by_token(struct control *c, const char *token)
 {
-	int r;
+	struct fs *fs;
 
-	name = name ? name : "";
-	if (strlen(name) > CONTROL_NAME_MAX || !printable(name))
+	if (token[0] == '\0')
+		return NULL;
+	list_for_each (fs, &c->fs, link)
+		if (fs->state != CONTROL_DELETING &&
+		    strcmp(attribute(fs->attributes, "CreationToken"), token) ==
+			    0)
+			return fs;
+	return NULL;
+}
+
+static bool zone_exists(const struct control *c, const char *zone)
+{
+	for (size_t i = 0; i < c->n_subnets; i++)
+		if (strcmp(c->subnets[i].zone, zone) == 0)
+			return true;
+	return false;
+}
+
+static int check_new(struct control *c, const json_t *attributes,
+		     struct control_error *err)
+{
+	const char *token = attribute(attributes, "CreationToken");
+	const char *zone = attribute(attributes, "Zone");
+	const char *name = attribute_tag(attributes, "Name");
+	const struct fs *other = fs_by_token(c, token);
+
+	if (name != NULL &&
+	    (strlen(name) > CONTROL_NAME_MAX || !printable(name)))
 		return refuse(err, -EINVAL, "BadRequest",
 			      "A name has up to %d bytes, without control "
 			      "characters.",
 			      CONTROL_NAME_MAX);
-	task_write_lock(&c->lock);
+	if (other != NULL) {
+		refuse(err, -EEXIST, "FileSystemAlreadyExists",
+		       "File system '%s' already exists with creation token "
+		       "'%.64s'",
+		       other->id, token);
+		strcpy(err->resource, other->id);
+		err->resource_is = "FileSystemId";
+		return -EEXIST;
+	}
+	if (zone[0] && !zone_exists(c, zone))
+		return refuse(err, -EINVAL, "UnsupportedAvailabilityZone",
+			      "There is no subnet in zone '%.64s'.", zone);
 	if (c->n_fs >= CONTROL_FS_MAX)
-		r = refuse(err, -EDQUOT, "FileSystemLimitExceeded",
-			   "There are %d file systems, the most that can be.",
-			   CONTROL_FS_MAX);
-	else if ((r = create_locked(c, name, out)) < 0)
+		return refuse(
+			err, -EDQUOT, "FileSystemLimitExceeded",
+			"There are %d file systems, the most that can be.",
+			CONTROL_FS_MAX);
+	return 0;
+}
+
+int control_fs_create_as(struct control *c, const json_t *attributes,
+			 struct control_fs *out, struct control_error *err)
+{
+	int r;
+
+	task_write_lock(&c->lock);
+	r = check_new(c, attributes, err);
+	if (r == 0 && (r = create_locked(c, attributes, out)) < 0)
 		refuse(err, r, "InternalServerError",
 		       "The file system can't be created: %s.", strerror(-r));
 	task_write_unlock(&c->lock);
 	return r;
 }
+
+int control_fs_create(struct control *c, const char *name,
+		      struct control_fs *out, struct control_error *err)
+{
+	json_t *attributes = name && name[0]
+				     ? json_pack("{s:[{s:s, s:s}]}", "Tags",
+						 "Key", "Name", "Value", name)
+				     : json_object();
+	int r;
+
+	if (attributes == NULL)
+		return refuse(err, -EINVAL, "BadRequest", "A name is UTF-8.");
+	r = control_fs_create_as(c, attributes, out, err);
+	json_decref(attributes);
+	return r;
+}
+
+/* ---------------------------------------------------------------- change */
+
+static int change_locked(struct fs *fs, control_change_fn *fn, void *arg,
+			 struct control_error *err)
+{
+	json_t *before = fs->attributes;
+	int r;
+
+	if (fs->state != CONTROL_AVAILABLE)
+		return fs_not_available(err, fs);
+	r = attributes_change(before, fn, arg, &fs->attributes, err);
+	if (r < 0)
+		return r;
+	r = fs_save(fs);
+	if (r < 0) {
+		json_decref(fs->attributes);
+		fs->attributes = before;
+		return refuse(err, r, "InternalServerError",
+			      "File system '%s' can't be changed: %s.", fs->id,
+			      strerror(-r));
+	}
+	json_decref(before);
+	fs_set_name(fs);
+	return 0;
+}
+
+int control_fs_change(struct control *c, const char *id, control_change_fn *fn,
+		      void *arg, struct control_fs *out,
+		      struct control_error *err)
+{
+	struct fs *fs;
+	int r;
+
+	task_write_lock(&c->lock);
+	fs = fs_find_live(c, id);
+	r = fs ? change_locked(fs, fn, arg, err) : fs_not_found(err, id);
+	if (r == 0)
+		describe(fs, out);
+	task_write_unlock(&c->lock);
+	return r;
+}
+
+/* ---------------------------------------------------------------- delete */
 
 static int delete_locked(struct fs *fs, struct control_error *err)
 {
@@ -231,6 +375,11 @@ static int delete_locked(struct fs *fs, struct control_error *err)
 			      "File system '%s' has %u mount targets: delete "
 			      "them first.",
 			      fs->id, fs->n_targets);
+	if (json_object_get(fs->attributes, "Replication") != NULL)
+		return refuse(err, -EBUSY, "FileSystemInUse",
+			      "File system '%s' has a replication "
+			      "configuration: delete it first.",
+			      fs->id);
 	fs->state = CONTROL_DELETING;
 	r = fs_save(fs);
 	if (r < 0) {
@@ -240,6 +389,7 @@ static int delete_locked(struct fs *fs, struct control_error *err)
 			      strerror(-r));
 	}
 	log_info("%s: deleted", fs->id);
+	points_remove(fs);
 	fs_stop(fs);
 	fs_remove_in_background(fs);
 	return 0;

@@ -56,13 +56,25 @@ static int forget_clients(struct fs *fs)
 	return r;
 }
 
+/* Those that a crash has left. */
+static int remove_points(struct fs *fs)
+{
+	struct control *c = fs->control;
+	int r;
+
+	task_write_lock(&c->lock);
+	r = points_remove(fs);
+	task_write_unlock(&c->lock);
+	return r;
+}
+
 static void remove_task(void *arg)
 {
 	struct fs *fs = arg;
 	struct control *c = fs->control;
 
-	if (remove_data(fs) == 0 && forget_clients(fs) == 0 &&
-	    fs_forget(fs) == 0) {
+	if (remove_points(fs) == 0 && remove_data(fs) == 0 &&
+	    forget_clients(fs) == 0 && fs_forget(fs) == 0) {
 		log_debug("%s: its data is gone", fs->id);
 		task_write_lock(&c->lock);
 		fs_free(fs);

@@ -11,6 +11,7 @@
 #ifndef CONTROL_INTERNAL_H
 #define CONTROL_INTERNAL_H
 
+#include "base/htable.h"
 #include "base/list.h"
 #include "control/control.h"
 #include "reactor/task.h"
@@ -30,12 +31,15 @@ struct control {
 	struct task_rwlock lock;
 	struct list fs; /* oldest first */
 	unsigned n_fs;
+	struct list points; /* oldest first, of all file systems */
+	struct htable points_by_id, points_by_token;
 
 	/* Tasks that go on behind the calls; control_destroy() waits for
 	 * them.  The queue is woken when one has ended or all should. */
 	unsigned background;
 	struct waitq background_changed;
 	bool stopping; /* atomic; read by worker threads */
+	bool starting; /* a task tries addresses that are not there yet */
 };
 
 struct fs {
@@ -45,8 +49,9 @@ struct fs {
 	char name[CONTROL_NAME_MAX + 1];
 	enum control_state state;
 	nsec created;
+	json_t *attributes; /* never NULL */
 	struct list targets;
-	unsigned n_targets;
+	unsigned n_targets, n_points;
 	struct engine *engine;	   /* NULL unless available */
 	struct nfs_server *server; /* NULL unless available */
 };
@@ -59,9 +64,19 @@ struct mount_target {
 	char zone[SUBNET_ZONE_SIZE];
 	nsec created;
 	struct addr address;
-	bool want_up;  /* as it was asked for; kept on disk */
-	bool is_up;    /* its address is listened on */
-	bool deleting; /* its record is being removed */
+	json_t *attributes; /* never NULL */
+	bool want_up;	    /* as it was asked for; kept on disk */
+	bool is_up;	    /* its address is listened on */
+	bool deleting;	    /* its record is being removed */
+};
+
+struct access_point {
+	struct list link; /* control.points */
+	struct hnode by_id, by_token;
+	struct fs *fs;
+	char id[CONTROL_ID_SIZE];
+	nsec created;
+	json_t *attributes; /* never NULL */
 };
 
 /* Fills *err, and returns `error` for the caller to return. */
@@ -79,9 +94,20 @@ void background_end(struct control *c);
 
 /* restore.c */
 int restore(struct control *c);
+/* Mount targets that should be up and are not are tried in the background. */
+void start_targets_later(struct control *c);
+
+/* attributes.c: the member's text; "" if there is none. */
+const char *attribute(const json_t *attributes, const char *name);
+/* The value of a tag; NULL: there is none. */
+const char *attribute_tag(const json_t *attributes, const char *key);
+/* Runs fn on a copy; a new reference in *changed. */
+int attributes_change(const json_t *attributes, control_change_fn *fn,
+		      void *arg, json_t **changed, struct control_error *err);
 
 /* fs.c */
 struct fs *fs_find(struct control *c, const char *id);
+struct fs *fs_find_live(struct control *c, const char *id);
 int fs_not_found(struct control_error *err, const char *id);
 int fs_not_available(struct control_error *err, const struct fs *fs);
 /* DIR/fs/ID, or DIR/fs for id ""; in buf. */
@@ -91,6 +117,7 @@ const char *fs_path(const struct control *c, const char *id,
 struct fs *fs_alloc(struct control *c);
 void fs_free(struct fs *fs); /* its targets, too */
 void fs_insert(struct fs *fs);
+void fs_set_name(struct fs *fs);
 /* What its NFS server goes by. */
 void fs_uuid(const struct fs *fs, uint8_t uuid[16]);
 /* Opens the engine and starts a server without addresses. */
@@ -108,6 +135,15 @@ int target_listen(struct mount_target *t);
 /* Tells clients which addresses lead here, after the list has changed. */
 void targets_publish(struct fs *fs);
 
+/* access_point.c */
+struct access_point *point_alloc(struct fs *fs, const char *id, nsec created,
+				 json_t *attributes); /* taken */
+void point_free(struct access_point *p);
+/* Forgets those of a file system, which is locked for writing. */
+int points_remove(struct fs *fs);
+/* Puts those that were loaded in order. */
+int points_sort(struct control *c);
+
 /* place.c: what a spec asks for, looked up. */
 struct place {
 	const struct subnet *subnet; /* never NULL */
@@ -124,6 +160,10 @@ int fs_save(const struct fs *fs);
 int fs_forget(const struct fs *fs);
 int target_save(const struct mount_target *t);
 int target_forget(const struct mount_target *t);
+int point_save(const struct access_point *p);
+int point_forget(const struct access_point *p);
+struct store_change;
+int points_forget(struct control *c, const struct store_change *ids, size_t n);
 /* Adds all that is in the store, stopped. */
 int records_load(struct control *c);
 

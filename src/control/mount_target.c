@@ -32,6 +32,7 @@ struct mount_target *target_alloc(struct fs *fs, nsec created)
 	t->fs = fs;
 	t->created = created;
 	t->want_up = true;
+	t->attributes = json_object();
 	insert(t);
 	fs->n_targets++;
 	return t;
@@ -41,6 +42,7 @@ void target_free(struct mount_target *t)
 {
 	t->fs->n_targets--;
 	list_del(&t->link);
+	json_decref(t->attributes);
 	free(t);
 }
 
@@ -80,6 +82,7 @@ static void describe(const struct mount_target *t,
 	out->state = state_of(t);
 	out->created = t->created;
 	out->address = t->address;
+	out->attributes = t->attributes;
 }
 
 static struct mount_target *target_find(struct control *c, const char *id)
@@ -135,6 +138,12 @@ static int listen_on_given(struct mount_target *t, const struct addr *a,
 
 	t->address = *a;
 	r = target_listen(t);
+	if (r == -EADDRNOTAVAIL) { /* it may come */
+		log_warn("%s: %s is not there yet", t->id,
+			 addr_format(a, text));
+		start_targets_later(t->fs->control);
+		return 0;
+	}
 	if (r == 0)
 		return 0;
 	return refuse(err, r,
@@ -179,7 +188,7 @@ static int listen_on_free(struct mount_target *t, const struct place *place,
 }
 
 static int create_at(struct fs *fs, const struct place *place,
-		     struct control_mount_target *out,
+		     const json_t *attributes, struct control_mount_target *out,
 		     struct control_error *err)
 {
 	struct mount_target *t = target_alloc(fs, reactor_realtime());
@@ -192,6 +201,7 @@ static int create_at(struct fs *fs, const struct place *place,
 	make_id(t->id, "fsmt-");
 	strcpy(t->subnet, place->subnet->id);
 	strcpy(t->zone, place->subnet->zone);
+	json_object_update(t->attributes, (json_t *)attributes);
 	r = place->address.len ? listen_on_given(t, &place->address, err)
 			       : listen_on_free(t, place, err);
 	if (r == 0) {
@@ -215,7 +225,7 @@ static int create_locked(struct control *c,
 			 struct control_mount_target *out,
 			 struct control_error *err)
 {
-	struct fs *fs = fs_find(c, spec->fs);
+	struct fs *fs = fs_find_live(c, spec->fs);
 	struct place place;
 	int r;
 
@@ -229,7 +239,7 @@ static int create_locked(struct control *c,
 			      "that can be.",
 			      fs->id, CONTROL_TARGETS_MAX);
 	r = place_find(fs, spec, &place, err);
-	return r < 0 ? r : create_at(fs, &place, out, err);
+	return r < 0 ? r : create_at(fs, &place, spec->attributes, out, err);
 }
 
 int control_mount_target_create(struct control *c,
@@ -317,6 +327,41 @@ int control_mount_target_set_state(struct control *c, const char *id, bool up,
 	return r;
 }
 
+static int change_locked(struct mount_target *t, control_change_fn *fn,
+			 void *arg, struct control_error *err)
+{
+	json_t *before = t->attributes;
+	int r = attributes_change(before, fn, arg, &t->attributes, err);
+
+	if (r < 0)
+		return r;
+	r = target_save(t);
+	if (r < 0) {
+		json_decref(t->attributes);
+		t->attributes = before;
+		return internal_error(err, r, t);
+	}
+	json_decref(before);
+	return 0;
+}
+
+int control_mount_target_change(struct control *c, const char *id,
+				control_change_fn *fn, void *arg,
+				struct control_mount_target *out,
+				struct control_error *err)
+{
+	struct mount_target *t;
+	int r;
+
+	task_write_lock(&c->lock);
+	t = target_find(c, id);
+	r = t ? change_locked(t, fn, arg, err) : target_not_found(err, id);
+	if (r == 0)
+		describe(t, out);
+	task_write_unlock(&c->lock);
+	return r;
+}
+
 /* -------------------------------------------------------------- list --- */
 
 static int list_locked(struct control *c, const char *id, const char *fs_id,
@@ -328,7 +373,7 @@ static int list_locked(struct control *c, const char *id, const char *fs_id,
 	struct fs *fs;
 	int n = 0;
 
-	if (fs_id != NULL && fs_find(c, fs_id) == NULL)
+	if (fs_id != NULL && fs_find_live(c, fs_id) == NULL)
 		return fs_not_found(err, fs_id);
 	list_for_each (fs, &c->fs, link)
 		n += fs->n_targets;

@@ -63,12 +63,15 @@ static unsigned targets_in(const struct fs *fs, const struct subnet *s)
 /* The one that adds most to the ways that lead to the file system. */
 static const struct subnet *subnet_with_fewest(const struct fs *fs)
 {
+	const char *zone = attribute(fs->attributes, "Zone");
 	const struct control *c = fs->control;
 	const struct subnet *best = NULL;
 
 	for (size_t i = 0; i < c->n_subnets; i++)
-		if (best == NULL ||
-		    targets_in(fs, &c->subnets[i]) < targets_in(fs, best))
+		if (zone[0] && strcmp(c->subnets[i].zone, zone) != 0)
+			continue;
+		else if (best == NULL ||
+			 targets_in(fs, &c->subnets[i]) < targets_in(fs, best))
 			best = &c->subnets[i];
 	return best;
 }
@@ -100,8 +103,8 @@ static int place_address(struct control *c, const char *text,
 	return 0;
 }
 
-int place_find(struct fs *fs, const struct control_mount_target_spec *spec,
-	       struct place *place, struct control_error *err)
+static int find(struct fs *fs, const struct control_mount_target_spec *spec,
+		struct place *place, struct control_error *err)
 {
 	struct control *c = fs->control;
 
@@ -125,4 +128,32 @@ int place_find(struct fs *fs, const struct control_mount_target_spec *spec,
 		return refuse(err, -ENOENT, "SubnetNotFound",
 			      "The configuration names no subnet.");
 	return 0;
+}
+
+static int check_zone(const struct fs *fs, const char *zone, bool one_per_zone,
+		      struct control_error *err)
+{
+	const char *own = attribute(fs->attributes, "Zone");
+	struct mount_target *t;
+
+	if (own[0] && strcmp(own, zone) != 0)
+		return refuse(err, -EINVAL, "AvailabilityZonesMismatch",
+			      "File system '%s' is in zone %s only, and the "
+			      "subnet in %s.",
+			      fs->id, own, zone);
+	list_for_each (t, &fs->targets, link)
+		if (one_per_zone && strcmp(t->zone, zone) == 0)
+			return refuse(err, -EEXIST, "MountTargetConflict",
+				      "mount target already exists in this AZ");
+	return 0;
+}
+
+int place_find(struct fs *fs, const struct control_mount_target_spec *spec,
+	       struct place *place, struct control_error *err)
+{
+	int r = find(fs, spec, place, err);
+
+	return r < 0 ? r
+		     : check_zone(fs, place->subnet->zone, spec->one_per_zone,
+				  err);
 }

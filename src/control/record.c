@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Resources as records: kind "fs" or "mount-target", key the id, value a JSON
- * object.  A file system that is down is not written: only creating, available
- * and deleting outlive the process.  Members that are not known are ignored,
- * so that an older hawserd can read what a newer one wrote.
+ * Resources as records: kind "fs", "mount-target" or "access-point", key the
+ * id, value a JSON object.  A file system that is down is not written: only
+ * creating, available and deleting outlive the process.  Members that are not
+ * known are ignored, so that an older hawserd can read what a newer one wrote.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -13,7 +13,8 @@
 #include "control/internal.h"
 #include "store/store.h"
 
-static const char kind_fs[] = "fs", kind_target[] = "mount-target";
+static const char kind_fs[] = "fs", kind_target[] = "mount-target",
+		  kind_point[] = "access-point";
 
 static int save(struct store *store, const char *kind, const char *id,
 		json_t *object)
@@ -42,9 +43,10 @@ static int forget(struct store *store, const char *kind, const char *id)
 int fs_save(const struct fs *fs)
 {
 	return save(fs->control->store, kind_fs, fs->id,
-		    json_pack("{s:s, s:s, s:s, s:I}", "id", fs->id, "name",
+		    json_pack("{s:s, s:s, s:s, s:I, s:O}", "id", fs->id, "name",
 			      fs->name, "state", control_state_name(fs->state),
-			      "created", (json_int_t)fs->created));
+			      "created", (json_int_t)fs->created, "attributes",
+			      fs->attributes));
 }
 
 int fs_forget(const struct fs *fs)
@@ -58,15 +60,50 @@ int target_save(const struct mount_target *t)
 
 	return save(
 		t->fs->control->store, kind_target, t->id,
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:I}", "id", t->id,
-			  "fs", t->fs->id, "subnet", t->subnet, "zone", t->zone,
-			  "address", addr_format(&t->address, address), "up",
-			  (int)t->want_up, "created", (json_int_t)t->created));
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:O}", "id",
+			  t->id, "fs", t->fs->id, "subnet", t->subnet, "zone",
+			  t->zone, "address", addr_format(&t->address, address),
+			  "up", (int)t->want_up, "created",
+			  (json_int_t)t->created, "attributes", t->attributes));
 }
 
 int target_forget(const struct mount_target *t)
 {
 	return forget(t->fs->control->store, kind_target, t->id);
+}
+
+int point_save(const struct access_point *p)
+{
+	return save(p->fs->control->store, kind_point, p->id,
+		    json_pack("{s:s, s:s, s:I, s:O}", "id", p->id, "fs",
+			      p->fs->id, "created", (json_int_t)p->created,
+			      "attributes", p->attributes));
+}
+
+int point_forget(const struct access_point *p)
+{
+	return forget(p->fs->control->store, kind_point, p->id);
+}
+
+int points_forget(struct control *c, const struct store_change *ids, size_t n)
+{
+	int r = store_apply(c->store, kind_point, ids, n);
+
+	if (r < 0)
+		log_error("removing records of access points: %s",
+			  strerror(-r));
+	return r;
+}
+
+/* Of a record that has some, else what there is. */
+static void take_attributes(json_t **attributes, json_t *object)
+{
+	json_t *own = json_object_get(object, "attributes");
+
+	if (json_is_object(own)) {
+		json_decref(*attributes);
+		*attributes = json_incref(own);
+	}
 }
 
 static bool copy_text(char *to, size_t size, const char *from)
@@ -107,6 +144,12 @@ static bool load_fs(struct control *c, json_t *object)
 		return false;
 	}
 	fs->created = created;
+	if (name[0] != '\0') /* of a record without attributes */
+		json_object_set_new(fs->attributes, "Tags",
+				    json_pack("[{s:s, s:s}]", "Key", "Name",
+					      "Value", name));
+	take_attributes(&fs->attributes, object);
+	fs_set_name(fs);
 	fs_insert(fs);
 	return true;
 }
@@ -138,7 +181,24 @@ static bool load_target(struct control *c, json_t *object)
 		return false;
 	}
 	t->want_up = up;
+	take_attributes(&t->attributes, object);
 	return true;
+}
+
+static bool load_point(struct control *c, json_t *object)
+{
+	json_t *attributes;
+	const char *id, *fs_id;
+	json_int_t created;
+	struct fs *fs;
+
+	if (json_unpack(object, "{s:s, s:s, s:I, s:o}", "id", &id, "fs", &fs_id,
+			"created", &created, "attributes", &attributes) < 0 ||
+	    !json_is_object(attributes) || strlen(id) >= CONTROL_ID_SIZE)
+		return false;
+	fs = fs_find(c, fs_id);
+	return fs != NULL &&
+	       point_alloc(fs, id, created, json_incref(attributes)) != NULL;
 }
 
 struct loader {
@@ -162,10 +222,13 @@ static bool load_one(void *arg, const void *key, size_t key_len,
 
 int records_load(struct control *c)
 {
-	struct loader fs = { c, load_fs }, targets = { c, load_target };
+	struct loader fs = { c, load_fs }, targets = { c, load_target },
+		      points = { c, load_point };
 	int r = store_for_each(c->store, kind_fs, load_one, &fs);
 
-	if (r < 0)
-		return r;
-	return store_for_each(c->store, kind_target, load_one, &targets);
+	if (r == 0)
+		r = store_for_each(c->store, kind_target, load_one, &targets);
+	if (r == 0)
+		r = store_for_each(c->store, kind_point, load_one, &points);
+	return r < 0 ? r : points_sort(c);
 }

@@ -55,7 +55,15 @@ static void start_targets_task(void *arg)
 	while (!c->stopping && start_targets(c) > 0)
 		waitq_wait(&c->background_changed,
 			   nsec_after(reactor_now(), try_again_later));
+	c->starting = false;
 	background_end(c);
+}
+
+void start_targets_later(struct control *c)
+{
+	if (!c->starting)
+		c->starting = background_start(c, "start targets",
+					       start_targets_task, c) == 0;
 }
 
 static void start_all_targets(struct control *c)
@@ -69,7 +77,7 @@ static void start_all_targets(struct control *c)
 	if (missing == 0)
 		return;
 	log_missing(c);
-	background_start(c, "start targets", start_targets_task, c);
+	start_targets_later(c);
 }
 
 static void restore_fs(struct fs *fs)

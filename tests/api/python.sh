@@ -4,5 +4,6 @@ python3 -c 'import boto3' 2>/dev/null || skip "python3-boto3 is not there"
 export AWS_SHARED_CREDENTIALS_FILE="$HAWSER_AWS_CREDENTIALS"
 export AWS_CONFIG_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true
 export PYTHONDONTWRITEBYTECODE=1
+export PYTHONWARNINGS=ignore::ResourceWarning
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_PROFILE
 exec python3 "$HAWSER_PYTHON"

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the API has answered is there after kill -9, and looks the same; the keys
+# are, too; and the command lines that people copy work as they are.
+command -v aws >/dev/null || skip "aws is not there"
+second_config config
+api=127.$octet.11.250:8077
+printf 'api: { http: "%s", https: "127.%s.11.251:8443" }\n' "$api" "$octet" \
+	>>config
+start_hawserd first --state state --config config
+export AWS_SHARED_CREDENTIALS_FILE="$PWD/state/credentials"
+export AWS_CONFIG_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true AWS_PAGER=
+efs() { aws --endpoint-url "http://$api" efs "$@"; }
+
+fs=$(efs create-file-system --encrypted --performance-mode generalPurpose \
+	--throughput-mode bursting --region us-east-1 \
+	--query FileSystemId --output text)
+efs put-lifecycle-configuration \
+    --file-system-id $fs \
+    --lifecycle-policies '[{"TransitionToIA":"AFTER_30_DAYS"},{"TransitionToPrimaryStorageClass":"AFTER_1_ACCESS"}]'
+efs create-access-point \
+    --file-system-id $fs \
+    --posix-user '{"Uid": 1000, "Gid": 1000}' \
+    --root-directory '{"Path": "/app1", "CreationInfo": {"OwnerUid": 1000, "OwnerGid": 1000, "Permissions": "755"}}'
+efs update-file-system \
+    --file-system-id $fs \
+    --throughput-mode elastic
+subnet=$(hawser subnet list --socket state/rpc.sock --json | json 'j[0]["id"]')
+efs create-mount-target --file-system-id $fs --subnet-id $subnet
+efs tag-resource --resource-id $fs --tags Key=Name,Value=music
+
+look() {
+	efs describe-file-systems
+	efs describe-mount-targets --file-system-id $fs
+	efs describe-access-points --file-system-id $fs
+	efs describe-lifecycle-configuration --file-system-id $fs
+}
+look >before
+kill -9 "$(cat first.pid)"
+wait "$(cat first.pid)" || :
+start_hawserd second --state state --config config
+look >after
+diff before after || fail "not the same"
+grep -q '"Name": "music"' after
+
+# HTTPS has a certificate of its own, kept as well.
+aws --endpoint-url "https://127.$octet.11.251:8443" --no-verify-ssl \
+	efs describe-file-systems 2>err >secure
+efs describe-file-systems | diff - secure
+stop_hawserd second
+test "$(stat -c %a state/credentials state/api-key.pem)" = "600
+600" || fail "modes"
