@@ -241,6 +241,12 @@ const struct cli_command cli_commands[] = {
 		.usage = "ADDRESS:/PATH -w WORKLOAD [OPTION…]",
 	},
 	{
+		.words = "perf nvme",
+		.help = "load NVMe/TCP volumes over all their paths",
+		.main = perf_nvme_main,
+		.usage = "-q DEPTH -o BYTES -w WORKLOAD -t SECONDS …",
+	},
+	{
 		.words = "rpc",
 		.help = "call any method; prints JSON",
 		.main = cli_rpc_main,

@@ -101,6 +101,8 @@ static int open_rpc(struct service *s)
 	int r;
 
 	s->env = (struct rpc_environment){
+		.methods = rpc_hawserd_methods,
+		.lock = ledger_lock(s->ledger),
 		.control = s->control,
 		.keys = s->keys,
 		.ledger = s->ledger,

@@ -103,6 +103,20 @@ int path_group_set_policy(struct path_group *g, const char *policy)
 	return 0;
 }
 
+int path_group_set_rr_min_io(struct path_group *g, unsigned n)
+{
+	if (n == 0)
+		return -EINVAL;
+	g->options.rr_min_io = n;
+	return 0;
+}
+
+void path_group_favour(struct path_group *g, const struct path *p)
+{
+	assert(!p || p->group == g);
+	g->favourite = p;
+}
+
 const char *path_group_policy(const struct path_group *g)
 {
 	return g->policy->name;
@@ -132,6 +146,8 @@ void group_drop(struct path_group *g, struct path *p)
 	path_set below = path_bit(i) - 1;
 
 	requests_forget(g, p);
+	if (g->favourite == p)
+		g->favourite = NULL;
 	g->count--;
 	memmove(&g->paths[i], &g->paths[i + 1],
 		(g->count - i) * sizeof(g->paths[0]));

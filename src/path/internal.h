@@ -98,6 +98,7 @@ struct path_group {
 	struct path *paths[PATH_MAX_PATHS]; /* in the order added, no gaps */
 	unsigned count;
 	path_set preferred; /* all of the best rank; 0: no path is usable */
+	const struct path *favourite; /* of active-passive, or NULL */
 	unsigned last, run; /* the last choice, and how often in a row */
 #define NO_CHOICE UINT32_MAX
 
@@ -145,7 +146,7 @@ struct path *path_new(struct path_group *g, const char *label, void *owner,
 		      nsec now);
 void path_free(struct path *p);
 void path_set_state(struct path *p, enum path_state to, nsec now);
-void path_lose(struct path *p, const char *why, nsec now);
+void path_lose(struct path *p, const char *why, nsec now); /* NULL: quietly */
 void path_want(struct path *p, enum path_action_kind kind);
 void path_sample(struct path *p, nsec latency, nsec now);
 

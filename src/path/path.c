@@ -111,9 +111,10 @@ void path_lose(struct path *p, const char *why, nsec now)
 {
 	bool was_up = is_up(p);
 
-	if (was_up) {
+	if (was_up && why)
 		log_warn("path %s: lost (%s), %u requests move", p->label, why,
 			 p->inflight);
+	if (was_up) {
 		p->losses++;
 		p->down_since = now;
 	}
@@ -127,7 +128,7 @@ void path_lose(struct path *p, const char *why, nsec now)
 void path_remove(struct path *p, nsec now)
 {
 	if (p->state != PATH_LOST)
-		path_lose(p, "removed", now);
+		path_lose(p, p->inflight > 0 ? "removed" : NULL, now);
 	p->given_up = p->removed = true;
 	unwant(p, ~(1U << PATH_ACT_FENCE));
 	if (!p->fencing)
@@ -159,6 +160,14 @@ void path_failed(struct path *p, nsec now)
 {
 	if (is_up(p) || p->attempt)
 		path_lose(p, "connection failed", now);
+}
+
+void path_retry(struct path *p, nsec now)
+{
+	if (p->state != PATH_LOST || p->given_up)
+		return;
+	path_set_state(p, PATH_CONNECTING, now);
+	path_want(p, PATH_ACT_CONNECT);
 }
 
 void path_heard(struct path *p, nsec now)

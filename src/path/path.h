@@ -127,6 +127,12 @@ void path_group_destroy(struct path_group *g);
 int path_group_set_policy(struct path_group *g, const char *policy);
 const char *path_group_policy(const struct path_group *g);
 
+/* Requests in a row on a path, round-robin: 0 or -EINVAL (0). */
+int path_group_set_rr_min_io(struct path_group *g, unsigned n);
+/* Active-passive takes this path whenever none is better; NULL: whichever it is
+ * on, as at first. */
+void path_group_favour(struct path_group *g, const struct path *p);
+
 /* A new path starts CONNECTING: an action follows.  `owner` is handed back by
  * path_owner().  -ENOMEM, -ENOSPC beyond PATH_MAX_PATHS. */
 enum { PATH_MAX_PATHS = 64 };
@@ -143,6 +149,8 @@ void *path_owner(const struct path *p);
 void path_connected(struct path *p, nsec now);
 /* The connection attempt failed, or the live connection broke. */
 void path_failed(struct path *p, nsec now);
+/* A lost path that waits for its next attempt makes it now. */
+void path_retry(struct path *p, nsec now);
 void path_probe_answered(struct path *p, nsec now);
 /* Any sign of life (part of a long reply arrived): it is not silent. */
 void path_heard(struct path *p, nsec now);

@@ -4,7 +4,8 @@
  * request.  "Equally good" is decided before (path_rank() in group.c), so all
  * that is left here is how to share.
  *
- *	active-passive	stay on the path in use; else the one added first
+ *	active-passive	the favourite; else stay on the path in use; else the
+ *			one added first
  *	round-robin	rr_min_io requests each, in turn
  *	queue-depth	the one with the fewest requests in flight
  *	service-time	the one that is expected to be done with it first
@@ -43,6 +44,8 @@ static bool can_stay(const struct path_group *g, path_set set)
 static unsigned active_passive(const struct path_group *g, path_set set,
 			       nsec now)
 {
+	if (g->favourite && contains(set, g->favourite->index))
+		return g->favourite->index;
 	return can_stay(g, set) ? g->last : next(g, set, NO_CHOICE);
 }
 

@@ -14,4 +14,7 @@
  */
 int perf_nfs_main(int argc, char **argv);
 
+/* `hawser perf nvme …`, the same. */
+int perf_nvme_main(int argc, char **argv);
+
 #endif

@@ -70,22 +70,22 @@ static json_t *invalid_request(void)
 
 static void lock(const struct rpc_call *call)
 {
-	if (call->env->ledger == NULL)
+	if (call->env->lock == NULL)
 		return;
 	if (call->method->lock == RPC_READS)
-		task_read_lock(ledger_lock(call->env->ledger));
+		task_read_lock(call->env->lock);
 	else if (call->method->lock == RPC_CHANGES)
-		task_write_lock(ledger_lock(call->env->ledger));
+		task_write_lock(call->env->lock);
 }
 
 static void unlock(const struct rpc_call *call)
 {
-	if (call->env->ledger == NULL)
+	if (call->env->lock == NULL)
 		return;
 	if (call->method->lock == RPC_READS)
-		task_read_unlock(ledger_lock(call->env->ledger));
+		task_read_unlock(call->env->lock);
 	else if (call->method->lock == RPC_CHANGES)
-		task_write_unlock(ledger_lock(call->env->ledger));
+		task_write_unlock(call->env->lock);
 }
 
 void rpc_run(struct rpc_call *call)
@@ -105,7 +105,7 @@ void rpc_run(struct rpc_call *call)
 
 static void run(struct rpc_call *call, const char *name)
 {
-	call->method = rpc_method_find(name);
+	call->method = rpc_method_find(call->env, name);
 	if (call->method != NULL)
 		rpc_run(call);
 	else

@@ -4,15 +4,13 @@
 #define RPC_NVMF_H
 
 #include "nvme/target/target.h"
+#include "rpc/address.h"
 #include "rpc/internal.h"
 
 enum { NVMF_KEY_SIZE = 512 };
 
 /* The subsystem of parameter nqn; NULL: refused with `code`. */
 struct nvmet_subsystem *nvmf_find(struct rpc_call *call, int code);
-/* From a transport address object; 0 or refuses. */
-int nvmf_address(struct rpc_call *call, const json_t *object, struct addr *a);
-json_t *nvmf_describe_address(const struct addr *a);
 /* As the parameters of nvmf_create_transport. */
 json_t *nvmf_describe_transport(const struct nvmet_transport *tr);
 /* Refuses if the subsystem, or the part of it at `path`, was made by a volume,
@@ -44,6 +42,4 @@ int keyring_read(struct rpc_call *call, const char *name,
 		name, RPC_OBJECT, RPC_REQUIRED, help,                          \
 			.fields = nvmf_address_fields                          \
 	}
-extern const struct rpc_param nvmf_address_fields[];
-
 #endif

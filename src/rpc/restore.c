@@ -50,7 +50,7 @@ static void make_call(const struct rpc_environment *env, struct ledger_entry *e)
 {
 	struct rpc_call call = {
 		.env = env,
-		.method = rpc_method_find(e->method),
+		.method = rpc_method_find(env, e->method),
 		.params = e->params,
 		.replay = true,
 	};

@@ -32,10 +32,13 @@ struct block_registry;
 struct control;
 struct ledger;
 struct rpc_events;
+struct nvmei_set;
 struct nvmet;
 struct reactor_set;
 struct rpc_call;
+struct rpc_method;
 struct rpc_server;
+struct task_rwlock;
 
 enum {
 	RPC_MESSAGE_MAX = 1 << 20,
@@ -51,8 +54,14 @@ enum rpc_code {
 	RPC_INTERNAL_ERROR = -32603,
 };
 
-/* What the methods work on. */
+/* Which methods there are, and what they work on. */
 struct rpc_environment {
+	const struct rpc_method *const *methods; /* tables, NULL at the end */
+	struct task_rwlock *lock; /* of rpc_method.lock, or NULL */
+	struct nvmei_set *hosts;  /* of bdev_nvme_*; or NULL */
+	void *user;		  /* of methods from elsewhere */
+
+	/* Those of hawserd. */
 	struct control *control;
 	struct access_keys *keys;
 	struct ledger *ledger;
@@ -71,6 +80,11 @@ int rpc_server_create(const char *path, const struct rpc_environment *env,
 		      struct rpc_server **out);
 void rpc_server_destroy(struct rpc_server *s);
 
+/* Answers one message: `text` is one JSON value.  The reply, with its newline,
+ * in malloc'ed memory; NULL: none is due.  -EPROTO: no JSON. */
+int rpc_dispatch(const struct rpc_environment *env, const char *text,
+		 size_t len, char **reply, size_t *reply_len);
+
 /*
  * Makes the calls of the ledger again: what they say is there when it returns,
  * or logged as missing.  That is tried again in the background until
@@ -81,65 +95,7 @@ int rpc_restore_start(const struct rpc_environment *env,
 		      struct rpc_restore **out);
 void rpc_restore_stop(struct rpc_restore *r);
 
-/*
- * The methods: tables, from which the parameter checks, rpc_get_methods, the
- * command line (hawser rpc) and docs/rpc.md come.
- */
-enum rpc_type {
-	RPC_STRING,
-	RPC_INTEGER, /* of 32 bits */
-	RPC_BOOLEAN,
-	RPC_UINT64,  /* 0 to 2^63 - 1 */
-	RPC_NUMBER,  /* with or without a fraction */
-	RPC_OBJECT,  /* `fields` says of what */
-	RPC_STRINGS, /* an array of strings */
-	RPC_OBJECTS, /* an array of objects, of `fields` each */
-};
-
-enum rpc_rule {
-	RPC_OPTIONAL,
-	RPC_REQUIRED,
-	RPC_IGNORED, /* taken from those who send it, and has no effect */
-	RPC_REFUSED, /* is not there: only false, 0 or -1 may be sent */
-};
-
-struct rpc_param {
-	const char *name; /* NULL ends a list */
-	enum rpc_type type;
-	enum rpc_rule rule;
-	const char *help;
-
-	/*
-	 * How it is written on a command line, in words: "=" by position;
-	 * "-n" or "--name" an option, "-n=false" a switch that sends false
-	 * (without =, true).  Without a long one there is --NAME, too.  "%"
-	 * is given in MiB and sent in blocks of the parameter block_size.
-	 * NULL: only as NAME=VALUE.
-	 */
-	const char *cli;
-	const char *values; /* NULL, or what a string may be: "a|b|c" */
-	const struct rpc_param *fields; /* of OBJECT, OBJECTS */
-};
-
-/* What of the service a method needs to itself while it runs. */
-enum rpc_lock {
-	RPC_FREE,
-	RPC_READS,   /* nobody changes the configuration meanwhile */
-	RPC_CHANGES, /* nobody else reads or changes it */
-};
-
-struct rpc_method {
-	const char *name; /* NULL ends the table */
-	/* Puts a new reference into call->result and returns 0, or refuses
-	 * with rpc_refuse().  Runs in a task; may park. */
-	int (*run)(struct rpc_call *call);
-	const char *help;
-	const struct rpc_param *params; /* NULL: none */
-	enum rpc_lock lock;
-};
-
-/* In the order of the tables, from 0; NULL: there are no more. */
-const struct rpc_method *rpc_method_at(size_t i);
-const struct rpc_method *rpc_method_find(const char *name);
+/* The methods of hawserd. */
+extern const struct rpc_method *const rpc_hawserd_methods[];
 
 #endif

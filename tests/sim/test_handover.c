@@ -131,7 +131,8 @@ static void change_policy(struct nvme_world *w)
 	static const char *const names[] = { "active-passive", "round-robin",
 					     "queue-depth", "service-time" };
 
-	CHECK_OK(nvmei_set_policy(w->volume, names[rng_below(sim_rng(), 4)]));
+	CHECK_OK(nvmei_set_policy(w->volume, names[rng_below(sim_rng(), 4)],
+				  (unsigned)rng_below(sim_rng(), 3)));
 }
 
 static void cut_often(struct nvme_world *w)

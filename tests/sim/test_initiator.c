@@ -89,12 +89,12 @@ static void each_policy(struct nvme_world *w)
 	for (int i = 0; i < 3; i++) {
 		uint64_t before = path_now(w, 1).path.requests;
 
-		CHECK_OK(nvmei_set_policy(w->volume, names[i]));
+		CHECK_OK(nvmei_set_policy(w->volume, names[i], 0));
 		model_start(m, 10);
 		nvme_world_join(w, 0);
 		CHECK(path_now(w, 1).path.requests > before);
 	}
-	CHECK(nvmei_set_policy(w->volume, "any") == -EINVAL);
+	CHECK(nvmei_set_policy(w->volume, "any", 0) == -EINVAL);
 	model_end(m);
 }
 

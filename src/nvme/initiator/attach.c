@@ -30,11 +30,11 @@ void ctrl_free(struct nvmei_ctrl *c)
 	struct nvmei_way *w, *next;
 
 	c->closing = true;
+	list_for_each_safe (w, next, &c->ways, link)
+		way_remove(w);
 	if (c->life != NULL)
 		life_fail(c->life, -ECANCELED);
 	reactor_timer_cancel(&c->retry);
-	list_for_each_safe (w, next, &c->ways, link)
-		way_remove(w);
 	while (c->fences > 0)
 		waitq_wait(&c->host->changed, NSEC_NEVER);
 	assert(c->life == NULL);
@@ -48,7 +48,7 @@ void ctrl_free(struct nvmei_ctrl *c)
 
 /* The first that nobody else is closing. */
 struct nvmei_ctrl *ctrl_first(const struct nvmei *h, const char *name,
-				     const struct addr *addr)
+			      const struct addr *addr)
 {
 	struct nvmei_ctrl *c;
 
@@ -93,7 +93,7 @@ void ctrl_give_up(struct nvmei_ctrl *c)
 	c->host->tasks++;
 }
 
-/* ------------------------------------------------------------------- attach */
+/* ------------------------------------------------------------------ attach */
 
 /* As SPDK has it: a loss timeout needs a delay within it, and a fast failure
  * lies between the two. */
@@ -119,30 +119,44 @@ static int check(const struct nvmei *h, const struct nvmei_attach *a,
 
 	if (name == 0 || name > NVMEI_NAME_MAX)
 		return nvmei_refuse(text, -EINVAL, "the name has 1 to %d bytes",
-			      NVMEI_NAME_MAX);
+				    NVMEI_NAME_MAX);
 	if (nqn == 0 || nqn > 223)
 		return nvmei_refuse(text, -EINVAL, "an NQN has 1 to 223 bytes");
 	if (!timeouts_agree(a))
-		return nvmei_refuse(text, -EINVAL,
-			      "ctrlr_loss_timeout_sec (-1: never) needs a "
-			      "reconnect_delay_sec up to it, and "
-			      "fast_io_fail_timeout_sec lies between them");
+		return nvmei_refuse(
+			text, -EINVAL,
+			"ctrlr_loss_timeout_sec (-1: never) needs a "
+			"reconnect_delay_sec up to it, and "
+			"fast_io_fail_timeout_sec lies between them");
 	list_for_each (c, &h->ctrls, link) {
 		if (!is_meant(c, a->name, NULL))
 			continue;
 		if (strcmp(c->subnqn, a->subnqn) != 0)
 			return nvmei_refuse(text, -EINVAL,
-				      "%s is attached to subsystem %s", a->name,
-				      c->subnqn);
+					    "%s is attached to subsystem %s",
+					    a->name, c->subnqn);
 		if (addr_equal(&c->options.addr, &a->addr))
 			return nvmei_refuse(text, -EALREADY,
-				      "%s has that path already", a->name);
+					    "%s has that path already",
+					    a->name);
 		if (a->multipath == NVMEI_MULTIPATH_DISABLE)
-			return nvmei_refuse(text, -EALREADY,
-				      "%s exists, and multipath is disabled",
-				      a->name);
+			return nvmei_refuse(
+				text, -EALREADY,
+				"%s exists, and multipath is disabled",
+				a->name);
 	}
 	return 0;
+}
+
+static void inherit_timeouts(struct nvmei_attach *a,
+			     const struct nvmei_options *o)
+{
+	if (a->ctrlr_loss_timeout_sec != 0 || a->reconnect_delay_sec != 0 ||
+	    a->fast_io_fail_timeout_sec != 0)
+		return;
+	a->ctrlr_loss_timeout_sec = o->ctrlr_loss_timeout_sec;
+	a->reconnect_delay_sec = o->reconnect_delay_sec;
+	a->fast_io_fail_timeout_sec = o->fast_io_fail_timeout_sec;
 }
 
 static struct nvmei_ctrl *ctrl_create(struct nvmei *h,
@@ -154,6 +168,7 @@ static struct nvmei_ctrl *ctrl_create(struct nvmei *h,
 		return NULL;
 	c->host = h;
 	c->options = *a;
+	inherit_timeouts(&c->options, &h->options);
 	strcpy(c->name, a->name);
 	strcpy(c->subnqn, a->subnqn);
 	c->options.name = c->name;
@@ -216,7 +231,7 @@ int nvmei_attach(struct nvmei *h, const struct nvmei_attach *a, char text[256])
 	return rc < 0 ? rc : ctrl_attach(h, a, NULL, &c, text);
 }
 
-/* ------------------------------------------------------------------- detach */
+/* ------------------------------------------------------------------ detach */
 
 /* A volume with requests would lose all its ways. */
 static bool is_needed(const struct nvmei_volume *v, const char *name,
@@ -251,6 +266,18 @@ int nvmei_detach(struct nvmei *h, const char *name, const struct addr *addr)
 	return rc;
 }
 
+static void reset(struct nvmei_ctrl *c)
+{
+	struct nvmei_way *w;
+
+	if (c->life != NULL)
+		life_fail(c->life, -ECONNRESET);
+	list_for_each (w, &c->ways, link) {
+		path_retry(w->path, reactor_now());
+		volume_drain(w->volume);
+	}
+}
+
 int nvmei_reset(struct nvmei *h, const char *name)
 {
 	struct nvmei_ctrl *c;
@@ -259,8 +286,7 @@ int nvmei_reset(struct nvmei *h, const char *name)
 	list_for_each (c, &h->ctrls, link) {
 		if (!is_meant(c, name, NULL))
 			continue;
-		if (c->life != NULL)
-			life_fail(c->life, -ECONNRESET);
+		reset(c);
 		rc = 0;
 	}
 	return rc;

@@ -33,7 +33,7 @@ void life_put(struct nvmei_life *l)
 	free(l);
 }
 
-/* ------------------------------------------------------------------ the end */
+/* ----------------------------------------------------------------- the end */
 
 /* What may have to be fenced: this one, and those before it whose time is not
  * over.  That bounds the chain: a path comes up less and less often. */
@@ -125,12 +125,35 @@ void life_fail(struct nvmei_life *l, int error)
 
 /* --------------------------------------------------------------- coming up */
 
+/* Text is padded with spaces. */
+static void take_text(char *to, const char *from, size_t len)
+{
+	while (len > 0 && (from[len - 1] == ' ' || from[len - 1] == '\0'))
+		len--;
+	memcpy(to, from, len);
+	to[len] = '\0';
+}
+
+static void remember_names(struct nvmei_life *l, const struct nvme_id_ctrl *id)
+{
+	struct nvmei_controller_info *info = &l->ctrl->info;
+
+	info->cntlid = l->cntlid;
+	info->vendor = id->vid;
+	info->version = id->ver;
+	info->ana = id->cmic & NVME_CMIC_ANARS;
+	take_text(info->serial, id->sn, sizeof(id->sn));
+	take_text(info->model, id->mn, sizeof(id->mn));
+	take_text(info->firmware, id->fr, sizeof(id->fr));
+}
+
 /* `kato_ms` as it is in force: a controller may have rounded it up. */
 static void learn(struct nvmei_life *l, const struct nvme_id_ctrl *id,
 		  uint32_t kato_ms)
 {
 	nsec kato = MSEC(MAX(kato_ms, l->host->options.kato_ms));
 
+	remember_names(l, id);
 	l->ciu = id->ciu;
 	l->cirn = id->cirn;
 	l->ccrl = id->ccrl;

@@ -29,7 +29,7 @@ struct found {
 	bool others; /* it was attached already, by somebody else */
 };
 
-/* ------------------------------------------------------------- the log page */
+/* ------------------------------------------------------------ the log page */
 
 /* A text field may end with spaces, zeroes, or not at all. */
 static void get_text(char *out, const char *field, size_t size)
@@ -192,8 +192,7 @@ static bool attach(struct nvmei_discovery *d, struct found *f)
 	f->attached = rc == 0 || rc == -EALREADY;
 	f->others = rc == -EALREADY;
 	if (!f->attached)
-		log_warn("nvme discovery %s: %s: %s", d->name, f->subnqn,
-			 text);
+		log_warn("nvme discovery %s: %s: %s", d->name, f->subnqn, text);
 	return f->attached;
 }
 

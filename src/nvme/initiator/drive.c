@@ -144,11 +144,13 @@ void volume_arm(struct nvmei_volume *v)
 /* ---------------------------------------------------------------- life cycle
  */
 
-static struct path_options path_options(const struct nvmei_attach *a)
+static struct path_options path_options(const struct nvmei_options *host,
+					const struct nvmei_attach *a)
 {
 	/* A probe is answered without the medium, so that 200 ms of silence
 	 * are enough to move, however slow the medium is. */
-	struct path_options o = { .policy = "active-passive",
+	struct path_options o = { .policy = host->policy,
+				  .rr_min_io = host->rr_min_io,
 				  .suspect_max = MSEC(80),
 				  .probe_max = MSEC(110),
 				  .probe_alone = MSEC(500),
@@ -168,7 +170,7 @@ static struct path_options path_options(const struct nvmei_attach *a)
 int volume_create(struct nvmei_ctrl *c, const struct nvmei_volume_info *info,
 		  struct nvmei_volume **out)
 {
-	struct path_options o = path_options(&c->options);
+	struct path_options o = path_options(&c->host->options, &c->options);
 	struct nvmei_volume *v = calloc(1, sizeof(*v));
 	int rc;
 
@@ -185,6 +187,7 @@ int volume_create(struct nvmei_ctrl *c, const struct nvmei_volume_info *info,
 	snprintf(v->name, sizeof(v->name), "%sn%u", c->name, info->nsid);
 	v->info.name = v->name;
 	strcpy(v->base, c->name);
+	v->info.controller = v->base;
 	strcpy(v->subnqn, c->subnqn);
 	v->info.subnqn = v->subnqn;
 	v->block_shift = __builtin_ctz(info->block_size);

@@ -2,7 +2,7 @@
 /* The host, its tasks, and what is found by name. */
 #include "nvme/initiator/internal.h"
 
-/* -------------------------------------------------------------------- tasks */
+/* ------------------------------------------------------------------- tasks */
 
 int life_spawn(struct nvmei_life *l, const char *name, task_fn *fn, void *arg)
 {
@@ -24,7 +24,7 @@ void life_task_ended(struct nvmei_life *l)
 	waitq_wake_all(&h->changed);
 }
 
-/* ----------------------------------------------------------------- the host */
+/* ---------------------------------------------------------------- the host */
 
 int nvmei_create(const struct nvmei_options *options, struct nvmei **out)
 {
@@ -46,6 +46,8 @@ int nvmei_create(const struct nvmei_options *options, struct nvmei **out)
 		h->options.queue_size = 128;
 	if (h->options.retry_count == 0)
 		h->options.retry_count = 3;
+	if (h->options.policy == NULL)
+		h->options.policy = "active-passive";
 	list_init(&h->ctrls);
 	list_init(&h->volumes);
 	list_init(&h->discoveries);
@@ -74,7 +76,7 @@ void nvmei_destroy(struct nvmei *h)
 	free(h);
 }
 
-/* ------------------------------------------------------------------ reports */
+/* ----------------------------------------------------------------- reports */
 
 struct nvmei_volume *nvmei_next(struct nvmei *h,
 				const struct nvmei_volume *after)
@@ -106,12 +108,47 @@ void nvmei_get_info(const struct nvmei_volume *v, struct nvmei_volume_info *out)
 	out->policy = path_group_policy(v->group);
 }
 
-int nvmei_set_policy(struct nvmei_volume *v, const char *policy)
+int nvmei_set_policy(struct nvmei_volume *v, const char *policy,
+		     unsigned rr_min_io)
 {
 	int rc = path_group_set_policy(v->group, policy);
 
+	if (rc == 0 && rr_min_io > 0)
+		rc = path_group_set_rr_min_io(v->group, rr_min_io);
 	volume_drain(v);
 	return rc;
+}
+
+int nvmei_set_preferred(struct nvmei_volume *v, uint16_t cntlid)
+{
+	struct nvmei_way *w;
+
+	list_for_each (w, &v->ways, in_volume) {
+		if (w->ctrl->info.cntlid != cntlid)
+			continue;
+		path_group_favour(v->group, w->path);
+		return 0;
+	}
+	return -ENXIO;
+}
+
+bool nvmei_controller_get(const struct nvmei *h, unsigned i,
+			  struct nvmei_controller_info *out)
+{
+	const struct nvmei_ctrl *c;
+
+	list_for_each (c, &h->ctrls, link) {
+		if (c->discovery != NULL || i-- > 0)
+			continue;
+		*out = c->info;
+		out->name = c->name;
+		out->subnqn = c->subnqn;
+		out->addr = c->options.addr;
+		out->connected = c->life != NULL && c->life->up;
+		out->connecting = c->life != NULL && !c->life->up;
+		return true;
+	}
+	return false;
 }
 
 unsigned nvmei_get_paths(const struct nvmei_volume *v,
@@ -122,11 +159,10 @@ unsigned nvmei_get_paths(const struct nvmei_volume *v,
 
 	list_for_each (w, &v->ways, in_volume) {
 		if (count < n) {
-			const struct nvmei_life *l = w->ctrl->life;
-
 			out[count] = (struct nvmei_path_info){
+				.way = w->number,
 				.addr = w->ctrl->options.addr,
-				.cntlid = l != NULL && l->up ? l->cntlid : 0,
+				.cntlid = w->ctrl->info.cntlid,
 			};
 			path_get_info(w->path, &out[count].path);
 		}

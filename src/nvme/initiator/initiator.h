@@ -49,7 +49,13 @@ struct nvmei_options {
 	uint16_t queue_size; /* [128] entries of an I/O queue, 2 to 1024 */
 	int retry_count;     /* [3] how often a request is repeated that a
 				controller answered with an error that may pass;
-				-1: for ever.  A change of path doesn't count */
+				-1: for ever; -2: not at all.  A change of path
+				doesn't count */
+	/* Of an attachment that says none of the three. */
+	int ctrlr_loss_timeout_sec, reconnect_delay_sec,
+		fast_io_fail_timeout_sec;
+	const char *policy; /* of new volumes; ["active-passive"]; a literal */
+	unsigned rr_min_io; /* [1] */
 	/* Does what other hosts do: writes that were in flight on a lost path
 	 * go again at once.  It CORRUPTS DATA; for showing just that. */
 	bool reissue_at_once;
@@ -108,8 +114,24 @@ int nvmei_attach(struct nvmei *h, const struct nvmei_attach *a, char text[256]);
  * -ENOENT.  Parks until what was in flight is fenced. */
 int nvmei_detach(struct nvmei *h, const char *name, const struct addr *addr);
 /* Drops the connection of each controller of that name, which then comes up
- * again.  -ENOENT. */
+ * again at once.  -ENOENT. */
 int nvmei_reset(struct nvmei *h, const char *name);
+
+/* What is attached; as the controller said when it was last connected. */
+struct nvmei_controller_info {
+	const char *name, *subnqn;
+	struct addr addr;
+	bool connected, connecting;
+	uint16_t cntlid; /* 0: it never was */
+	uint16_t vendor;
+	uint32_t version; /* NVME_VS() */
+	char serial[21], model[41], firmware[9];
+	bool ana;
+};
+/* In order of attachment, from 0, without discovery services; false: there are
+ * no more.  Strings live as long as the controller. */
+bool nvmei_controller_get(const struct nvmei *h, unsigned i,
+			  struct nvmei_controller_info *out);
 
 /* --------------------------------------------------------------- discovery */
 
@@ -152,8 +174,8 @@ struct nvmei_volume *nvmei_next(struct nvmei *h,
 				const struct nvmei_volume *after);
 
 struct nvmei_volume_info {
-	const char *name, *subnqn;
-	uint8_t uuid[16], nguid[16], eui64[8]; /* zero: none */
+	const char *name, *subnqn, *controller; /* "Nvme0" */
+	uint8_t uuid[16], nguid[16], eui64[8];	/* zero: none */
 	uint32_t nsid, block_size;
 	uint64_t blocks;
 	uint32_t max_transfer; /* bytes of one request with data */
@@ -161,13 +183,18 @@ struct nvmei_volume_info {
 };
 void nvmei_get_info(const struct nvmei_volume *v,
 		    struct nvmei_volume_info *out);
-/* path.h's names ("active-passive" at first); under load.  -EINVAL. */
-int nvmei_set_policy(struct nvmei_volume *v, const char *policy);
+/* path.h's names ("active-passive" at first); under load.  rr_min_io: of
+ * round-robin, 0: as it is.  -EINVAL. */
+int nvmei_set_policy(struct nvmei_volume *v, const char *policy,
+		     unsigned rr_min_io);
+/* Active-passive takes the path by that controller when it can.  -ENXIO. */
+int nvmei_set_preferred(struct nvmei_volume *v, uint16_t cntlid);
 
 struct nvmei_path_info {
+	unsigned way; /* its number: no other of the volume ever has it */
 	struct path_info path;
 	struct addr addr;
-	uint16_t cntlid; /* 0: not connected */
+	uint16_t cntlid; /* as it was last connected */
 };
 /* Fills in up to n; returns how many there are. */
 unsigned nvmei_get_paths(const struct nvmei_volume *v,
@@ -201,6 +228,7 @@ struct nvmei_request {
 	const struct iovec *iov; /* `length` bytes, where there are data */
 	int niov;
 	nvmei_done_fn *done; /* error: 0 or -errno */
+	unsigned way; /* result: nvmei_path_info.way of the last it was on */
 
 	/* Private. */
 	struct list link; /* volume.requests */

@@ -145,6 +145,7 @@ struct nvmei_way {
 	struct nvmei_ctrl *ctrl;
 	struct nvmei_volume *volume;
 	struct path *path;
+	unsigned number; /* nvmei_path_info.way */
 	uint32_t anagrpid;
 	bool seen;	 /* in the list of namespaces that was read last */
 	bool attempt;	 /* it waits for the controller to come up */
@@ -173,8 +174,9 @@ struct nvmei_ctrl {
 	bool closing;		 /* a task frees it */
 	struct timer retry; /* while there is no way whose group says when */
 	int error;	    /* of the last attempt … */
-	const char *why;	/* … in words, a literal; NULL: none */
+	const char *why;    /* … in words, a literal; NULL: none */
 	unsigned fences;    /* of its ways */
+	struct nvmei_controller_info info; /* as learnt last */
 };
 
 /* References: one for each way, also a removed one that is being fenced, and
@@ -188,6 +190,7 @@ struct nvmei_volume {
 	char subnqn[NVME_NQN_SIZE];
 	struct nvmei_volume_info info;
 	struct list ways;
+	unsigned ways_ever;
 	unsigned block_shift;
 	uint16_t oncs;
 	struct path_group *group;
@@ -203,11 +206,11 @@ struct nvmei_discovery {
 	struct addr addr;
 	struct nvmei_attach attach; /* for what it finds; strings are ours */
 	struct nvmei_ctrl *ctrl;
-	struct list found;	 /* discovery.c */
-	bool news;		 /* the list was read and not looked at */
-	bool working, ending;	 /* its task */
-	bool settled;		 /* all there is was tried once */
-	unsigned subsystems;	 /* named so far */
+	struct list found;    /* discovery.c */
+	bool news;	      /* the list was read and not looked at */
+	bool working, ending; /* its task */
+	bool settled;	      /* all there is was tried once */
+	unsigned subsystems;  /* named so far */
 };
 
 struct nvmei {
@@ -224,8 +227,8 @@ int life_spawn(struct nvmei_life *l, const char *name, task_fn *fn, void *arg);
 void life_task_ended(struct nvmei_life *l);
 
 /* attach.c.  Writes to text (may be NULL), returns error. */
-__attribute__((format(printf, 3, 4))) int
-nvmei_refuse(char *text, int error, const char *format, ...);
+__attribute__((format(printf, 3, 4))) int nvmei_refuse(char *text, int error,
+						       const char *format, ...);
 /* Connects and waits for that; when it fails there is nothing left.  d: NULL,
  * or what it works for, and then it has no name that anybody knows. */
 int ctrl_attach(struct nvmei *h, const struct nvmei_attach *a,

@@ -193,11 +193,17 @@ static bool is_ana(uint16_t status)
 	       status <= NVME_SC_ANA_TRANSITION;
 }
 
+static bool may_repeat(struct nvmei_request *r)
+{
+	int limit = r->volume->host->options.retry_count;
+
+	return limit == -1 || (limit >= 0 && r->repeats++ < (unsigned)limit);
+}
+
 static void answered(struct nvmei_command *c, int error)
 {
 	struct nvmei_request *r =
 		container_of(c, struct nvmei_request, command);
-	int limit = r->volume->host->options.retry_count;
 	uint16_t status = c->cqe.status >> 1;
 
 	if (error < 0)
@@ -211,8 +217,7 @@ static void answered(struct nvmei_command *c, int error)
 	else if (is_path_error(status) && r->path.tries < 2)
 		go_elsewhere(r, status);
 	else if (is_path_error(status) ||
-		 (may_pass(status) &&
-		  (limit < 0 || r->repeats++ < (unsigned)limit)))
+		 (may_pass(status) && may_repeat(r)))
 		pause_and_repeat(r);
 	else
 		finish(r, error_of(status));
@@ -223,6 +228,7 @@ static void answered(struct nvmei_command *c, int error)
 
 void request_send_on(struct nvmei_way *w, struct nvmei_request *r)
 {
+	r->way = w->number;
 	make_command(r);
 	r->command.done = answered;
 	queue_submit(&w->ctrl->life->io, &r->command);

@@ -150,6 +150,7 @@ static int add_way(struct nvmei_ctrl *c, struct nvmei_volume *v,
 	}
 	w->ctrl = c;
 	w->volume = nvmei_volume_get(v);
+	w->number = v->ways_ever++;
 	list_append(&c->ways, &w->link);
 	list_append(&v->ways, &w->in_volume);
 	*out = w;

@@ -33,6 +33,7 @@ static void start(struct fixture *f, const char *directory)
 	snprintf(f->path, sizeof(f->path), "%s/rpc.sock", directory);
 	snprintf(text, sizeof(text), "unix:%s", f->path);
 	require(addr_parse(&f->address, text, 0) == 0);
+	f->env.methods = rpc_hawserd_methods;
 	require(rpc_server_create(f->path, &f->env, &f->server) == 0);
 }
 

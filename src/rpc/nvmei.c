@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bdev_nvme_*: controllers of NVMe/TCP targets are attached to this process, on
+ * each of its reactors, and their volumes used by it.  SPDK's parameters and
+ * results.
+ */
+#include "rpc/nvmei.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/util.h"
+#include "reactor/reactor.h"
+
+enum { KEY_SIZE = 512 };
+
+/* ------------------------------------------------------------------ shared */
+
+json_t *nvmei_volume_names(struct nvmei *h, const char *controller)
+{
+	struct nvmei_volume_info info;
+	struct nvmei_volume *v = NULL;
+	json_t *list = json_array();
+
+	while ((v = nvmei_next(h, v)) != NULL) {
+		nvmei_get_info(v, &info);
+		if (controller == NULL ||
+		    strcmp(info.controller, controller) == 0)
+			json_array_append_new(list, json_string(info.name));
+	}
+	return list;
+}
+
+struct nvmei_volume *nvmei_need(struct rpc_call *call)
+{
+	const char *name = rpc_string(call, "name");
+	struct nvmei_volume *v =
+		nvmei_find(nvmei_set_first(call->env->hosts), name);
+
+	if (v == NULL)
+		rpc_fail(call, -ENODEV, -ENODEV, NULL);
+	return v;
+}
+
+json_t *nvmei_describe_trid(const struct addr *a, const char *subnqn)
+{
+	json_t *trid = nvmf_describe_address(a);
+
+	json_object_set_new(trid, "subnqn", json_string(subnqn));
+	return trid;
+}
+
+/* -------------------------------------------------------------------- keys */
+
+struct key_file {
+	const char *path;
+	char *key; /* of KEY_SIZE bytes */
+};
+
+/* On a worker thread.  A file that only its owner may read. */
+static int read_key(void *arg)
+{
+	struct key_file *f = arg;
+	auto_close int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || (st.st_mode & (S_IRWXG | S_IRWXO)))
+		return -EPERM;
+	n = read(fd, f->key, KEY_SIZE - 1);
+	if (n <= 0)
+		return -EINVAL;
+	f->key[n] = '\0';
+	f->key[strcspn(f->key, "\r\n")] = '\0';
+	return 0;
+}
+
+/* The key that a parameter names, or *out is NULL. */
+static int get_key(struct rpc_call *call, const char *name, char *key,
+		   const char **out)
+{
+	struct key_file f = { .path = rpc_string(call, name), .key = key };
+	int rc;
+
+	*out = NULL;
+	if (f.path == NULL)
+		return 0;
+	rc = f.path[0] == '/' ? offload(read_key, &f) : -EINVAL;
+	if (rc < 0)
+		return rpc_refuse(call, RPC_INVALID_PARAMS,
+				  "%s is the absolute path of a file that only "
+				  "its owner may read, not '%.160s': %s",
+				  name, f.path, strerror(-rc));
+	*out = key;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ attach */
+
+struct attach_job {
+	struct nvmei_attach a;
+	bool discovery;
+	char keys[3][KEY_SIZE], text[256];
+};
+
+static int attach_one(struct nvmei *h, void *arg)
+{
+	struct attach_job *job = arg;
+
+	return job->discovery ? nvmei_discovery_start(h, &job->a, job->text)
+			      : nvmei_attach(h, &job->a, job->text);
+}
+
+/* On the reactors that it was attached on, if it failed on another. */
+static int undo_one(struct nvmei *h, void *arg)
+{
+	struct attach_job *job = arg;
+
+	if (job->discovery)
+		nvmei_discovery_stop(h, job->a.name);
+	else
+		nvmei_detach(h, job->a.name, &job->a.addr);
+	return 0;
+}
+
+static enum nvmei_multipath multipath_of(const struct rpc_call *call)
+{
+	const char *text = rpc_string(call, "multipath");
+
+	if (text != NULL && strcmp(text, "disable") == 0)
+		return NVMEI_MULTIPATH_DISABLE;
+	if (text != NULL && strcmp(text, "failover") == 0)
+		return NVMEI_MULTIPATH_FAILOVER;
+	return NVMEI_MULTIPATH;
+}
+
+static int fill_in(struct rpc_call *call, struct attach_job *job)
+{
+	struct nvmei_attach *a = &job->a;
+	int rc = nvmf_address(call, call->params, &a->addr);
+
+	a->name = rpc_string(call, "name");
+	a->subnqn = rpc_string(call, "subnqn");
+	a->multipath = multipath_of(call);
+	a->header_digest = rpc_boolean(call, "hdgst", false);
+	a->data_digest = rpc_boolean(call, "ddgst", false);
+	a->ctrlr_loss_timeout_sec =
+		rpc_integer(call, "ctrlr_loss_timeout_sec", 0);
+	a->reconnect_delay_sec = rpc_integer(call, "reconnect_delay_sec", 0);
+	a->fast_io_fail_timeout_sec =
+		rpc_integer(call, "fast_io_fail_timeout_sec", 0);
+	if (rc == 0)
+		rc = get_key(call, "dhchap_key", job->keys[0], &a->dhchap_key);
+	if (rc == 0)
+		rc = get_key(call, "dhchap_ctrlr_key", job->keys[1],
+			     &a->dhchap_ctrlr_key);
+	if (rc == 0)
+		rc = get_key(call, "psk", job->keys[2], &a->psk);
+	if (rc == 0)
+		rc = nvmei_check_hostnqn(call, rpc_string(call, "hostnqn"));
+	return rc;
+}
+
+/* A target that can't be reached is an input/output error to SPDK's users. */
+static int code_of(int rc)
+{
+	switch (rc) {
+	case -EINVAL:
+	case -EALREADY:
+	case -EEXIST:
+	case -EACCES:
+	case -ENOMEM:
+		return rc;
+	default:
+		return -EIO;
+	}
+}
+
+static int run_attach(struct rpc_call *call, struct attach_job *job)
+{
+	int rc = fill_in(call, job);
+
+	if (rc != 0)
+		return rc;
+	rc = nvmei_set_each(call->env->hosts, attach_one, job);
+	if (rc == 0)
+		return 0;
+	/* -EALREADY on the first: there is nothing of ours. */
+	if (rc != -EALREADY && rc != -EEXIST)
+		nvmei_set_each(call->env->hosts, undo_one, job);
+	return rpc_fail(call, code_of(rc), rc, job->text);
+}
+
+static int with_job(struct rpc_call *call, bool discovery)
+{
+	struct attach_job *job = calloc(1, sizeof(*job));
+	int rc;
+
+	if (job == NULL)
+		return -ENOMEM;
+	job->discovery = discovery;
+	rc = run_attach(call, job);
+	explicit_bzero(job, sizeof(*job));
+	free(job);
+	return rc;
+}
+
+static int attach_controller(struct rpc_call *call)
+{
+	int rc = with_job(call, false);
+
+	if (rc == 0)
+		call->result =
+			nvmei_volume_names(nvmei_set_first(call->env->hosts),
+					   rpc_string(call, "name"));
+	return rc;
+}
+
+static int start_discovery(struct rpc_call *call)
+{
+	int rc = with_job(call, true);
+
+	if (rc == 0)
+		call->result = json_true();
+	return rc;
+}
+
+/* ---------------------------------------------------------- detach, reset */
+
+struct name_job {
+	const char *name;
+	const struct addr *addr;
+};
+
+static int detach_one(struct nvmei *h, void *arg)
+{
+	struct name_job *job = arg;
+
+	return nvmei_detach(h, job->name, job->addr);
+}
+
+static bool is_name(struct rpc_call *call, const char *name)
+{
+	struct nvmei_controller_info info;
+
+	for (unsigned i = 0;
+	     nvmei_controller_get(nvmei_set_first(call->env->hosts), i, &info);
+	     i++)
+		if (strcmp(info.name, name) == 0)
+			return true;
+	return false;
+}
+
+static int no_controller(struct rpc_call *call, const char *name)
+{
+	return rpc_refuse(call, -ENODEV, "There is no controller '%.63s'",
+			  name);
+}
+
+static int detach_controller(struct rpc_call *call)
+{
+	struct name_job job = { .name = rpc_string(call, "name") };
+	struct addr addr;
+	int rc;
+
+	if (!is_name(call, job.name))
+		return no_controller(call, job.name);
+	if (rpc_string(call, "traddr") != NULL) {
+		if (rpc_string(call, "trtype") == NULL)
+			return rpc_refuse(call, RPC_INVALID_PARAMS,
+					  "traddr needs trtype and trsvcid");
+		rc = nvmf_address(call, call->params, &addr);
+		if (rc != 0)
+			return rc;
+		job.addr = &addr;
+	}
+	rc = nvmei_set_each(call->env->hosts, detach_one, &job);
+	if (rc == -ENOENT)
+		return rpc_fail(call, -ENXIO, -ENXIO, NULL);
+	if (rc == -EBUSY)
+		return rpc_refuse(call, rc,
+				  "%s is in use, or is being attached",
+				  job.name);
+	call->result = json_true();
+	return rc;
+}
+
+static int reset_one(struct nvmei *h, void *arg)
+{
+	struct name_job *job = arg;
+
+	return nvmei_reset(h, job->name);
+}
+
+static int reset_controller(struct rpc_call *call)
+{
+	struct name_job job = { .name = rpc_string(call, "name") };
+	int rc = nvmei_set_each(call->env->hosts, reset_one, &job);
+
+	if (rc == -ENOENT)
+		return no_controller(call, job.name);
+	call->result = json_true();
+	return rc;
+}
+
+static int stop_one(struct nvmei *h, void *arg)
+{
+	struct name_job *job = arg;
+
+	return nvmei_discovery_stop(h, job->name);
+}
+
+static int stop_discovery(struct rpc_call *call)
+{
+	struct name_job job = { .name = rpc_string(call, "name") };
+	int rc = nvmei_set_each(call->env->hosts, stop_one, &job);
+
+	if (rc < 0)
+		return rpc_fail(call, rc, rc, NULL);
+	call->result = json_true();
+	return 0;
+}
+
+/* --------------------------------------------------------------- the table */
+
+#define ADDRESS(rule)                                                          \
+	{ "trtype", RPC_STRING, rule, "tcp", "-t" },                           \
+		{ "traddr", RPC_STRING, rule, "IP address", "-a" },            \
+		{ "adrfam", RPC_STRING, RPC_OPTIONAL, "ipv4 or ipv6", "-f" },  \
+	{                                                                      \
+		"trsvcid", RPC_STRING, RPC_OPTIONAL, "port", "-s"              \
+	}
+#define TIMEOUTS                                                               \
+	{ "ctrlr_loss_timeout_sec", RPC_INTEGER, RPC_OPTIONAL,                 \
+	  "a lost path is given up after; -1: never", "-l" },                  \
+		{ "reconnect_delay_sec", RPC_INTEGER, RPC_OPTIONAL,            \
+		  "between attempts; default: 100 ms, growing to 5 s", "-o" }, \
+	{                                                                      \
+		"fast_io_fail_timeout_sec", RPC_INTEGER, RPC_OPTIONAL,         \
+			"requests fail that long after the last path was "     \
+			"lost; 0: never",                                      \
+			"-u"                                                   \
+	}
+#define KEYS                                                                   \
+	{ "psk", RPC_STRING, RPC_OPTIONAL, "file with a key for TLS",          \
+	  "-k --psk" },                                                        \
+		{ "dhchap_key", RPC_STRING, RPC_OPTIONAL,                      \
+		  "file with the host's key", "--dhchap-key" },                \
+	{                                                                      \
+		"dhchap_ctrlr_key", RPC_STRING, RPC_OPTIONAL,                  \
+			"file with the controller's key", "--dhchap-ctrlr-key" \
+	}
+#define OURS(name, flags)                                                      \
+	{                                                                      \
+		name, RPC_STRING, RPC_REFUSED, "the kernel chooses", flags     \
+	}
+
+static const struct rpc_param attach_params[] = {
+	{ "name", RPC_STRING, RPC_REQUIRED,
+	  "of the controller; its volumes are NAMEn1, …", "-b" },
+	ADDRESS(RPC_REQUIRED),
+	{ "subnqn", RPC_STRING, RPC_REQUIRED, "of the subsystem", "-n" },
+	{ "hostnqn", RPC_STRING, RPC_OPTIONAL,
+	  "ours; the same for all controllers", "-q" },
+	{ "multipath", RPC_STRING, RPC_OPTIONAL,
+	  "what a second address means; default: multipath", "-x",
+	  "disable|failover|multipath" },
+	TIMEOUTS,
+	{ "hdgst", RPC_BOOLEAN, RPC_OPTIONAL, "digests of headers", "-e" },
+	{ "ddgst", RPC_BOOLEAN, RPC_OPTIONAL, "digests of data", "-d" },
+	KEYS,
+	{ "num_io_queues", RPC_INTEGER, RPC_IGNORED, "there is one per core",
+	  "--num-io-queues" },
+	{ "fabrics_connect_timeout_us", RPC_UINT64, RPC_IGNORED,
+	  "connecting has 3 s", "--fabrics-timeout" },
+	{ "max_bdevs", RPC_INTEGER, RPC_IGNORED, "there is no limit",
+	  "-m --max-bdevs" },
+	{ "priority", RPC_STRING, RPC_REFUSED, "of a socket", "-p" },
+	OURS("hostaddr", "-i"),
+	OURS("hostsvcid", "-c"),
+	{ "prchk_reftag", RPC_BOOLEAN, RPC_REFUSED, "protection information",
+	  "-r" },
+	{ "prchk_guard", RPC_BOOLEAN, RPC_REFUSED, "protection information",
+	  "-g" },
+	{ "allow_unrecognized_csi", RPC_BOOLEAN, RPC_IGNORED,
+	  "only the NVM command set is used", "-U" },
+	{},
+};
+static const struct rpc_param discovery_params[] = {
+	{ "name", RPC_STRING, RPC_REQUIRED,
+	  "what is found is attached as NAME0, NAME1, …", "-b" },
+	ADDRESS(RPC_REQUIRED),
+	{ "hostnqn", RPC_STRING, RPC_OPTIONAL, "ours", "-q" },
+	{ "wait_for_attach", RPC_BOOLEAN, RPC_IGNORED, "it always waits",
+	  "-w" },
+	{ "attach_timeout_ms", RPC_UINT64, RPC_IGNORED,
+	  "connecting has 3 s for each address", "-T --attach-timeout-ms" },
+	TIMEOUTS,
+	KEYS,
+	{},
+};
+static const struct rpc_param detach_params[] = {
+	{ "name", RPC_STRING, RPC_REQUIRED, "of the controller", "=" },
+	ADDRESS(RPC_OPTIONAL),
+	{ "subnqn", RPC_STRING, RPC_IGNORED, "a name has one", "-n" },
+	OURS("hostaddr", "-i"),
+	OURS("hostsvcid", "-c"),
+	{},
+};
+static const struct rpc_param reset_params[] = {
+	{ "name", RPC_STRING, RPC_REQUIRED, "of the controller", "=" },
+	{ "cntlid", RPC_INTEGER, RPC_REFUSED, "all of a name are reset",
+	  "-c --cntlid" },
+	{},
+};
+static const struct rpc_param stop_params[] = {
+	{ "name", RPC_STRING, RPC_REQUIRED, "of the discovery", "-b" },
+	{},
+};
+
+const struct rpc_method rpc_nvmei_methods[] = {
+	{ "bdev_nvme_attach_controller", attach_controller,
+	  "Connects to a subsystem by an address; tells its volumes.",
+	  attach_params },
+	{ "bdev_nvme_detach_controller", detach_controller,
+	  "Closes a path, or all of a name.", detach_params },
+	{ "bdev_nvme_reset_controller", reset_controller,
+	  "Connects all paths of a name anew.", reset_params },
+	{ "bdev_nvme_start_discovery", start_discovery,
+	  "Attaches all that a discovery service lists, and follows it.",
+	  discovery_params },
+	{ "bdev_nvme_stop_discovery", stop_discovery,
+	  "Detaches what was found by a discovery.", stop_params },
+	{},
+};

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of bdev_nvme_* methods share. */
+#ifndef RPC_NVMEI_H
+#define RPC_NVMEI_H
+
+#include "nvme/initiator/set.h"
+#include "rpc/address.h"
+
+/* The names of volumes of that controller name (NULL: all); a new reference. */
+json_t *nvmei_volume_names(struct nvmei *h, const char *controller);
+/* The volume of parameter `name`, on the first reactor; NULL: refused. */
+struct nvmei_volume *nvmei_need(struct rpc_call *call);
+/* Policy and selector as path.h spells them; NULL: refused. */
+const char *nvmei_policy(struct rpc_call *call);
+json_t *nvmei_describe_trid(const struct addr *a, const char *subnqn);
+
+/* nvmei_options.c: the host's name is that, or becomes it; 0 or refuses. */
+int nvmei_check_hostnqn(struct rpc_call *call, const char *hostnqn);
+
+#endif
