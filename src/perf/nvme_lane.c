@@ -21,12 +21,14 @@
 #include "reactor/reactor.h"
 
 enum { VERIFY_UNITS_MAX = 1 << 24 }; /* 64 MiB to remember generations */
+#define UNIT_BUSY (1U << 31)	      /* in a generation */
 
 struct nvme_op {
 	struct nvmei_request r;
 	struct nvme_lane *lane;
 	struct iovec iov;
 	uint64_t unit;
+	uint32_t generation; /* verify: that it wrote, or looks for */
 	nsec begun, sent; /* the op, and the request */
 	bool checks;	  /* verify: it is the read that follows */
 	bool last_look;	  /* … in the end */
@@ -143,17 +145,43 @@ static void submit(struct nvme_op *op, enum block_op kind)
 	nvmei_submit(lane->volume, &op->r);
 }
 
+/* The next one that no other op works on: while a write waits for a fence, its
+ * unit is not written again, so that it is known what must be there. */
+static uint64_t take_unit(struct nvme_lane *lane)
+{
+	uint64_t unit;
+
+	do
+		unit = lane->next++ % lane->units;
+	while (lane->generations[unit] & UNIT_BUSY);
+	return unit;
+}
+
+static void begin_verify(struct nvme_op *op)
+{
+	struct nvme_lane *lane = op->lane;
+	uint32_t *generation;
+
+	op->unit = take_unit(lane);
+	generation = &lane->generations[op->unit];
+	op->generation = (*generation + 1) % UNIT_BUSY;
+	*generation = op->generation | UNIT_BUSY;
+	op->checks = false;
+	nvme_verify_fill(lane, op->iov.iov_base, op->unit, op->generation);
+	submit(op, BLOCK_WRITE);
+}
+
 static void begin(struct nvme_op *op)
 {
 	struct nvme_lane *lane = op->lane;
 
+	op->begun = reactor_now_precise();
+	if (lane->s->workload->verify) {
+		begin_verify(op);
+		return;
+	}
 	op->unit = lane->s->workload->random ? draw(lane) % lane->units
 					     : lane->next++ % lane->units;
-	op->checks = false;
-	op->begun = reactor_now_precise();
-	if (lane->s->workload->verify)
-		nvme_verify_fill(lane, op->iov.iov_base, op->unit,
-				 ++lane->generations[op->unit]);
 	submit(op, kind_of(lane));
 }
 
@@ -175,6 +203,7 @@ static bool look_again(struct nvme_op *op)
 	if (lane->next == lane->units || lane->stopping)
 		return false;
 	op->unit = lane->next++;
+	op->generation = lane->generations[op->unit];
 	submit(op, BLOCK_READ);
 	return true;
 }
@@ -202,8 +231,9 @@ static void verify_step(struct nvme_op *op, nsec now)
 		submit(op, BLOCK_READ);
 		return;
 	}
+	lane->generations[op->unit] = op->generation; /* not busy any more */
 	if (nvme_verify_check(lane, op->iov.iov_base, op->unit,
-			      lane->generations[op->unit]) &&
+			      op->generation) &&
 	    !op->last_look)
 		count_op(op, now);
 	next(op, now);
@@ -232,6 +262,8 @@ static void op_done(struct nvmei_request *r, int error)
 	if (error < 0) {
 		nvme_lane_fail(lane, "%s at %llu: %s", name_of(r->op),
 			       (unsigned long long)r->offset, strerror(-error));
+		if (lane->s->workload->verify) /* who knows what is there */
+			lane->generations[op->unit] = 0;
 		/* What is refused at once would be refused without end. */
 		lane->stopping |= now - op->sent < USEC(1);
 		next(op, now);

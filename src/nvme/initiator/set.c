@@ -80,7 +80,9 @@ static int create_hosts(struct nvmei_set *s)
 static void take_options(struct nvmei_set *s, const struct nvmei_options *o)
 {
 	s->options = *o;
-	snprintf(s->nqn, sizeof(s->nqn), "%s", o->nqn != NULL ? o->nqn : "");
+	if (o->nqn != s->nqn)
+		snprintf(s->nqn, sizeof(s->nqn), "%s",
+			 o->nqn != NULL ? o->nqn : "");
 	s->options.nqn = s->nqn;
 }
 
