@@ -174,6 +174,8 @@ static int create_locked(struct fs *fs, const json_t *attributes,
 	if (p == NULL)
 		return internal_error(err, -ENOMEM, id);
 	r = point_save(p);
+	if (r == 0 && (r = point_export(p)) < 0)
+		point_forget(p);
 	if (r < 0) {
 		point_free(p);
 		return internal_error(err, r, id);
@@ -243,6 +245,7 @@ static int delete_locked(struct access_point *p, struct control_error *err)
 	if (r < 0)
 		return internal_error(err, r, p->id);
 	log_debug("%s: deleted", p->id);
+	point_unexport(p);
 	point_free(p);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/rng.h"
 #include "control/internal.h"
 #include "engine/engine.h"
 #include "nfs/server/server.h"
@@ -116,6 +117,7 @@ void fs_uuid(const struct fs *fs, uint8_t uuid[16])
 int fs_start(struct fs *fs)
 {
 	struct control *c = fs->control;
+	struct access_point *p;
 	struct nfs_server_options options = {
 		.reactors = c->reactors,
 		.lease = c->lease,
@@ -130,12 +132,17 @@ int fs_start(struct fs *fs)
 		return r;
 	}
 	fs_uuid(fs, options.uuid);
+	memcpy(options.handle_key, fs->handle_key, sizeof(fs->handle_key));
 	r = nfs_server_create(fs->engine, c->store, &options, &fs->server);
 	if (r < 0) {
 		log_error("%s: starting its server: %s", fs->id, strerror(-r));
 		engine_close(fs->engine);
 		fs->engine = NULL;
 	}
+	if (r == 0 && fs->n_points > 0)
+		list_for_each (p, &c->points, link)
+			if (p->fs == fs)
+				point_export(p);
 	return r;
 }
 
@@ -174,6 +181,12 @@ static void describe(struct fs *fs, struct control_fs *out)
 	}
 }
 
+void fs_make_key(struct fs *fs)
+{
+	random_bytes(fs->handle_key, sizeof(fs->handle_key));
+	fs->has_key = true;
+}
+
 static struct fs *fs_new(struct control *c, const json_t *attributes)
 {
 	struct fs *fs = fs_alloc(c);
@@ -181,6 +194,7 @@ static struct fs *fs_new(struct control *c, const json_t *attributes)
 	if (fs == NULL)
 		return NULL;
 	make_id(fs->id, "fs-");
+	fs_make_key(fs);
 	json_object_update(fs->attributes, (json_t *)attributes);
 	if (attribute(fs->attributes, "CreationToken")[0] == '\0')
 		json_object_set_new(fs->attributes, "CreationToken",

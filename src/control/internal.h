@@ -49,7 +49,9 @@ struct fs {
 	char name[CONTROL_NAME_MAX + 1];
 	enum control_state state;
 	nsec created;
-	json_t *attributes; /* never NULL */
+	uint8_t handle_key[16]; /* see nfs/server/server.h */
+	bool has_key;		/* false: of a record from before there were */
+	json_t *attributes;	/* never NULL */
 	struct list targets;
 	unsigned n_targets, n_points;
 	struct engine *engine;	   /* NULL unless available */
@@ -118,6 +120,7 @@ struct fs *fs_alloc(struct control *c);
 void fs_free(struct fs *fs); /* its targets, too */
 void fs_insert(struct fs *fs);
 void fs_set_name(struct fs *fs);
+void fs_make_key(struct fs *fs);
 /* What its NFS server goes by. */
 void fs_uuid(const struct fs *fs, uint8_t uuid[16]);
 /* Opens the engine and starts a server without addresses. */
@@ -139,6 +142,9 @@ void targets_publish(struct fs *fs);
 struct access_point *point_alloc(struct fs *fs, const char *id, nsec created,
 				 json_t *attributes); /* taken */
 void point_free(struct access_point *p);
+/* export.c: the way in that a point is. */
+int point_export(const struct access_point *p);
+void point_unexport(const struct access_point *p);
 /* Forgets those of a file system, which is locked for writing. */
 int points_remove(struct fs *fs);
 /* Puts those that were loaded in order. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/uuid.h"
 #include "control/internal.h"
 #include "store/store.h"
 
@@ -42,9 +43,13 @@ static int forget(struct store *store, const char *kind, const char *id)
 
 int fs_save(const struct fs *fs)
 {
+	char key[2 * sizeof(fs->handle_key) + 1];
+
+	hex_format(fs->handle_key, sizeof(fs->handle_key), key);
 	return save(fs->control->store, kind_fs, fs->id,
-		    json_pack("{s:s, s:s, s:s, s:I, s:O}", "id", fs->id, "name",
-			      fs->name, "state", control_state_name(fs->state),
+		    json_pack("{s:s, s:s, s:s, s:s, s:I, s:O}", "id", fs->id,
+			      "name", fs->name, "state",
+			      control_state_name(fs->state), "handle_key", key,
 			      "created", (json_int_t)fs->created, "attributes",
 			      fs->attributes));
 }
@@ -143,6 +148,8 @@ static bool load_fs(struct control *c, json_t *object)
 		fs_free(fs);
 		return false;
 	}
+	fs->has_key = hex_parse(attribute(object, "handle_key"), fs->handle_key,
+				sizeof(fs->handle_key));
 	fs->created = created;
 	if (name[0] != '\0') /* of a record without attributes */
 		json_object_set_new(fs->attributes, "Tags",

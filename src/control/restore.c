@@ -82,6 +82,10 @@ static void start_all_targets(struct control *c)
 
 static void restore_fs(struct fs *fs)
 {
+	if (!fs->has_key) {
+		fs_make_key(fs);
+		fs_save(fs);
+	}
 	if (fs->state != CONTROL_AVAILABLE) {
 		fs->state = CONTROL_DELETING;
 		fs_remove_in_background(fs);

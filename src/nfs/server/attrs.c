@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "nfs/server/export.h"
 #include "nfs/server/internal.h"
 #include "nfs/server/locations.h"
 
@@ -88,6 +89,7 @@ nfsstat4 nfsd_attrs_common(struct nfsd_compound *c, const bitmap4 *want,
 	a->link_support = a->symlink_support = true;
 	a->unique_handles = true;
 	a->fsid.major = srv->fsid;
+	a->fsid.minor = c->export ? c->export->is.number : 0;
 	a->lease_time = (uint32_t)(srv->options.lease / SEC(1));
 	a->cansettime = a->case_preserving = a->chown_restricted = true;
 	a->homogeneous = a->no_trunc = true;
@@ -106,10 +108,10 @@ nfsstat4 nfsd_attrs_common(struct nfsd_compound *c, const bitmap4 *want,
 	return fill_statfs(c, want, a);
 }
 
-void nfsd_attrs_object(const struct nfs_server *srv, const struct fattr *attr,
+void nfsd_attrs_object(const struct nfsd_compound *c, const struct fattr *attr,
 		       struct nfsd_attrs_texts *texts, struct nfs4_attrs *a)
 {
-	texts->fh = nfsd_fh_make(srv, attr->ino);
+	texts->fh = nfsd_fh_of(c, attr->ino);
 	a->filehandle = nfs_fh4_of(&texts->fh);
 	a->type = nfs4_type_from_mode(attr->mode);
 	a->change = attr->change;

@@ -365,7 +365,7 @@ static void notify(struct nfsd_file *f, const struct nfsd_waiter *w)
 		return;
 	n = malloc(sizeof(*n) + w->len);
 	if (n != NULL) {
-		n->fh = nfsd_fh_make(f->srv, f->ino);
+		n->fh = nfsd_fh_make(f->srv, w->export, f->ino);
 		n->len = w->len;
 		memcpy(n->owner, w->owner, w->len);
 		add_notice(s, n);

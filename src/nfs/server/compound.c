@@ -13,6 +13,7 @@
  * it runs when its result might not fit; of the others a result that turned
  * out too long is taken back.
  */
+#include "nfs/server/export.h"
 #include "nfs/server/internal.h"
 
 enum {
@@ -251,6 +252,8 @@ void nfsd_compound_main(void *arg)
 		nfsd_client_renew(c.client); /* it may have taken long */
 		nfsd_slot_end(c.session, call->slotid, c.out, c.cache_this);
 	}
+	nfsd_set_export(&c, NULL);
+	nfsd_export_put(c.saved_export);
 	call->session = NULL;
 	nfsd_session_put(c.session);
 	nfsd_call_finish(call, ok ? RPC_SUCCESS : RPC_GARBAGE_ARGS);

@@ -34,6 +34,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "nfs/server/export.h"
 #include "nfs/server/callback.h"
 #include "nfs/server/conn.h"
 #include "nfs/server/internal.h"
@@ -70,8 +71,10 @@ struct nfsd_conn *nfsd_conn_ref(struct nfsd_conn *c)
 
 void nfsd_conn_put(struct nfsd_conn *c)
 {
-	if (atomic_fetch_sub(&c->refs, 1) == 1)
-		free(c);
+	if (atomic_fetch_sub(&c->refs, 1) != 1)
+		return;
+	nfsd_export_put(c->last_export);
+	free(c);
 }
 
 void nfsd_conn_abort(struct nfsd_conn *c)

@@ -35,6 +35,7 @@ enum {
 #define NFSD_LOOK_SILENT MSEC(200)  /* at one that is silent */
 
 struct nfsd_call;
+struct nfsd_export;
 struct nfsd_load;
 
 /* ------------------------------------------------------------ connections */
@@ -80,6 +81,8 @@ struct nfsd_conn {
 
 	struct list callbacks; /* nfsd_callback.link: sent, not answered */
 	uint32_t callback_xid;
+
+	struct nfsd_export *last_export; /* a reference, or NULL */
 
 	unsigned nbound;
 	struct nfsd_session
@@ -187,9 +190,11 @@ struct nfsd_compound {
 	size_t max_reply;
 	nfsstat4 too_big; /* what to say beyond it */
 
-	/* Inode numbers; 0: none.  And the stateids that go with them. */
+	/* Inode numbers; 0: none.  And what goes with them: stateids, and the
+	 * exports by which they were reached (a reference, or NULL). */
 	uint64_t cfh, sfh;
 	stateid4 cfh_state, sfh_state;
+	struct nfsd_export *export, *saved_export;
 
 	nfs_argop4 arg;
 	nfs_resop4 res;
@@ -280,8 +285,15 @@ change_info4 nfsd_change_info(const struct change_info *ci);
 
 /* fh.c */
 void nfsd_set_cfh(struct nfsd_compound *c, uint64_t ino);
-struct nfs_fh nfsd_fh_make(const struct nfs_server *srv, uint64_t ino);
-nfsstat4 nfsd_fh_parse(const struct nfs_server *srv, nfs_fh4 fh, uint64_t *ino);
+/* From here on by that export, and as its user; takes the reference. */
+void nfsd_set_export(struct nfsd_compound *c, struct nfsd_export *e);
+/* `export`: the number, or 0. */
+struct nfs_fh nfsd_fh_make(const struct nfs_server *srv, uint64_t export,
+			   uint64_t ino);
+/* The same of the compound's export. */
+struct nfs_fh nfsd_fh_of(const struct nfsd_compound *c, uint64_t ino);
+nfsstat4 nfsd_fh_parse(const struct nfs_server *srv, nfs_fh4 fh,
+		       uint64_t *export, uint64_t *ino);
 
 /* status.c: the one place where errno becomes nfsstat4. */
 nfsstat4 nfsd_status(int rc); /* 0 or a count, or -errno */
@@ -303,7 +315,7 @@ struct nfsd_attrs_texts {
 };
 nfsstat4 nfsd_attrs_common(struct nfsd_compound *c, const bitmap4 *want,
 			   struct nfs4_attrs *out);
-void nfsd_attrs_object(const struct nfs_server *srv, const struct fattr *attr,
+void nfsd_attrs_object(const struct nfsd_compound *c, const struct fattr *attr,
 		       struct nfsd_attrs_texts *texts, struct nfs4_attrs *out);
 /* What a client wants to set, for the engine; `set` gets what was asked. */
 nfsstat4 nfsd_attrs_to_set(struct nfsd_compound *c, const fattr4 *f,

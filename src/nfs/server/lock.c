@@ -230,7 +230,8 @@ void nfsd_ranges_check(const struct nfsd_file *f)
 
 static struct nfsd_owner_ref waiter_owner(const struct nfsd_waiter *w)
 {
-	return (struct nfsd_owner_ref){ w->client, { w->owner, w->len } };
+	return (struct nfsd_owner_ref){ .client = w->client,
+					 .name = { w->owner, w->len } };
 }
 
 static bool is_owner(const struct nfsd_waiter *w,
@@ -275,6 +276,7 @@ static struct nfsd_waiter *waiter_new(struct nfsd_file *f,
 		return NULL;
 	}
 	w->client = who->client;
+	w->export = who->export;
 	w->start = start;
 	w->end = end;
 	w->asked = now;

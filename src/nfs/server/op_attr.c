@@ -20,7 +20,7 @@ static nfsstat4 current_attrs(struct nfsd_compound *c, const bitmap4 *want,
 		return nfsd_status(rc);
 	status = nfsd_attrs_common(c, want, a);
 	if (status == NFS4_OK)
-		nfsd_attrs_object(c->srv, &attr, texts, a);
+		nfsd_attrs_object(c, &attr, texts, a);
 	return status;
 }
 

@@ -114,6 +114,8 @@ nfsstat4 nfsd_op_rename(struct nfsd_compound *c)
 
 	if (status == NFS4_OK)
 		status = nfsd_check_name(arg->newname);
+	if (status == NFS4_OK && c->export != c->saved_export)
+		status = NFS4ERR_XDEV;
 	if (status != NFS4_OK)
 		return status;
 	rc = engine_rename(c->srv->engine, c->cred, c->sfh, arg->oldname.data,
@@ -134,6 +136,8 @@ nfsstat4 nfsd_op_link(struct nfsd_compound *c)
 	struct fattr attr;
 	int rc;
 
+	if (status == NFS4_OK && c->export != c->saved_export)
+		status = NFS4ERR_XDEV;
 	if (status != NFS4_OK)
 		return status;
 	rc = engine_getattr(c->srv->engine, c->sfh, &attr);

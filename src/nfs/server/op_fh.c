@@ -6,28 +6,39 @@
  */
 #include <errno.h>
 
+#include "nfs/server/export.h"
 #include "nfs/server/internal.h"
 
 nfsstat4 nfsd_op_putfh(struct nfsd_compound *c)
 {
-	uint64_t ino;
-	nfsstat4 status = nfsd_fh_parse(c->srv, c->arg.opputfh.object, &ino);
+	struct nfsd_export *e = NULL;
+	uint64_t ino, number;
+	nfsstat4 status =
+		nfsd_fh_parse(c->srv, c->arg.opputfh.object, &number, &ino);
 
-	if (status == NFS4_OK)
-		nfsd_set_cfh(c, ino);
-	return status;
+	if (status != NFS4_OK)
+		return status;
+	if (number != 0) {
+		e = nfsd_export_by_number(c->call->conn, number);
+		if (e == NULL)
+			return NFS4ERR_STALE;
+	}
+	nfsd_set_export(c, e);
+	nfsd_set_cfh(c, ino);
+	return NFS4_OK;
 }
 
 /* Also PUTPUBFH: there is no other public place. */
 nfsstat4 nfsd_op_putrootfh(struct nfsd_compound *c)
 {
+	nfsd_set_export(c, NULL);
 	nfsd_set_cfh(c, ENGINE_ROOT);
 	return NFS4_OK;
 }
 
 nfsstat4 nfsd_op_getfh(struct nfsd_compound *c)
 {
-	struct nfs_fh fh = nfsd_fh_make(c->srv, c->cfh);
+	struct nfs_fh fh = nfsd_fh_of(c, c->cfh);
 	nfs_fh4 object = nfs_fh4_of(&fh);
 
 	return xdr_nfs_fh4(c->out, &object) ? NFS4_OK : c->too_big;
@@ -37,6 +48,8 @@ nfsstat4 nfsd_op_savefh(struct nfsd_compound *c)
 {
 	c->sfh = c->cfh;
 	c->sfh_state = c->cfh_state;
+	nfsd_export_put(c->saved_export);
+	c->saved_export = nfsd_export_ref(c->export);
 	return NFS4_OK;
 }
 
@@ -44,6 +57,7 @@ nfsstat4 nfsd_op_restorefh(struct nfsd_compound *c)
 {
 	c->cfh = c->sfh;
 	c->cfh_state = c->sfh_state;
+	nfsd_set_export(c, nfsd_export_ref(c->saved_export));
 	return NFS4_OK;
 }
 
@@ -62,25 +76,54 @@ static nfsstat4 look_up(struct nfsd_compound *c, const char *name, size_t len,
 	return NFS4_OK;
 }
 
-nfsstat4 nfsd_op_lookup(struct nfsd_compound *c)
+/* In the root an export's name comes first. */
+static nfsstat4 look_up_name(struct nfsd_compound *c, component4 name,
+			     struct nfsd_export **e, uint64_t *ino)
 {
-	component4 name = c->arg.oplookup.objname;
 	nfsstat4 status = nfsd_check_name(name);
-	uint64_t ino;
 
-	if (status == NFS4_OK)
-		status = look_up(c, name.data, name.len, &ino);
-	if (status == NFS4_OK)
-		nfsd_set_cfh(c, ino);
-	return status;
+	*e = NULL;
+	if (status != NFS4_OK)
+		return status;
+	if (c->cfh == ENGINE_ROOT && c->export == NULL) {
+		status = nfsd_export_look_up(c, name, e, ino);
+		if (*e != NULL || status != NFS4ERR_NOENT)
+			return status;
+	}
+	return look_up(c, name.data, name.len, ino);
 }
 
-/* Nothing is above the root, though a POSIX root is its own parent. */
+nfsstat4 nfsd_op_lookup(struct nfsd_compound *c)
+{
+	struct nfsd_export *e;
+	uint64_t ino;
+	nfsstat4 status = look_up_name(c, c->arg.oplookup.objname, &e, &ino);
+
+	if (status != NFS4_OK)
+		return status;
+	if (e != NULL)
+		nfsd_set_export(c, e);
+	nfsd_set_cfh(c, ino);
+	return NFS4_OK;
+}
+
+/* Nothing is above the root, though a POSIX root is its own parent; nor above
+ * that of an export. */
 static nfsstat4 look_up_parent(struct nfsd_compound *c, uint64_t *ino)
 {
-	if (c->cfh == ENGINE_ROOT)
+	nfsstat4 status = NFS4_OK;
+	bool is_root = c->cfh == ENGINE_ROOT;
+
+	if (!is_root && c->export != NULL)
+		status = nfsd_export_is_root(c, &is_root);
+	if (status != NFS4_OK)
+		return status;
+	if (is_root)
 		return NFS4ERR_NOENT;
-	return look_up(c, "..", 2, ino);
+	status = look_up(c, "..", 2, ino);
+	if (status == NFS4_OK && c->export != NULL)
+		status = nfsd_export_check_inside(c, *ino);
+	return status;
 }
 
 nfsstat4 nfsd_op_lookupp(struct nfsd_compound *c)
@@ -109,12 +152,11 @@ static nfsstat4 answer_secinfo(struct nfsd_compound *c)
 
 nfsstat4 nfsd_op_secinfo(struct nfsd_compound *c)
 {
-	component4 name = c->arg.opsecinfo.name;
-	nfsstat4 status = nfsd_check_name(name);
+	struct nfsd_export *e;
 	uint64_t ino;
+	nfsstat4 status = look_up_name(c, c->arg.opsecinfo.name, &e, &ino);
 
-	if (status == NFS4_OK)
-		status = look_up(c, name.data, name.len, &ino);
+	nfsd_export_put(e);
 	return status == NFS4_OK ? answer_secinfo(c) : status;
 }
 

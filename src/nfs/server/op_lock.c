@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "nfs/server/callback.h"
+#include "nfs/server/export.h"
 #include "nfs/server/internal.h"
 
 struct wish {
@@ -114,6 +115,7 @@ static nfsstat4 find_states(struct nfsd_compound *c, struct wish *w,
 	if (s->file->ino != c->cfh)
 		return NFS4ERR_BAD_STATEID;
 	w->who.client = c->client->id;
+	w->who.export = c->export ? c->export->is.number : 0;
 	if (l->new_lock_owner) {
 		w->who.name = l->lock_owner.owner;
 		*open = s;

@@ -32,7 +32,7 @@ static bool encode_entry(struct xdr *x, struct listing *l,
 	    !xdr_component4(x, &name))
 		return false;
 	if (e->attr != NULL)
-		nfsd_attrs_object(l->c->srv, e->attr, &texts, &l->attrs);
+		nfsd_attrs_object(l->c, e->attr, &texts, &l->attrs);
 	return nfs4_attrs_encode(x, l->want, &l->attrs);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/rng.h"
+#include "nfs/server/export.h"
 #include "nfs/server/internal.h"
 #include "nfs/server/listen.h"
 #include "nfs/server/locations.h"
@@ -47,6 +48,7 @@ static void init_tables(struct nfs_server *srv)
 {
 	pthread_mutex_init(&srv->clients_lock, NULL);
 	pthread_mutex_init(&srv->locations_lock, NULL);
+	pthread_mutex_init(&srv->exports_lock, NULL);
 	pthread_mutex_init(&srv->endpoints_lock, NULL);
 	list_init(&srv->clients);
 	list_init(&srv->endpoints);
@@ -58,6 +60,7 @@ static void fini_tables(struct nfs_server *srv)
 {
 	nfsd_grace_fini(srv);
 	nfsd_locations_fini(srv);
+	nfsd_exports_fini(srv);
 	htable_fini(&srv->by_id);
 	htable_fini(&srv->confirmed);
 	htable_fini(&srv->unconfirmed);
@@ -69,6 +72,7 @@ static void fini_tables(struct nfs_server *srv)
 	}
 	pthread_mutex_destroy(&srv->clients_lock);
 	pthread_mutex_destroy(&srv->locations_lock);
+	pthread_mutex_destroy(&srv->exports_lock);
 	pthread_mutex_destroy(&srv->endpoints_lock);
 	MAGIC_CLEAR(srv);
 	free(srv);

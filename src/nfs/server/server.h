@@ -50,6 +50,8 @@ struct nfs_server_options {
 	uint32_t anon_uid, anon_gid; /* of root_squash and AUTH_NONE; both 0:
 					65534 */
 	bool read_only;
+	/* Signs the handles of exports; as lasting, and secret. */
+	uint8_t handle_key[16];
 
 	unsigned max_connections; /* 0: 4096; further ones are closed */
 	unsigned max_clients;	  /* 0: 16384 */
@@ -87,6 +89,35 @@ int nfs_server_unlisten(struct nfs_server *srv, const struct addr *at);
  * None at the start.  -ENOMEM. */
 int nfs_server_publish(struct nfs_server *srv, const struct addr *addrs,
 		       size_t n);
+
+/*
+ * An export: a directory that clients of `mount ADDRESS:/NAME` take for the
+ * root, and the user as whom all their requests run.  They can't leave it by a
+ * name, a handle or "..".  A mount of ADDRESS:/ knows nothing of it, but can
+ * look the name up in the root.
+ */
+enum {
+	NFS_EXPORT_NAME_MAX = 63,
+	NFS_EXPORT_PATH_MAX = 255,
+	NFS_EXPORT_GROUPS_MAX = 16,
+};
+struct nfs_export {
+	const char *name; /* one component, "fsap-…" */
+	uint64_t number;  /* not 0; names it in handles, for ever */
+	const char *path; /* of its root: "/", "/a/b" */
+	/* What is missing of the path is made like this, by who mounts it. */
+	bool create;
+	uint32_t owner_uid, owner_gid, mode;
+	/* Every request is this user's. */
+	bool forces_user;
+	uint32_t uid, gid, ngroups;
+	const uint32_t *groups;
+};
+/* Everything is copied.  -EINVAL: too long; -EEXIST: the name or the number is
+ * there already; -ENOMEM.  Does not park. */
+int nfs_server_export(struct nfs_server *srv, const struct nfs_export *e);
+/* Its handles are stale from now on.  -ENOENT.  Does not park. */
+int nfs_server_unexport(struct nfs_server *srv, uint64_t number);
 
 /* Numbers for metrics and `hawser`.  Any thread; does not park. */
 struct nfs_server_stats {

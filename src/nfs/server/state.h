@@ -22,6 +22,7 @@
  *	session.lock		slots; bindings
  *	server.files[i].lock	one shard of the table of files
  *	server.locations_lock	the published addresses
+ *	server.exports_lock	the table of exports
  *
  * What the hot path takes (SEQUENCE, PUTFH, READ, WRITE, GETATTR): the lock of
  * its session, and with a stateid the lock of its client.
@@ -162,6 +163,7 @@ struct nfsd_range {
 struct nfsd_waiter {
 	struct list by_file;
 	clientid4 client;
+	uint64_t export; /* by which he knows the file; 0: none */
 	uint64_t start, end;
 	bool write;
 	bool told; /* that it is worth asking again */
@@ -238,6 +240,7 @@ void nfsd_share_drop(struct nfsd_state *s);
 struct nfsd_owner_ref {
 	clientid4 client;
 	struct xdr_bytes name;
+	uint64_t export; /* by which he came; 0: none */
 };
 struct nfsd_range *nfsd_range_conflict(const struct nfsd_file *f,
 				       const struct nfsd_owner_ref *who,
@@ -504,6 +507,10 @@ struct nfs_server {
 
 	struct nfsd_grace *grace;
 	atomic_bool in_grace;
+
+	pthread_mutex_t exports_lock; /* innermost */
+	struct htable exports, export_names;
+	atomic_uint nexports;
 
 	pthread_mutex_t locations_lock;
 	struct nfsd_locations *locations; /* op_attr.c */
