@@ -26,8 +26,34 @@ static size_t find(const json_t *tags, const char *key)
 	return i;
 }
 
+/* Tags that mean something here have to be understood. */
+static int check_own(struct api_call *call, const json_t *tag)
+{
+	const char *key = key_of(tag);
+	const char *value = json_string_value(json_object_get(tag, "Value"));
+	size_t len = strlen(value);
+
+	if (strncmp(key, "hawser:", 7) != 0)
+		return 0;
+	if (strcmp(key, CONTROL_QUOTA_BYTES) != 0 &&
+	    strcmp(key, CONTROL_QUOTA_FILES) != 0)
+		return api_refuse(call, "BadRequest",
+				  "Tag key '%s': of those that begin with "
+				  "hawser: there are " CONTROL_QUOTA_BYTES
+				  " and " CONTROL_QUOTA_FILES ".",
+				  key);
+	if (len == 0 || len > 18 || strspn(value, "0123456789") != len)
+		return api_refuse(call, "BadRequest",
+				  "Tag key '%s': the value is a number, not "
+				  "'%s'.",
+				  key, value);
+	return 0;
+}
+
 int efs_check_tags(struct api_call *call, const json_t *tags)
 {
+	int r;
+
 	for (size_t i = 0; i < json_array_size(tags); i++) {
 		const char *key = key_of(json_array_get(tags, i));
 
@@ -39,6 +65,9 @@ int efs_check_tags(struct api_call *call, const json_t *tags)
 		if (find(tags, key) != i)
 			return api_refuse(call, "BadRequest",
 					  "Tag key '%s' is given twice.", key);
+		r = check_own(call, json_array_get(tags, i));
+		if (r < 0)
+			return r;
 	}
 	if (json_array_size(tags) > CONTROL_TAGS_MAX)
 		return api_refuse(call, "BadRequest",

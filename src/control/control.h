@@ -82,7 +82,13 @@ const char *control_state_name(enum control_state s);
  *			PosixUser, RootDirectory
  *	mount target	SecurityGroups
  *	all		Tags		"Name" is the name
+ *
+ * Of a file system's tags, CONTROL_QUOTA_* bound what it may hold: decimal
+ * numbers.
  */
+#define CONTROL_QUOTA_BYTES "hawser:quota-bytes"
+#define CONTROL_QUOTA_FILES "hawser:quota-files"
+
 struct control_fs {
 	char id[CONTROL_ID_SIZE]; /* fs-… */
 	char name[CONTROL_NAME_MAX + 1];

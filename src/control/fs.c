@@ -131,6 +131,7 @@ int fs_start(struct fs *fs)
 		log_error("%s: opening %s: %s", fs->id, path, strerror(-r));
 		return r;
 	}
+	fs_set_quota(fs);
 	fs_uuid(fs, options.uuid);
 	memcpy(options.handle_key, fs->handle_key, sizeof(fs->handle_key));
 	r = nfs_server_create(fs->engine, c->store, &options, &fs->server);
@@ -162,6 +163,25 @@ void fs_set_name(struct fs *fs)
 	const char *name = attribute_tag(fs->attributes, "Name");
 
 	snprintf(fs->name, sizeof(fs->name), "%s", name ? name : "");
+}
+
+static uint64_t tagged_number(const struct fs *fs, const char *key)
+{
+	const char *text = attribute_tag(fs->attributes, key);
+
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
+void fs_set_quota(struct fs *fs)
+{
+	int r = 0;
+
+	if (fs->engine != NULL)
+		r = engine_set_quota(fs->engine,
+				     tagged_number(fs, CONTROL_QUOTA_BYTES),
+				     tagged_number(fs, CONTROL_QUOTA_FILES));
+	if (r < 0)
+		log_error("%s: setting its quota: %s", fs->id, strerror(-r));
 }
 
 static void describe(struct fs *fs, struct control_fs *out)
@@ -355,6 +375,7 @@ static int change_locked(struct fs *fs, control_change_fn *fn, void *arg,
 	}
 	json_decref(before);
 	fs_set_name(fs);
+	fs_set_quota(fs);
 	return 0;
 }
 

@@ -121,6 +121,8 @@ void fs_free(struct fs *fs); /* its targets, too */
 void fs_insert(struct fs *fs);
 void fs_set_name(struct fs *fs);
 void fs_make_key(struct fs *fs);
+/* What its tags say. */
+void fs_set_quota(struct fs *fs);
 /* What its NFS server goes by. */
 void fs_uuid(const struct fs *fs, uint8_t uuid[16]);
 /* Opens the engine and starts a server without addresses. */

@@ -61,6 +61,11 @@ static int default_removexattr(struct engine *e, const struct cred *cred,
 	return -EOPNOTSUPP;
 }
 
+static int default_set_quota(struct engine *e, uint64_t bytes, uint64_t files)
+{
+	return -EOPNOTSUPP;
+}
+
 static ssize_t default_listxattr(struct engine *e, uint64_t ino, char *buf,
 				 size_t size)
 {
@@ -81,6 +86,7 @@ static void fill_defaults(struct engine_ops *ops)
 	} while (0)
 	DEFAULT(begin_grace, default_begin_grace);
 	DEFAULT(end_grace, default_end_grace);
+	DEFAULT(set_quota, default_set_quota);
 	DEFAULT(seek, default_seek);
 	DEFAULT(allocate, default_allocate);
 	DEFAULT(deallocate, default_allocate);

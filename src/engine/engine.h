@@ -211,6 +211,10 @@ struct engine_ops {
 	/* Nobody will hold unlinked inodes of before the restart any more:
 	 * frees those that nobody holds.  Default: nothing. */
 	void (*end_grace)(struct engine *e);
+	/* What it may hold, the root included; 0: as much as there is room.
+	 * What goes beyond is -EDQUOT, and statfs says what is left.  What is
+	 * there already may stay, whatever the quota.  Default: -EOPNOTSUPP. */
+	int (*set_quota)(struct engine *e, uint64_t bytes, uint64_t files);
 	/* whence SEEK_DATA or SEEK_HOLE; -ENXIO.  Default: one extent. */
 	int64_t (*seek)(struct engine_node *node, uint64_t offset, int whence);
 	/* Default: -EOPNOTSUPP. */
@@ -265,6 +269,7 @@ void engine_close(struct engine *e);
 #define engine_readdir(e, ...)	   ENGINE_CALL_(readdir, e, __VA_ARGS__)
 #define engine_hold(e, ...)	   ENGINE_CALL_(hold, e, __VA_ARGS__)
 #define engine_statfs(e, ...)	   ENGINE_CALL_(statfs, e, __VA_ARGS__)
+#define engine_set_quota(e, ...)   ENGINE_CALL_(set_quota, e, __VA_ARGS__)
 #define engine_begin_grace(e)	   ENGINE_CALL_(begin_grace, e)
 #define engine_end_grace(e)	   ENGINE_CALL_(end_grace, e)
 #define engine_getxattr(e, ...)	   ENGINE_CALL_(getxattr, e, __VA_ARGS__)

@@ -94,6 +94,8 @@ class FileSystems(Case):
                        "AvailabilityZoneName": "us-east-1a"},
                       {"Tags": [{"Key": "AWS:x", "Value": ""}]},
                       {"Tags": [{"Key": "a", "Value": ""}] * 2},
+                      {"Tags": [{"Key": "hawser:quota-bytes", "Value": "1G"}]},
+                      {"Tags": [{"Key": "hawser:quote", "Value": "1"}]},
                       {"Tags": [{"Key": "a?", "Value": ""}]},
                       {"Tags": [{"Key": "a" * 129, "Value": ""}]},
                       {"Tags": [{"Key": str(i), "Value": ""}

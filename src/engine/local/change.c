@@ -261,9 +261,11 @@ static void done(void *arg, int result)
 {
 	struct change *c = arg;
 
-	if (result == 0)
+	if (result == 0) {
 		__atomic_store_n(&c->l->clock_limit, c->state.clock,
 				 __ATOMIC_RELAXED);
+		quota_committed(c->l, &c->state);
+	}
 	if (c->done != NULL)
 		c->done(c, result);
 	for (int i = 0; result == 0 && i < c->ntouched; i++)

@@ -120,8 +120,10 @@ static int put_target(struct view *v, const struct create *op, uint64_t ino)
 static int create_apply(struct view *v, struct change *c)
 {
 	struct create *op = container_of(c, struct create, c);
-	int r = make_rec(op);
+	int r = quota_check_file(v->l, &c->state);
 
+	if (r == 0)
+		r = make_rec(op);
 	if (r < 0)
 		return r;
 	op->d.ino = c->state.next_ino++;

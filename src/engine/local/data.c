@@ -151,12 +151,12 @@ void data_written(struct node *n, uint64_t end, uint64_t len)
 {
 	struct local *l = node_local(n);
 	struct shard *s = shard_lock(l, n->ino);
+	uint64_t space = n->space;
 
 	n->size = MAX(n->size, end);
 	/* Until the commit asks the host: not less than what it takes. */
-	n->space = n->backed ? MIN(n->space + round_up(len, 4096) + 4096,
-				   round_up(n->size, 4096))
-			     : n->size;
+	n->space = quota_space_after(n, end, len);
+	quota_grown(n, (int64_t)(n->space - space));
 	n->time = reactor_realtime();
 	n->change = clock_tick(l);
 	n->written++;
@@ -314,6 +314,8 @@ static int check_write(struct node *n, const struct cred *cred, uint64_t offset,
 	if (len > INT64_MAX || offset > INT64_MAX - len)
 		return -EFBIG;
 	r = may_grow(n, offset + len);
+	if (r == 0)
+		r = quota_check_write(n, offset + len, len);
 	if (r == 0)
 		r = drop_setid(n, cred);
 	return r < 0 ? r : clock_reserve(node_local(n));

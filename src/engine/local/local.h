@@ -61,6 +61,11 @@ struct local {
 	uint64_t clock;	       /* atomic; the last change attribute given out */
 	uint64_t clock_limit;  /* atomic; state_rec.clock as it is on disk */
 	uint64_t inline_dirty; /* atomic; bytes held by nodes */
+	struct {
+		uint64_t bytes, files; /* atomic, like all; 0: none */
+		uint64_t used;	       /* bytes, as committed */
+		int64_t growing;       /* the sum of node.growing */
+	} quota;
 	bool grace; /* atomic; orphans of before the start may be held */
 	struct reaper reaper;
 	struct shard shards[LOCAL_SHARDS];
@@ -115,6 +120,7 @@ struct node {
 	uint64_t size;
 	uint64_t committed_size; /* of the backing file, in LMDB */
 	uint64_t space;		 /* not less than what is allocated */
+	int64_t growing;	 /* bytes of it that no commit covers yet */
 	uint64_t change;	 /* of the last write; mtime and ctime too */
 	nsec time;
 	nsec atime; /* of the last read, 0: none yet */
@@ -204,6 +210,19 @@ static inline void usage_move(struct change *c, uint64_t from, uint64_t to)
 {
 	c->state.used_bytes += to - from;
 }
+
+/* quota.c.  Those of a node, but for the check, want the shard's lock. */
+int local_set_quota(struct engine *e, uint64_t bytes, uint64_t files);
+void quota_committed(struct local *l, const struct state_rec *state);
+int quota_check_file(struct local *l, const struct state_rec *state);
+/* Of a write of so many bytes that ends there. */
+int quota_check_write(struct node *n, uint64_t end, uint64_t len);
+/* What it may take then, at most: node.space. */
+uint64_t quota_space_after(const struct node *n, uint64_t end, uint64_t len);
+void quota_grown(struct node *n, int64_t bytes);
+/* A commit covers so much of what it had grown by; another one may have. */
+void quota_covered(struct node *n, int64_t bytes);
+void quota_limit_statfs(struct local *l, struct engine_statfs *st);
 
 /* attr.c */
 nsec time_to_nsec(struct timespec ts); /* saturates */

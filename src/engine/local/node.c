@@ -73,6 +73,7 @@ static void destroy(struct node *n)
 {
 	if (n->file != NULL)
 		file_close(n->file);
+	quota_grown(n, -n->growing);
 	inline_free(n);
 	task_rwlock_fini(&n->io);
 	task_rwlock_fini(&n->sync);
@@ -242,6 +243,7 @@ struct commit {
 	bool backed;
 	uint64_t size, space;
 	uint64_t written; /* what this commit covers */
+	int64_t growing;  /* the same */
 	struct inode_rec rec;
 };
 
@@ -259,6 +261,7 @@ static int commit_inline(struct view *v, struct commit *op)
 	int r;
 
 	op->written = n->written;
+	op->growing = n->growing;
 	op->rec.size = op->rec.space = n->size;
 	if (n->change > op->rec.change) { /* written since the check */
 		op->rec.change = n->change;
@@ -304,9 +307,11 @@ static void commit_done(struct change *c, int result)
 		return;
 	s = shard_lock(c->l, n->ino);
 	n->committed = MAX(n->committed, op->written);
+	quota_covered(n, op->growing);
 	if (op->backed)
 		n->committed_size = op->rec.size;
 	if (!node_dirty(n)) {
+		quota_grown(n, -n->growing);
 		n->space = op->rec.space;
 		inline_free(n);
 	}
@@ -381,6 +386,7 @@ static int commit_held(struct node *n)
 	int r = n->error;
 
 	op.written = n->written;
+	op.growing = n->growing;
 	op.size = n->size;
 	shard_unlock(s);
 	if (r < 0 || !dirty)

@@ -197,6 +197,7 @@ static int start(struct local *l)
 	if (r < 0)
 		return r;
 	l->clock = l->clock_limit = state.clock;
+	quota_committed(l, &state);
 	l->grace = reap_any_left(l);
 	return group_commit_create(l->db, &l->commits);
 }
@@ -294,6 +295,7 @@ struct engine_ops engine_local_ops = {
 	.write = local_write,
 	.commit = local_commit,
 	.statfs = local_statfs,
+	.set_quota = local_set_quota,
 	.begin_grace = local_begin_grace,
 	.end_grace = local_end_grace,
 	.seek = local_seek,

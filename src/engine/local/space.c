@@ -73,7 +73,10 @@ static int load_inline(struct node *n)
 
 static int allocate_held(struct node *n, uint64_t offset, uint64_t len)
 {
-	int r = data_prepare_write(n, offset + len);
+	int r = quota_check_write(n, offset + len, len);
+
+	if (r == 0)
+		r = data_prepare_write(n, offset + len);
 
 	if (r == 0 && n->backed)
 		r = file_allocate(n->file, 0, offset, len);
@@ -175,5 +178,6 @@ int local_statfs(struct engine *e, struct engine_statfs *out)
 	};
 	out->free_files = out->avail_files = out->avail_bytes / INODE_SPACE;
 	out->total_files = out->used_files + out->free_files;
+	quota_limit_statfs(l, out);
 	return 0;
 }

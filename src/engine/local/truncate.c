@@ -109,6 +109,7 @@ static void done(struct change *c, int result)
 		return;
 	}
 	s = shard_lock(c->l, n->ino);
+	quota_grown(n, -n->growing);
 	n->space = op->rec.space;
 	n->committed_size = n->backed ? n->size : 0;
 	if (!n->backed) { /* all of it went into the transaction */
