@@ -30,6 +30,8 @@ static void fill_in(struct path_options *o)
 	DEFAULT(rr_min_io, 1);
 	DEFAULT(reconnect_delay, MSEC(100));
 	DEFAULT(reconnect_max, MAX(SEC(5), o->reconnect_delay));
+	DEFAULT(reconnect_alone,
+		MIN(MAX(MSEC(500), o->reconnect_delay), o->reconnect_max));
 	DEFAULT(connect_timeout, SEC(3));
 	DEFAULT(fast_io_fail_timeout, -1);
 	DEFAULT(ctrlr_loss_timeout, -1);
@@ -52,6 +54,8 @@ static bool sensible(const struct path_options *o)
 {
 	return path_policy_find(o->policy) && o->suspect_factor <= 1000 &&
 	       in_order(o->reconnect_delay, o->reconnect_max) &&
+	       in_order(o->reconnect_delay, o->reconnect_alone) &&
+	       in_order(o->reconnect_alone, o->reconnect_max) &&
 	       in_order(o->connect_timeout, LONGEST) &&
 	       in_order(o->suspect_min, o->suspect_max) &&
 	       in_order(o->probe_min, o->probe_max) &&

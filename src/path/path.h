@@ -95,7 +95,9 @@ struct path_options {
 	unsigned rr_min_io;   /* 1: requests in a row on a path, round-robin */
 	nsec reconnect_delay; /* 100 ms: first pause before a lost path is
 				 tried again; doubles with each failure … */
-	nsec reconnect_max;   /* … up to 5 s */
+	nsec reconnect_max;   /* … up to 5 s … */
+	nsec reconnect_alone; /* … or this, while no path is usable: 500 ms, but
+				 within the two above */
 	nsec connect_timeout; /* 3 s */
 	nsec fast_io_fail_timeout; /* waiting requests fail that long after the
 				      last usable path was lost;

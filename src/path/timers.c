@@ -58,6 +58,15 @@ static nsec give_up_at(const struct path *p)
 	return timeout < 0 ? NSEC_NEVER : nsec_after(p->down_since, timeout);
 }
 
+/* While somebody may be waiting for just this path, it is tried more often. */
+static nsec pause_of(const struct path *p)
+{
+	const struct path_group *g = p->group;
+
+	return g->preferred ? p->delay
+			    : MIN(p->delay, g->options.reconnect_alone);
+}
+
 static nsec due(const struct path *p)
 {
 	const struct path_options *o = &p->group->options;
@@ -75,8 +84,9 @@ static nsec due(const struct path *p)
 	case PATH_SUSPECT:
 		return p->since + probe_after(p);
 	case PATH_LOST:
-		return p->given_up ? NSEC_NEVER
-				   : MIN(give_up_at(p), p->since + p->delay);
+		return p->given_up
+			       ? NSEC_NEVER
+			       : MIN(give_up_at(p), p->since + pause_of(p));
 	}
 	return NSEC_NEVER;
 }

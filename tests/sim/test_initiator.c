@@ -228,9 +228,11 @@ static void attempts_become_rare(struct nvme_world *w)
 	AWAIT(path_now(w, 0).path.state == PATH_LIVE);
 }
 
+/* Which is noticed soon. */
 static void the_target_restarts(struct nvme_world *w)
 {
 	struct model *m;
+	nsec since;
 
 	nvme_world_attach(w, 2, &plain);
 	m = model_create(w);
@@ -239,7 +241,9 @@ static void the_target_restarts(struct nvme_world *w)
 	nvme_world_end_target(w);
 	task_sleep(SEC(20));
 	nvme_world_start_target(w);
+	since = reactor_now();
 	nvme_world_join(w, 0);
+	CHECK(reactor_now() - since < SEC(1));
 	model_end(m);
 }
 

@@ -543,6 +543,8 @@ static void step(void)
 		random_event();
 		path_group_check(m.g);
 		check_fences();
+		if (best_rank() < 9) /* be it for a moment */
+			m.stranded = -1;
 		m.undrained = true;
 	} while (rng_chance(&m.rng, 0.2)); /* more, before it looks again */
 	drain();
