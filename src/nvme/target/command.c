@@ -68,6 +68,7 @@ static void drop_data(struct nvmet_cmd *cmd)
 		return;
 	pool_put(cmd->data, cmd->data_size);
 	q->bytes -= cmd->data_size;
+	q->cpu->bytes -= cmd->data_size;
 	cmd->data = NULL;
 	cmd->data_size = 0;
 	if (unlikely(!list_empty(&q->starved)))
@@ -106,8 +107,7 @@ void nvmet_cmd_free(struct nvmet_cmd *cmd)
 	cpu->nfree_cmds++;
 }
 
-/* Pooled memory for all of its data; false: there is none. */
-static bool get_data(struct nvmet_cmd *cmd)
+bool nvmet_cmd_get_data(struct nvmet_cmd *cmd)
 {
 	cmd->data = pool_get(cmd->length, &cmd->data_size);
 	if (cmd->data == NULL) {
@@ -115,6 +115,7 @@ static bool get_data(struct nvmet_cmd *cmd)
 		return false;
 	}
 	cmd->q->bytes += cmd->data_size;
+	cmd->q->cpu->bytes += cmd->data_size;
 	return true;
 }
 
@@ -174,7 +175,7 @@ void nvmet_cmd_data_complete(struct nvmet_cmd *cmd)
 /* It has memory for its data: to be had from the host first, or to be made. */
 static void go_on(struct nvmet_cmd *cmd)
 {
-	if (!get_data(cmd)) {
+	if (!nvmet_cmd_get_data(cmd)) {
 		nvmet_cmd_end(cmd, NVME_SC_INTERNAL_ERROR);
 		return;
 	}
@@ -193,9 +194,14 @@ static void go_on(struct nvmet_cmd *cmd)
 	nvmet_send(cmd);
 }
 
+/* Hosts that stop reading keep what they have.  When they have taken a lot, all
+ * go on with less, and nobody stands still. */
 static bool has_room(const struct nvmet_queue *q, uint32_t length)
 {
-	return q->bytes == 0 || q->bytes + length <= NVMET_QUEUE_BYTES;
+	size_t most = q->cpu->bytes < NVMET_CPU_BYTES ? NVMET_QUEUE_BYTES
+						      : NVMET_QUEUE_LOW;
+
+	return q->bytes == 0 || q->bytes + length <= most;
 }
 
 /* Memory has been given back. */
@@ -302,7 +308,7 @@ static void run_in_capsule(struct nvmet_cmd *cmd, uint8_t *data)
 		run(cmd);
 		return;
 	}
-	if (!get_data(cmd)) {
+	if (!nvmet_cmd_get_data(cmd)) {
 		nvmet_cmd_end(cmd, NVME_SC_INTERNAL_ERROR);
 		return;
 	}

@@ -75,7 +75,11 @@ enum {
 #define NVMET_SETUP_TIMEOUT SEC(30) /* from accept to a good Connect */
 #define NVMET_PDU_TIMEOUT   SEC(60) /* for the rest of a PDU */
 #define NVMET_WRITE_TIMEOUT SEC(60) /* without progress */
-#define NVMET_QUEUE_BYTES   MIB(16) /* of data; beyond it commands wait */
+/* Bytes of data; beyond it commands wait.  A reactor whose queues have more
+ * than NVMET_CPU_BYTES lets each have NVMET_QUEUE_LOW only. */
+#define NVMET_QUEUE_BYTES   MIB(16)
+#define NVMET_QUEUE_LOW	    KIB(512)
+#define NVMET_CPU_BYTES	    MIB(256)
 
 /* Of a command's execution: it will be ended by nvmet_cmd_end(). */
 enum { NVMET_LATER = -1 };
@@ -117,6 +121,7 @@ struct nvmet_cpu {
 	struct list free_cmds; /* nvmet_cmd.link */
 	unsigned nfree_cmds;
 	_Atomic int load; /* connections, but those known as admin queues */
+	size_t bytes;	  /* of data, of all its queues */
 
 	/* Written by this reactor, read by any. */
 	struct nvmet_counters {
@@ -455,6 +460,8 @@ struct nvmet_cmd {
 /* command.c.  Of the reactor of its queue. */
 struct nvmet_cmd *nvmet_cmd_get(struct nvmet_queue *q);
 void nvmet_cmd_free(struct nvmet_cmd *cmd);
+/* Pooled memory for all of its data; false: there is none. */
+bool nvmet_cmd_get_data(struct nvmet_cmd *cmd);
 /* Takes a capsule; `data` are in the capsule, and valid only now. */
 void nvmet_cmd_receive(struct nvmet_queue *q, const struct nvme_sqe *sqe,
 		       uint8_t *data, uint32_t len, bool digest_ok);

@@ -282,12 +282,8 @@ static bool copy_from_capsule(struct nvmet_cmd *cmd)
 {
 	const uint8_t *from = cmd->data;
 
-	cmd->data = pool_get(cmd->length, &cmd->data_size);
-	if (cmd->data == NULL) {
-		cmd->data_size = 0;
+	if (!nvmet_cmd_get_data(cmd))
 		return false;
-	}
-	cmd->q->bytes += cmd->data_size;
 	memcpy(cmd->data, from, cmd->length);
 	cmd->in_capsule = false;
 	return true;
