@@ -139,16 +139,6 @@ static int serve(struct perf_nvme *p)
 	return OK;
 }
 
-/* A test may wait for paths for ever: the second signal does not. */
-static void end_task(void *arg)
-{
-	sigset_t set;
-
-	fill_signals(&set);
-	signal_wait(&set);
-	_exit(FAILED);
-}
-
 static int open_socket(struct perf_nvme *p)
 {
 	if (p->socket == NULL)
@@ -184,8 +174,6 @@ static void main_task(void *arg)
 		reactor_set_stop(p->reactors);
 		return;
 	}
-	if (!p->wait)
-		task_spawn("perf-signal", end_task, NULL);
 	p->status = p->wait ? serve(p) : run_once(p);
 	if (p->busy) /* its requests may wait for paths that never come */
 		_exit(FAILED);
@@ -241,8 +229,10 @@ static int run(struct perf_nvme *p, unsigned long long mask)
 	p->env = (struct rpc_environment){
 		.methods = methods, .user = p, .directory = "", .started = 0
 	};
-	fill_signals(&set);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	if (p->wait) { /* else they end us */
+		fill_signals(&set);
+		pthread_sigmask(SIG_BLOCK, &set, NULL);
+	}
 	rc = reactor_set_create(p->cores, &(struct reactor_options){},
 				&p->reactors);
 	if (rc < 0)
