@@ -167,6 +167,9 @@ static int set_options(struct rpc_call *call)
 		o.retry_count = retry == 0 ? -2 : retry;
 	o.kato_ms =
 		(uint32_t)rpc_uint64(call, "keep_alive_timeout_ms", o.kato_ms);
+	o.timeout_ms = (uint32_t)(rpc_uint64(call, "timeout_us",
+					     o.timeout_ms * 1000ULL) /
+				  1000);
 	o.ctrlr_loss_timeout_sec = rpc_integer(call, "ctrlr_loss_timeout_sec",
 					       o.ctrlr_loss_timeout_sec);
 	o.reconnect_delay_sec =
@@ -225,6 +228,10 @@ static const struct rpc_param options_params[] = {
 	  "-r" },
 	{ "keep_alive_timeout_ms", RPC_UINT64, RPC_OPTIONAL,
 	  "at least 1000; default: 10000", "-k" },
+	{ "timeout_us", RPC_UINT64, RPC_OPTIONAL,
+	  "for an answer, before the controller is connected anew; default: "
+	  "60 s",
+	  "-t" },
 	{ "ctrlr_loss_timeout_sec", RPC_INTEGER, RPC_OPTIONAL,
 	  "of controllers attached without such options", "-l" },
 	{ "reconnect_delay_sec", RPC_INTEGER, RPC_OPTIONAL, "the same", "-o" },
@@ -235,7 +242,6 @@ static const struct rpc_param options_params[] = {
 	{ "selector", RPC_STRING, RPC_OPTIONAL, "of active_active",
 	  "--selector", "round_robin|queue_depth|service_time" },
 	NOTHING("action_on_timeout", RPC_STRING, "-a"),
-	NOTHING("timeout_us", RPC_UINT64, "-t"),
 	NOTHING("timeout_admin_us", RPC_UINT64, "--timeout-admin-us"),
 	NOTHING("arbitration_burst", RPC_INTEGER, "--arbitration-burst"),
 	NOTHING("low_priority_weight", RPC_INTEGER, "--low-priority-weight"),

@@ -8,6 +8,15 @@
  */
 #include "nvme/initiator/internal.h"
 
+/* Of a controller that is alive, and has forgotten what it was asked for. */
+static bool is_stuck(const struct nvmei_life *l)
+{
+	nsec timeout = MSEC(l->host->options.timeout_ms);
+
+	return queue_is_stuck(&l->admin, timeout) ||
+	       (l->io.slots != NULL && queue_is_stuck(&l->io, timeout));
+}
+
 static void keep_alive(void *arg)
 {
 	struct nvmei_life *l = arg;
@@ -19,6 +28,10 @@ static void keep_alive(void *arg)
 		next = reactor_now() + kato / 3;
 		while (!l->dead && reactor_now() < next)
 			waitq_wait(&l->end, next);
+		if (!l->dead && is_stuck(l)) {
+			life_reason(l, "a command is not answered");
+			life_fail(l, -ETIMEDOUT);
+		}
 		if (l->dead)
 			break;
 		c = (struct nvmei_command){};

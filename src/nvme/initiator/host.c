@@ -42,6 +42,8 @@ int nvmei_create(const struct nvmei_options *options, struct nvmei **out)
 	h->options.nqn = h->nqn;
 	if (h->options.kato_ms == 0)
 		h->options.kato_ms = 10000;
+	if (h->options.timeout_ms == 0)
+		h->options.timeout_ms = 60000;
 	if (h->options.queue_size == 0)
 		h->options.queue_size = 128;
 	if (h->options.retry_count == 0)

@@ -46,6 +46,8 @@ struct nvmei_options {
 	const char *nqn;     /* required */
 	uint8_t id[16];	     /* Host Identifier; required, not zero */
 	uint32_t kato_ms;    /* [10000] keep-alive timeout, at least 1000 */
+	uint32_t timeout_ms; /* [60000] for a command's answer; then its
+				controller is given up, and connected anew */
 	uint16_t queue_size; /* [128] entries of an I/O queue, 2 to 1024 */
 	int retry_count;     /* [3] how often a request is repeated that a
 				controller answered with an error that may pass;

@@ -53,6 +53,7 @@ struct nvmei_life;
 struct nvmei_slot {
 	struct list link; /* in queue.sends, when there is something to send */
 	struct nvmei_command *command; /* NULL: free */
+	nsec since;		       /* it has the command */
 	bool sending;		       /* the writer has its bytes … */
 	bool answered; /* … and the answer came already: done after that */
 	bool capsule_sent;
@@ -96,6 +97,8 @@ void queue_submit(struct nvmei_queue *q, struct nvmei_command *c);
 void queue_send_slot(struct nvmei_queue *q, struct nvmei_slot *s);
 /* The answer to the slot's command is in its cqe. */
 void queue_complete(struct nvmei_queue *q, struct nvmei_slot *s);
+/* A command has had no answer for that long; events don't count. */
+bool queue_is_stuck(const struct nvmei_queue *q, nsec timeout);
 /* All commands are done with -ECONNABORTED, before it returns. */
 void queue_kill(struct nvmei_queue *q);
 /* Parks until nobody reads what commands pointed to. */

@@ -36,6 +36,7 @@ static void take_slot(struct nvmei_queue *q, struct nvmei_command *c)
 
 	assert(s->command == NULL && !s->sending);
 	s->command = c;
+	s->since = reactor_now();
 	s->answered = s->capsule_sent = false;
 	s->received = s->left = 0;
 	c->slot = s;
@@ -321,6 +322,21 @@ int queue_open(struct nvmei_queue *q, struct nvmei_life *l, uint16_t qid,
 	if (rc < 0)
 		return rc;
 	return l->dead ? -ECONNABORTED : start_tasks(q);
+}
+
+bool queue_is_stuck(const struct nvmei_queue *q, nsec timeout)
+{
+	for (int i = 0; i < q->size - 1; i++) {
+		const struct nvmei_slot *s = &q->slots[i];
+
+		if (s->command == NULL ||
+		    (q->qid == 0 &&
+		     s->command->sqe.opc == NVME_ADMIN_ASYNC_EVENT))
+			continue;
+		if (reactor_now() - s->since > timeout)
+			return true;
+	}
+	return false;
 }
 
 void queue_kill(struct nvmei_queue *q)
