@@ -22,11 +22,20 @@ static bool find_secret(void *arg, const char *id,
 	return true;
 }
 
-/* An unsigned request does not say which service it is for. */
+/* An unsigned request does not say which service it is for: those of the query
+ * protocols have a version. */
 static void find_service(struct api_call *call)
 {
+	const char *form = call->body ? call->body : call->query;
+
 	call->service = api_service_find(call->scope.service);
-	if (call->service == NULL)
+	if (call->service != NULL)
+		return;
+	if (strstr(form, "Version=2016-11-15"))
+		call->service = api_service_find("ec2");
+	else if (strstr(form, "Version=2011-06-15"))
+		call->service = api_service_find("sts");
+	else
 		call->service = api_service_find("elasticfilesystem");
 }
 

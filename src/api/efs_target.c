@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "api/efs.h"
-#include "control/network.h"
+#include "control/thing.h"
 
 /* ------------------------------------------------------------ description */
 
@@ -22,6 +22,22 @@ static const char *state_name(enum control_state state)
 	}
 }
 
+static const char *text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "";
+}
+
+/* Of a subnet that was created; those of the configuration are in one. */
+static const char *vpc_of(const struct api_call *call, const char *subnet)
+{
+	const char *id = json_string_value(json_object_get(
+		thing_find(efs_control(call), THING_SUBNET, subnet), "VpcId"));
+
+	return id ? id : THING_DEFAULT_VPC;
+}
+
 static json_t *describe(const struct api_call *call,
 			const struct control_mount_target *t)
 {
@@ -36,9 +52,9 @@ static json_t *describe(const struct api_call *call,
 			 addr_format_host(&t->address, host),
 			 "NetworkInterfaceId",
 			 json_sprintf("eni-%s", strchr(t->id, '-') + 1),
-			 "VpcId", network_vpc_id(), "AvailabilityZoneName",
-			 efs_zone_name(call, t->zone), "AvailabilityZoneId",
-			 efs_zone_id(call, t->zone));
+			 "VpcId", vpc_of(call, t->subnet),
+			 "AvailabilityZoneName", efs_zone_name(call, t->zone),
+			 "AvailabilityZoneId", efs_zone_id(call, t->zone));
 }
 
 /* Which file system's, if the input says it by an access point. */
@@ -107,7 +123,7 @@ static int check_groups(struct api_call *call, const json_t *groups)
 				  CONTROL_GROUPS_MAX);
 	for (size_t i = 0; i < json_array_size(groups); i++) {
 		id = json_string_value(json_array_get(groups, i));
-		if (!network_has_group(id))
+		if (thing_find(efs_control(call), THING_GROUP, id) == NULL)
 			return api_refuse(call, "SecurityGroupNotFound",
 					  "The SecurityGroup '%s' does not "
 					  "exist.",
@@ -116,9 +132,20 @@ static int check_groups(struct api_call *call, const json_t *groups)
 	return 0;
 }
 
-static json_t *default_groups(void)
+/* That of the VPC. */
+static json_t *default_groups(const struct api_call *call, const char *subnet)
 {
-	return json_pack("[s]", network_default_group());
+	const json_t *groups = things(efs_control(call), THING_GROUP);
+	const char *vpc = subnet ? vpc_of(call, subnet) : THING_DEFAULT_VPC;
+	const char *id;
+	json_t *group;
+
+	json_object_foreach(
+		(json_t *)groups, id,
+		group) if (strcmp(text_of(group, "VpcId"), vpc) == 0 &&
+			   strcmp(text_of(group, "GroupName"), "default") ==
+				   0) return json_pack("[s]", id);
+	return json_array();
 }
 
 static int set_groups(void *arg, json_t *attributes, struct control_error *err)
@@ -128,8 +155,9 @@ static int set_groups(void *arg, json_t *attributes, struct control_error *err)
 	if (json_array_size(groups) > 0)
 		json_object_set(attributes, "SecurityGroups", groups);
 	else
-		json_object_set_new(attributes, "SecurityGroups",
-				    default_groups());
+		json_object_set_new(
+			attributes, "SecurityGroups",
+			default_groups(arg, api_string(arg, "SubnetId")));
 	return 0;
 }
 
@@ -156,9 +184,9 @@ int efs_describe_mount_target_security_groups(struct api_call *call)
 	if (n < 0)
 		return n;
 	groups = json_object_get(list[0].attributes, "SecurityGroups");
-	call->output =
-		json_pack("{s:o}", "SecurityGroups",
-			  groups ? json_incref(groups) : default_groups());
+	call->output = json_pack("{s:o}", "SecurityGroups",
+				 groups ? json_incref(groups)
+					: default_groups(call, list[0].subnet));
 	free(list);
 	return 0;
 }
@@ -173,6 +201,7 @@ int efs_create_mount_target(struct api_call *call)
 		.address = api_string(call, "IpAddress")
 				   ?: api_string(call, "Ipv6Address"),
 		.one_per_zone = true,
+		.may_wait = true,
 	};
 	struct control_mount_target t;
 	json_t *attributes;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/internal.h"
+#include "api/protocol.h"
 #include "base/log.h"
 #include "base/util.h"
 
@@ -41,7 +41,7 @@ static int violates(struct api_call *call, const struct place *p,
 	char place[PLACE_SIZE];
 
 	write_place(p, place);
-	return api_refuse(call, "BadRequest",
+	return api_refuse(call, call->service->protocol->invalid,
 			  "1 validation error detected: Value '%.*s' at '%s' "
 			  "failed to satisfy constraint: Member must %s",
 			  SHOWN_SIZE, value, place, constraint);

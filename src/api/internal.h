@@ -59,7 +59,9 @@ struct api_service {
 	const char *name; /* as the credential scope spells it */
 	const struct api_protocol *protocol;
 	const struct api_operation *operations;
-	const struct api_error *errors; /* others are 400 */
+	const struct api_error *errors; /* others are 400; NULL: all */
+	const char *xmlns;		/* of the query protocols */
+	const char *target; /* of JSON: what stands before operations */
 };
 
 /* services.c: NULL: there is no such service. */

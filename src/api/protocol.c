@@ -7,11 +7,13 @@
 #include "base/json_scan.h"
 #include "base/util.h"
 
-extern const struct api_service api_efs;
+extern const struct api_service api_ec2, api_efs, api_sts;
 
 /* A new service is a row. */
 static const struct api_service *const services[] = {
 	&api_efs,
+	&api_ec2,
+	&api_sts,
 };
 
 const struct api_service *api_service_find(const char *name)
@@ -63,7 +65,7 @@ static const struct api_error common_errors[] = {
 
 static unsigned find_status(const struct api_error *errors, const char *code)
 {
-	for (; errors->code; errors++)
+	for (; errors && errors->code; errors++)
 		if (strcmp(errors->code, code) == 0)
 			return errors->status;
 	return 0;

@@ -17,6 +17,7 @@ struct api_auth_error {
 struct api_protocol {
 	const char *content_type;
 	struct api_auth_error auth_errors[SIGV4_MISMATCH + 1];
+	const char *invalid; /* the code when input does not fit */
 	/* Finds call->operation and fills in call->input, which is not checked
 	 * yet.  0, or refuses. */
 	int (*parse)(struct api_call *call);
@@ -25,7 +26,9 @@ struct api_protocol {
 	char *(*error)(const struct api_call *call);
 };
 
-extern const struct api_protocol api_rest_json; /* rest.c */
+extern const struct api_protocol api_rest_json;		   /* rest.c */
+extern const struct api_protocol api_query, api_ec2_query; /* query.c */
+extern const struct api_protocol api_json;		   /* json.c */
 
 /* From a request that may be authenticated to one that may be run. */
 int api_parse(struct api_call *call);

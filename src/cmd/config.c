@@ -33,7 +33,7 @@ static int cpu_count(void)
 
 void config_set_loopback(struct config *c, unsigned octet)
 {
-	static const char *const zones[] = { "a", "b", "c" };
+	static const char *const zones[] = { "a", "b", "c", "d", "e", "f" };
 	char cidr[SUBNET_CIDR_SIZE];
 
 	c->n_subnets = ARRAY_SIZE(zones);

@@ -2,7 +2,7 @@
 /*
  * The configuration file of hawserd: YAML, every key optional.
  *
- *	subnets:			# default: three loopback ranges
+ *	subnets:			# default: six loopback ranges
  *	  - { cidr: 10.1.0.0/24, zone: a }
  *	  - { cidr: 10.2.0.0/24, zone: b }
  *	reactors: 4			# event loops; default: one for each CPU
@@ -45,7 +45,7 @@ int config_load(struct config *c, const char *path);
  * something else. */
 void config_set_any_port(struct config *c);
 
-/* Three /24 of 127.OCTET.0.0, in zones a, b and c. */
+/* Six /24 of 127.OCTET.0.0, in zones a to f. */
 void config_set_loopback(struct config *c, unsigned octet);
 
 #endif

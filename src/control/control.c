@@ -83,12 +83,12 @@ int control_create(const struct control_options *options, struct control **out)
 	waitq_init(&c->background_changed);
 	list_init(&c->fs);
 	list_init(&c->points);
-	c->subnets = calloc(options->n_subnets + 1, sizeof(*c->subnets));
+	c->subnets = calloc(CONTROL_SUBNETS_MAX, sizeof(*c->subnets));
 	if (c->subnets == NULL) {
 		control_destroy(c);
 		return -ENOMEM;
 	}
-	c->n_subnets = options->n_subnets;
+	c->n_subnets = MIN(options->n_subnets, (size_t)CONTROL_SUBNETS_MAX);
 	memcpy(c->subnets, options->subnets,
 	       c->n_subnets * sizeof(*c->subnets));
 	r = restore(c);
@@ -115,6 +115,7 @@ void control_destroy(struct control *c)
 	htable_fini(&c->points_by_id);
 	htable_fini(&c->points_by_token);
 	task_rwlock_fini(&c->lock);
+	things_free(c);
 	free(c->subnets);
 	free(c);
 }

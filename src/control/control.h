@@ -40,6 +40,7 @@ enum {
 	CONTROL_POINTS_MAX = 100000, /* access points of one file system */
 	CONTROL_GROUPS_MAX = 5,	     /* security groups of a mount target */
 	CONTROL_TAGS_MAX = 50,
+	CONTROL_SUBNETS_MAX = 256,
 	CONTROL_PORT = 2049, /* unless told otherwise */
 };
 
@@ -166,6 +167,8 @@ struct control_mount_target_spec {
 	const char *address; /* NULL: a free one of the subnet */
 	int port;	     /* 0: CONTROL_PORT */
 	bool one_per_zone;   /* refused if there is one in the zone */
+	bool may_wait;	     /* any address of the subnet will do, also one that
+				this host does not have yet */
 	const json_t *attributes; /* copied; NULL: none */
 };
 /* It serves when this returns; on an address that was asked for and is not

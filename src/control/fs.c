@@ -122,6 +122,8 @@ int fs_start(struct fs *fs)
 		.reactors = c->reactors,
 		.lease = c->lease,
 		.root_squash = c->root_squash,
+		.admits = target_admits,
+		.admits_arg = fs,
 	};
 	char path[FS_PATH_SIZE];
 	int r;

@@ -14,6 +14,7 @@
 #include "base/htable.h"
 #include "base/list.h"
 #include "control/control.h"
+#include "control/thing.h"
 #include "reactor/task.h"
 
 struct engine;
@@ -23,8 +24,9 @@ struct control {
 	const char *directory;
 	struct store *store;
 	struct reactor_set *reactors;
-	struct subnet *subnets;
+	struct subnet *subnets; /* CONTROL_SUBNETS_MAX */
 	size_t n_subnets;
+	json_t *things[THING_KINDS]; /* objects by id; see thing.h */
 	nsec lease;
 	bool root_squash;
 
@@ -107,6 +109,13 @@ const char *attribute_tag(const json_t *attributes, const char *key);
 int attributes_change(const json_t *attributes, control_change_fn *fn,
 		      void *arg, json_t **changed, struct control_error *err);
 
+/* thing.c */
+int things_load(struct control *c);
+void things_free(struct control *c);
+/* group.c: nfs_server_options.admits; `arg` is the file system. */
+bool target_admits(void *arg, const struct addr *local,
+		   const struct addr *peer);
+
 /* fs.c */
 struct fs *fs_find(struct control *c, const char *id);
 struct fs *fs_find_live(struct control *c, const char *id);
@@ -157,7 +166,11 @@ struct place {
 	const struct subnet *subnet; /* never NULL */
 	struct addr address;	     /* len 0: any of the subnet */
 	int port;
+	bool may_wait;
 };
+/* Some address of the subnet that no mount target has, whether or not this host
+ * has it.  As on AWS, the first four and the last are not taken. */
+bool place_pick(struct control *c, const struct place *place, struct addr *out);
 int place_find(struct fs *fs, const struct control_mount_target_spec *spec,
 	       struct place *place, struct control_error *err);
 /* Some mount target has this address, with whatever port. */

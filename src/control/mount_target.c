@@ -170,6 +170,7 @@ static int listen_on_free(struct mount_target *t, const struct place *place,
 {
 	struct candidates found = { .subnet = place->subnet };
 	int n = offload(find_candidates, &found);
+	struct addr at;
 	int r = n < 0 ? n : -EADDRNOTAVAIL;
 
 	for (int i = 0; i < n && r < 0; i++) {
@@ -182,6 +183,8 @@ static int listen_on_free(struct mount_target *t, const struct place *place,
 	free(found.list);
 	if (r == 0)
 		return 0;
+	if (place->may_wait && place_pick(t->fs->control, place, &at))
+		return listen_on_given(t, &at, err);
 	return refuse(err, r, "NoFreeAddressesInSubnet",
 		      "This host has no free address in subnet %s (%s).",
 		      place->subnet->id, place->subnet->cidr);

@@ -34,6 +34,25 @@ static const struct mount_target *target_at(struct control *c,
 	return NULL;
 }
 
+bool place_pick(struct control *c, const struct place *place, struct addr *out)
+{
+	const struct subnet *s = place->subnet;
+	uint32_t base, n;
+
+	if (s->network.sa.sa_family != AF_INET || s->prefix > 28)
+		return false;
+	base = ntohl(s->network.in.sin_addr.s_addr);
+	n = 1u << (32 - s->prefix);
+	*out = s->network;
+	addr_set_port(out, place->port);
+	for (uint32_t i = 4; i < n - 1; i++) {
+		out->in.sin_addr.s_addr = htonl(base + i);
+		if (!place_host_in_use(c, out))
+			return true;
+	}
+	return false;
+}
+
 static const struct subnet *subnet_by_id(struct control *c, const char *id)
 {
 	for (size_t i = 0; i < c->n_subnets; i++)
@@ -113,6 +132,7 @@ static int find(struct fs *fs, const struct control_mount_target_spec *spec,
 		return refuse(err, -EINVAL, "BadRequest",
 			      "Port %d is not in 1..65535.", spec->port);
 	place->port = spec->port ? spec->port : CONTROL_PORT;
+	place->may_wait = spec->may_wait;
 	if (spec->subnet != NULL) {
 		place->subnet = subnet_by_id(c, spec->subnet);
 		if (place->subnet == NULL)

@@ -120,7 +120,9 @@ int restore(struct control *c)
 
 	if (r < 0)
 		return r;
-	r = records_load(c);
+	r = things_load(c);
+	if (r == 0)
+		r = records_load(c);
 	if (r < 0) {
 		log_error("reading the resources: %s", strerror(-r));
 		return r;

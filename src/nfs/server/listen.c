@@ -41,6 +41,14 @@ static void conn_main(void *arg)
 	atomic_fetch_sub(&srv->nconns, 1); /* the last use of srv */
 }
 
+static bool admits(const struct nfsd_endpoint *ep, const struct stream *s)
+{
+	const struct nfs_server_options *o = &ep->srv->options;
+
+	return o->admits == NULL ||
+	       o->admits(o->admits_arg, &ep->addr, stream_peer(s));
+}
+
 static void start_conn(struct nfsd_endpoint *ep, struct stream *s)
 {
 	struct nfs_server *srv = ep->srv;
@@ -50,6 +58,8 @@ static void start_conn(struct nfsd_endpoint *ep, struct stream *s)
 	struct nfsd_conn *c;
 
 	if (atomic_fetch_add(&srv->nconns, 1) >= srv->options.max_connections)
+		goto refuse;
+	if (!admits(ep, s))
 		goto refuse;
 	c = nfsd_conn_new(srv, s, r);
 	if (c == NULL)

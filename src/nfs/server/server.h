@@ -50,6 +50,11 @@ struct nfs_server_options {
 	uint32_t anon_uid, anon_gid; /* of root_squash and AUTH_NONE; both 0:
 					65534 */
 	bool read_only;
+	/* May a peer connect to an address of the server's?  NULL: all may.
+	 * Asked on the reactor that listens there; must not park. */
+	bool (*admits)(void *arg, const struct addr *local,
+		       const struct addr *peer);
+	void *admits_arg;
 	/* Signs the handles of exports; as lasting, and secret. */
 	uint8_t handle_key[16];
 

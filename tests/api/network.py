@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands around mount targets: EC2's VPCs, subnets, zones, security groups
+and interfaces; STS."""
+import socket
+import struct
+import unittest
+
+from lib import Case, client, send
+
+EFS, EC2, STS = client(), client("ec2"), client("sts")
+
+
+def may_connect(address):
+    """Does the NFS server there answer the NULL procedure?"""
+    call = struct.pack(">IIIIIIIIII", 7, 0, 2, 100003, 4, 0, 0, 0, 0, 0)
+    with socket.create_connection((address, 2049), 30) as s:
+        try:
+            s.sendall(struct.pack(">I", 0x80000000 | len(call)) + call)
+            return len(s.recv(8)) == 8
+        except OSError:
+            return False
+
+
+class Network(Case):
+    def test_who_calls(self):
+        me = STS.get_caller_identity()
+        self.assertRegex(me["Arn"], r"^arn:aws:iam::\d{12}:user/admin$")
+        self.assertEqual(send("GET", "/?Action=GetCallerIdentity"
+                              "&Version=2011-06-15")[0], 403)
+
+    def test_zones(self):
+        zones = EC2.describe_availability_zones()["AvailabilityZones"]
+        self.assertEqual([z["ZoneName"] for z in zones],
+                         ["us-east-1" + c for c in "abcdef"])
+        self.assertEqual(zones[5]["ZoneId"], "use1-az6")
+        one = EC2.describe_availability_zones(ZoneNames=["us-east-1c"])
+        self.assertEqual(len(one["AvailabilityZones"]), 1)
+        self.refused("InvalidParameterValue", 400,
+                     EC2.describe_availability_zones, ZoneNames=["x"])
+        self.refused("DryRunOperation", 412, EC2.describe_availability_zones,
+                     DryRun=True)
+        elsewhere = client("ec2", "ap-northeast-1")
+        self.assertEqual(elsewhere.describe_availability_zones()
+                         ["AvailabilityZones"][0]["ZoneId"], "apne1-az1")
+
+    def test_the_default_vpc(self):
+        vpc, = EC2.describe_vpcs(Filters=[
+            {"Name": "is-default", "Values": ["true"]}])["Vpcs"]
+        pages = EC2.get_paginator("describe_subnets").paginate(
+            Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}],
+            PaginationConfig={"PageSize": 4})
+        subnets = [s for p in pages for s in p["Subnets"]]
+        self.assertEqual(len(subnets), 6)
+        self.refused("InvalidSubnetID.NotFound", 400, EC2.describe_subnets,
+                     SubnetIds=["subnet-12345678"])
+        self.refused("InvalidParameterValue", 400, EC2.describe_subnets,
+                     Filters=[{"Name": "colour", "Values": ["red"]}])
+        self.refused("DependencyViolation", 400, EC2.delete_vpc,
+                     VpcId=vpc["VpcId"])
+
+    def test_a_vpc_of_ones_own(self):
+        vpc = EC2.create_vpc(CidrBlock="10.9.0.0/16", TagSpecifications=[
+            {"ResourceType": "vpc", "Tags": [{"Key": "a<b", "Value": "&\""}]}
+        ])["Vpc"]["VpcId"]
+        self.assertEqual(EC2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Tags"],
+                         [{"Key": "a<b", "Value": "&\""}])
+        subnet = EC2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24",
+                                   AvailabilityZone="us-east-1b")["Subnet"]
+        self.assertEqual(subnet["AvailabilityZoneId"], "use1-az2")
+        self.refused("InvalidSubnet.Conflict", 400, EC2.create_subnet,
+                     VpcId=vpc, CidrBlock="10.9.1.128/25")
+        self.refused("InvalidSubnet.Range", 400, EC2.create_subnet,
+                     VpcId=vpc, CidrBlock="10.8.1.0/24")
+        self.refused("InvalidParameterValue", 400, EC2.create_subnet,
+                     VpcId=vpc, CidrBlock="10.9.2.0")
+        self.refused("InvalidVpcID.NotFound", 400, EC2.create_subnet,
+                     VpcId="vpc-12345678", CidrBlock="10.9.1.0/24")
+
+        # This host has no such address, yet: it will be served when it has.
+        fs = EFS.create_file_system(CreationToken="vpc")["FileSystemId"]
+        t = EFS.create_mount_target(FileSystemId=fs,
+                                    SubnetId=subnet["SubnetId"])
+        self.assertEqual((t["VpcId"], t["IpAddress"], t["LifeCycleState"]),
+                         (vpc, "10.9.1.4", "available"))
+        eni, = EC2.describe_network_interfaces(NetworkInterfaceIds=[
+            t["NetworkInterfaceId"]])["NetworkInterfaces"]
+        self.assertEqual((eni["PrivateIpAddress"], eni["SubnetId"]),
+                         ("10.9.1.4", subnet["SubnetId"]))
+        self.assertEqual([g["GroupId"] for g in eni["Groups"]],
+                         EFS.describe_mount_target_security_groups(
+                             MountTargetId=t["MountTargetId"])
+                         ["SecurityGroups"])
+        self.refused("DependencyViolation", 400, EC2.delete_subnet,
+                     SubnetId=subnet["SubnetId"])
+        EFS.delete_mount_target(MountTargetId=t["MountTargetId"])
+        EFS.delete_file_system(FileSystemId=fs)
+        self.refused("DependencyViolation", 400, EC2.delete_vpc, VpcId=vpc)
+        EC2.delete_subnet(SubnetId=subnet["SubnetId"])
+        EC2.delete_vpc(VpcId=vpc)
+        self.refused("InvalidVpcID.NotFound", 400, EC2.describe_vpcs,
+                     VpcIds=[vpc])
+
+    def test_security_groups_are_obeyed(self):
+        group = EC2.create_security_group(GroupName="nfs", Description="d")
+        group = group["GroupId"]
+        self.refused("InvalidGroup.Duplicate", 400, EC2.create_security_group,
+                     GroupName="nfs", Description="d")
+        fs = EFS.create_file_system(CreationToken="sg")["FileSystemId"]
+        subnet = EC2.describe_subnets()["Subnets"][0]["SubnetId"]
+        t = EFS.create_mount_target(FileSystemId=fs, SubnetId=subnet,
+                                    SecurityGroups=[group])
+        at = t["IpAddress"]
+        self.assertFalse(may_connect(at))
+
+        def rule(cidr, low=2049, high=2049, protocol="tcp"):
+            return {"GroupId": group, "IpPermissions": [
+                {"IpProtocol": protocol, "FromPort": low, "ToPort": high,
+                 "IpRanges": [{"CidrIp": cidr}]}]}
+        for useless in (rule("10.0.0.0/8"), rule("127.0.0.0/8", 1, 2048),
+                        rule("127.0.0.0/8", protocol="udp")):
+            EC2.authorize_security_group_ingress(**useless)
+            self.assertFalse(may_connect(at))
+        EC2.authorize_security_group_ingress(**rule("127.0.0.0/8"))
+        self.assertTrue(may_connect(at))
+        self.refused("InvalidPermission.Duplicate", 400,
+                     EC2.authorize_security_group_ingress,
+                     **rule("127.0.0.0/8"))
+        shown, = EC2.describe_security_groups(GroupIds=[group])[
+            "SecurityGroups"]
+        self.assertEqual(shown["IpPermissions"][3]["IpRanges"],
+                         [{"CidrIp": "127.0.0.0/8"}])
+        EC2.revoke_security_group_ingress(**rule("127.0.0.0/8"))
+        self.assertFalse(may_connect(at))
+        self.refused("InvalidPermission.NotFound", 400,
+                     EC2.revoke_security_group_ingress, **rule("127.0.0.0/8"))
+
+        # Of another group: its members are who its tag says, or everybody.
+        nodes = EC2.create_security_group(GroupName="nodes",
+                                          Description="d")["GroupId"]
+        EC2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
+            {"IpProtocol": "tcp", "FromPort": 2049, "ToPort": 2049,
+             "UserIdGroupPairs": [{"GroupId": nodes}]}])
+        self.assertTrue(may_connect(at))
+        EC2.create_tags(Resources=[nodes], Tags=[
+            {"Key": "hawser:members", "Value": "10.1.0.0/16, 10.2.0.0/16"}])
+        self.assertFalse(may_connect(at))
+        EC2.delete_tags(Resources=[nodes], Tags=[{"Key": "hawser:members"}])
+        self.assertTrue(may_connect(at))
+
+        self.refused("DependencyViolation", 400, EC2.delete_security_group,
+                     GroupId=group)
+        EFS.modify_mount_target_security_groups(
+            MountTargetId=t["MountTargetId"], SecurityGroups=[])
+        self.assertTrue(may_connect(at))
+        EC2.delete_security_group(GroupId=group)
+        self.refused("InvalidGroup.NotFound", 400,
+                     EC2.describe_security_groups, GroupIds=[group])
+        EFS.delete_mount_target(MountTargetId=t["MountTargetId"])
+        EFS.delete_file_system(FileSystemId=fs)
+
+    def test_actions_that_are_not_there(self):
+        self.refused("InvalidAction", 400, EC2.describe_volumes)
+        self.refused("InvalidAction", 400, STS.get_session_token)
+
+
+unittest.main(verbosity=2)
