@@ -213,7 +213,7 @@ static void pin(struct perf_nvme *p, unsigned long long mask)
 		one = malloc(sizeof(*one));
 		if (one == NULL)
 			return;
-		one->core = core;
+		one->core = p->core[i] = core;
 		if (reactor_spawn(reactor_set_get(p->reactors, i++), "pin",
 				  pin_task, one) < 0)
 			free(one);

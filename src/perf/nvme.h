@@ -108,6 +108,7 @@ struct nvme_run {
 	struct nvme_lane **lanes;
 	unsigned count;
 	int cores;
+	const int *core; /* of each reactor */
 	nsec begun;
 	/* The task of nvme_report_progress(). */
 	nsec period; /* 0: none */
@@ -125,6 +126,7 @@ struct perf_nvme {
 	const char *discover;
 	char **addresses;
 	int n_addresses, cores;
+	int core[64]; /* of each reactor, as -m says */
 	bool wait, json, busy, reissue_at_once;
 	unsigned progress; /* seconds between lines; 0: none */
 	int status;

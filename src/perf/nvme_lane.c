@@ -21,7 +21,7 @@
 #include "reactor/reactor.h"
 
 enum { VERIFY_UNITS_MAX = 1 << 24 }; /* 64 MiB to remember generations */
-#define UNIT_BUSY (1U << 31)	      /* in a generation */
+#define UNIT_BUSY (1U << 31)	     /* in a generation */
 
 struct nvme_op {
 	struct nvmei_request r;
@@ -29,9 +29,10 @@ struct nvme_op {
 	struct iovec iov;
 	uint64_t unit;
 	uint32_t generation; /* verify: that it wrote, or looks for */
-	nsec begun, sent; /* the op, and the request */
-	bool checks;	  /* verify: it is the read that follows */
-	bool last_look;	  /* … in the end */
+	nsec begun, sent;    /* the op, and the request */
+	bool checks;	     /* verify: it is the read that follows */
+	bool submitting;
+	bool last_look; /* … in the end */
 };
 
 static const struct nvme_workload workloads[] = {
@@ -131,7 +132,8 @@ static enum block_op kind_of(struct nvme_lane *lane)
 
 static void op_done(struct nvmei_request *r, int error);
 
-static void submit(struct nvme_op *op, enum block_op kind)
+/* `now` was read a moment ago: reading a clock costs as much as a request. */
+static void submit(struct nvme_op *op, enum block_op kind, nsec now)
 {
 	struct nvme_lane *lane = op->lane;
 
@@ -141,8 +143,10 @@ static void submit(struct nvme_op *op, enum block_op kind)
 	op->r.iov = &op->iov;
 	op->r.niov = 1;
 	op->r.done = op_done;
-	op->sent = reactor_now_precise();
+	op->sent = now;
+	op->submitting = true;
 	nvmei_submit(lane->volume, &op->r);
+	op->submitting = false;
 }
 
 /* The next one that no other op works on: while a write waits for a fence, its
@@ -157,7 +161,7 @@ static uint64_t take_unit(struct nvme_lane *lane)
 	return unit;
 }
 
-static void begin_verify(struct nvme_op *op)
+static void begin_verify(struct nvme_op *op, nsec now)
 {
 	struct nvme_lane *lane = op->lane;
 	uint32_t *generation;
@@ -168,21 +172,21 @@ static void begin_verify(struct nvme_op *op)
 	*generation = op->generation | UNIT_BUSY;
 	op->checks = false;
 	nvme_verify_fill(lane, op->iov.iov_base, op->unit, op->generation);
-	submit(op, BLOCK_WRITE);
+	submit(op, BLOCK_WRITE, now);
 }
 
-static void begin(struct nvme_op *op)
+static void begin(struct nvme_op *op, nsec now)
 {
 	struct nvme_lane *lane = op->lane;
 
-	op->begun = reactor_now_precise();
+	op->begun = now;
 	if (lane->s->workload->verify) {
-		begin_verify(op);
+		begin_verify(op, now);
 		return;
 	}
 	op->unit = lane->s->workload->random ? draw(lane) % lane->units
 					     : lane->next++ % lane->units;
-	submit(op, kind_of(lane));
+	submit(op, kind_of(lane), now);
 }
 
 static void end(struct nvme_op *op)
@@ -194,7 +198,7 @@ static void end(struct nvme_op *op)
 }
 
 /* The next unit that was ever written; false: there are no more. */
-static bool look_again(struct nvme_op *op)
+static bool look_again(struct nvme_op *op, nsec now)
 {
 	struct nvme_lane *lane = op->lane;
 
@@ -204,7 +208,7 @@ static bool look_again(struct nvme_op *op)
 		return false;
 	op->unit = lane->next++;
 	op->generation = lane->generations[op->unit];
-	submit(op, BLOCK_READ);
+	submit(op, BLOCK_READ, now);
 	return true;
 }
 
@@ -213,12 +217,12 @@ static void next(struct nvme_op *op, nsec now)
 	struct nvme_lane *lane = op->lane;
 
 	if (op->last_look) {
-		if (!look_again(op))
+		if (!look_again(op, now))
 			end(op);
 	} else if (lane->stopping || now >= lane->deadline) {
 		end(op);
 	} else {
-		begin(op);
+		begin(op, now);
 	}
 }
 
@@ -228,7 +232,7 @@ static void verify_step(struct nvme_op *op, nsec now)
 
 	if (!op->checks && !op->last_look) {
 		op->checks = true;
-		submit(op, BLOCK_READ);
+		submit(op, BLOCK_READ, now);
 		return;
 	}
 	lane->generations[op->unit] = op->generation; /* not busy any more */
@@ -265,7 +269,7 @@ static void op_done(struct nvmei_request *r, int error)
 		if (lane->s->workload->verify) /* who knows what is there */
 			lane->generations[op->unit] = 0;
 		/* What is refused at once would be refused without end. */
-		lane->stopping |= now - op->sent < USEC(1);
+		lane->stopping |= op->submitting;
 		next(op, now);
 		return;
 	}
@@ -292,7 +296,7 @@ static void start_ops(struct nvme_lane *lane, unsigned n)
 	lane->begun = lane->last = reactor_now_precise();
 	lane->deadline = lane->begun + lane->s->duration;
 	for (unsigned i = 0; i < n; i++)
-		begin(&lane->ops[i]);
+		begin(&lane->ops[i], lane->begun);
 	wait_idle(lane);
 	lane->finished = reactor_now_precise();
 }
@@ -307,7 +311,7 @@ static void look_at_all(struct nvme_lane *lane, unsigned n)
 		struct nvme_op *op = &lane->ops[i];
 
 		op->last_look = true;
-		if (!look_again(op))
+		if (!look_again(op, reactor_now_precise()))
 			end(op);
 	}
 	wait_idle(lane);

@@ -187,7 +187,7 @@ static json_t *describe_lane(const struct nvme_run *r,
 	char mask[24];
 	json_t *out;
 
-	snprintf(mask, sizeof(mask), "0x%llx", 1ULL << (lane->reactor & 63));
+	snprintf(mask, sizeof(mask), "0x%llx", 1ULL << r->core[lane->reactor]);
 	out = json_pack("{s:s, s:s, s:s, s:s}", "job", lane->name, "core_mask",
 			mask, "workload", r->s.workload->name, "status",
 			lane->failed > 0 && !r->s.go_on ? "failed"

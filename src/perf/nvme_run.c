@@ -73,6 +73,7 @@ int nvme_run_create(struct perf_nvme *p, const struct nvme_settings *s,
 		return -ENOMEM;
 	r->s = *s;
 	r->cores = p->cores;
+	r->core = p->core;
 	r->period = SEC(p->progress);
 	waitq_init(&r->changed);
 	r->lanes = calloc((size_t)VOLUMES_MAX * p->cores, sizeof(*r->lanes));

@@ -45,7 +45,7 @@ static void require(bool so)
 		abort();
 }
 
-/* ------------------------------------------------------------- the forwarder */
+/* ------------------------------------------------------------ the forwarder */
 
 static void next_bend(void)
 {
