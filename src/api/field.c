@@ -49,20 +49,6 @@ static int violates(struct api_call *call, const struct place *p,
 
 /* ---------------------------------------------------------------- checks */
 
-/* Is `text` one of "a|b|c"? */
-static bool is_one_of(const char *text, const char *values)
-{
-	size_t len = strlen(text), n;
-
-	for (;; values += n + 1) {
-		n = strcspn(values, "|");
-		if (n == len && memcmp(values, text, len) == 0)
-			return true;
-		if (values[n] == '\0')
-			return false;
-	}
-}
-
 static bool matches(struct api_pattern *p, const char *text)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -42,6 +43,20 @@
 static inline size_t round_up(size_t n, size_t to)
 {
 	return (n + to - 1) & ~(to - 1);
+}
+
+/* Is `text` one of "a|b|c"? */
+static inline bool is_one_of(const char *text, const char *values)
+{
+	size_t len = strlen(text), n;
+
+	for (;; values += n + 1) {
+		n = strcspn(values, "|");
+		if (n == len && memcmp(values, text, len) == 0)
+			return true;
+		if (values[n] == '\0')
+			return false;
+	}
 }
 
 /*

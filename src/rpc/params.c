@@ -122,20 +122,6 @@ static bool is_neutral(const json_t *value)
 	       (json_is_array(value) && json_array_size(value) == 0);
 }
 
-/* Is `text` one of "a|b|c"? */
-static bool is_one_of(const char *text, const char *values)
-{
-	size_t len = strlen(text), n;
-
-	for (;; values += n + 1) {
-		n = strcspn(values, "|");
-		if (n == len && memcmp(values, text, len) == 0)
-			return true;
-		if (values[n] == '\0')
-			return false;
-	}
-}
-
 static const struct rpc_param *find(const struct rpc_param *params,
 				    const char *name)
 {

@@ -7,67 +7,30 @@ each client that was on its way: subsystems with all that was added to them,
 and volumes.  Each such call is there wholly or not at all, and no file is left
 of volumes that are not there.
 """
-import json
 import os
-import random
-import signal
-import socket
-import subprocess
 import sys
-import threading
 import time
 
-ROUNDS, CLIENTS = 15, 3
-seed = int(os.environ.get("SEED", time.time()))
-print("SEED=%d" % seed)
-random.seed(seed)
+import harness
+
 NET = sys.argv[2]
 ANA = ["optimized", "non_optimized", "inaccessible"]
 
 
-class Gone(Exception):
-    """The service was killed; what became of the call is unknown."""
-
-
-class Rpc:
-    def __init__(self):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(60)
-        self.socket.connect("state/rpc.sock")
-        self.reader = self.socket.makefile()
-
-    def call(self, method, **params):
-        request = {"id": 1, "method": method}
-        if params:
-            request["params"] = params
-        try:
-            self.socket.sendall(json.dumps(request).encode())
-            line = self.reader.readline()
-        except ConnectionError:
-            raise Gone
-        if not line:
-            raise Gone
-        reply = json.loads(line)
-        if "error" in reply:
-            raise RuntimeError("%s: %s" % (request, reply["error"]))
-        return reply["result"]
-
-
-class Client:
+class Client(harness.Client):
     """Has one subsystem, and volumes of its own, told by their names.
 
     `have` is a set of facts, each a tuple; a step adds or removes some in one
     call, and names them in `maybe` while it is on its way."""
 
     def __init__(self, number):
+        super().__init__()
         self.nqn = "nqn.2016-06.io.spdk:c%d" % number
         self.prefix = "c%d-" % number
         self.device = "disk%d" % number
         self.at = {"trtype": "TCP", "adrfam": "IPv4",
                    "traddr": "%s.%d" % (NET, 10 + number), "trsvcid": "4420"}
-        self.random = random.Random(random.random())
         self.have, self.maybe, self.names = set(), set(), 0
-        self.error, self.steps = None, 0
 
     def change(self, rpc, add, remove, method, **params):
         self.maybe = (add - self.have) | (remove & self.have)
@@ -116,17 +79,6 @@ class Client:
             self.change(rpc, set(), {("host", self.nqn)},
                         "nvmf_subsystem_remove_host", nqn=self.nqn,
                         host=self.nqn)
-        self.steps += 1
-
-    def work(self):
-        try:
-            rpc = Rpc()
-            while True:
-                self.step(rpc)
-        except (Gone, ConnectionError):
-            pass
-        except Exception as e:  # for the main thread to see
-            self.error = e
 
     def look(self, rpc):
         facts = {("volume", v["name"]) for v in rpc.call("volume_get")
@@ -153,14 +105,6 @@ class Client:
         self.have, self.maybe = now, set()
 
 
-def start():
-    daemon = subprocess.Popen(
-        ["hawserd", "--state", "state", "--config", sys.argv[1]],
-        stdout=subprocess.PIPE, stderr=open("log", "a"))
-    assert daemon.stdout.readline() == b"hawserd: ready\n", open("log").read()
-    return daemon
-
-
 def restored(rpc):
     """An address may be the dead process's for a moment."""
     for _ in range(3000):
@@ -171,36 +115,21 @@ def restored(rpc):
     raise AssertionError(missing)
 
 
-def main():
-    clients = [Client(i) for i in range(CLIENTS)]
-    for turn in range(ROUNDS):
-        daemon = start()
-        rpc = Rpc()
-        if turn == 0:
-            rpc.call("nvmf_create_transport", trtype="tcp")
-            for c in clients:
-                rpc.call("bdev_malloc_create", name=c.device, num_blocks=2048,
-                         block_size=512)
-        restored(rpc)
-        for c in clients:
-            c.check(rpc)
-        files = {v["id"] for v in rpc.call("volume_get")}
-        if os.path.exists("state/volumes"):
-            assert set(os.listdir("state/volumes")) == files, files
-        threads = [threading.Thread(target=c.work) for c in clients]
-        for t in threads:
-            t.start()
-        time.sleep(random.uniform(0, 0.25))
-        daemon.send_signal(signal.SIGKILL)
-        daemon.wait()
-        for t in threads:
-            t.join()
-        for c in clients:
-            if c.error:
-                raise c.error
-    steps = sum(c.steps for c in clients)
-    print("%d kills, %d steps" % (ROUNDS, steps))
-    assert steps > 0
+clients = [Client(i) for i in range(harness.CLIENTS)]
 
 
-main()
+def check(rpc, turn):
+    if turn == 0:
+        rpc.call("nvmf_create_transport", trtype="tcp")
+        for c in clients:
+            rpc.call("bdev_malloc_create", name=c.device, num_blocks=2048,
+                     block_size=512)
+    restored(rpc)
+    for c in clients:
+        c.check(rpc)
+    files = {v["id"] for v in rpc.call("volume_get")}
+    if os.path.exists("state/volumes"):
+        assert set(os.listdir("state/volumes")) == files, files
+
+
+harness.run(clients, check)

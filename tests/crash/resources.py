@@ -6,58 +6,20 @@ After each restart the file systems and mount targets are those that were
 acknowledged, give or take the one call of each client that was on its way; and
 no data is left of file systems that are not there.
 """
-import json
 import os
-import random
-import signal
-import socket
-import subprocess
-import sys
-import threading
 import time
 
-ROUNDS, CLIENTS = 15, 3
-seed = int(os.environ.get("SEED", time.time()))
-print("SEED=%d" % seed)
-random.seed(seed)
+import harness
 
 
-class Gone(Exception):
-    """The service was killed; what became of the call is unknown."""
-
-
-class Rpc:
-    def __init__(self):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(60)
-        self.socket.connect("state/rpc.sock")
-        self.reader = self.socket.makefile()
-
-    def call(self, method, **params):
-        request = {"id": 1, "method": method}
-        if params:
-            request["params"] = params
-        try:
-            self.socket.sendall(json.dumps(request).encode())
-            line = self.reader.readline()
-        except ConnectionError:
-            raise Gone
-        if not line:
-            raise Gone
-        reply = json.loads(line)
-        if "error" in reply:
-            raise RuntimeError("%s: %s" % (method, reply["error"]))
-        return reply["result"]
-
-
-class Client:
+class Client(harness.Client):
     """Has file systems of its own, told by their name."""
 
     def __init__(self, name):
-        self.name, self.random = name, random.Random(random.random())
+        super().__init__()
+        self.name = name
         self.fs = {}        # id -> set of mount targets, as acknowledged
         self.maybe = set()  # ids that the last call may have changed
-        self.error, self.steps = None, 0
 
     def step(self, rpc):
         ids = [i for i in self.fs]
@@ -83,17 +45,6 @@ class Client:
             rpc.call("fs_delete", id=fs)
             del self.fs[fs]
         self.maybe = set()
-        self.steps += 1
-
-    def work(self):
-        try:
-            rpc = Rpc()
-            while True:
-                self.step(rpc)
-        except (Gone, ConnectionError):
-            pass
-        except Exception as e:  # for the main thread to see
-            self.error = e
 
     def check(self, listed, targets):
         """Compares with what is there now, and takes that over."""
@@ -110,14 +61,6 @@ class Client:
         self.fs, self.maybe = now, set()
 
 
-def start():
-    daemon = subprocess.Popen(
-        ["hawserd", "--state", "state", "--config", sys.argv[1]],
-        stdout=subprocess.PIPE, stderr=open("log", "a"))
-    assert daemon.stdout.readline() == b"hawserd: ready\n", open("log").read()
-    return daemon
-
-
 def settled(rpc):
     """The file systems, once none is being deleted any more."""
     while True:
@@ -128,30 +71,15 @@ def settled(rpc):
         time.sleep(0.01)
 
 
-def main():
-    clients = [Client("client%d" % i) for i in range(CLIENTS)]
-    for _ in range(ROUNDS):
-        daemon = start()
-        rpc = Rpc()
-        listed, targets = settled(rpc), rpc.call("mount_target_get")
-        assert all(t["state"] == "available" for t in targets), targets
-        assert set(os.listdir("state/fs")) == {f["id"] for f in listed}
-        for c in clients:
-            c.check(listed, targets)
-        threads = [threading.Thread(target=c.work) for c in clients]
-        for t in threads:
-            t.start()
-        time.sleep(random.uniform(0, 0.25))
-        daemon.send_signal(signal.SIGKILL)
-        daemon.wait()
-        for t in threads:
-            t.join()
-        for c in clients:
-            if c.error:
-                raise c.error
-    steps = sum(c.steps for c in clients)
-    print("%d kills, %d steps" % (ROUNDS, steps))
-    assert steps > 0
+clients = [Client("client%d" % i) for i in range(harness.CLIENTS)]
 
 
-main()
+def check(rpc, turn):
+    listed, targets = settled(rpc), rpc.call("mount_target_get")
+    assert all(t["state"] == "available" for t in targets), targets
+    assert set(os.listdir("state/fs")) == {f["id"] for f in listed}
+    for c in clients:
+        c.check(listed, targets)
+
+
+harness.run(clients, check)

@@ -29,7 +29,7 @@ struct worker {
 	uint64_t own; /* a file of its own */
 };
 
-static bool is_one_of(int r, const int *expected)
+static bool is_a_whole_one(int r, const int *expected)
 {
 	while (*expected != 1 && *expected != r)
 		expected++;
@@ -37,7 +37,7 @@ static bool is_one_of(int r, const int *expected)
 }
 
 #define require_one_of(r, ...)                                                 \
-	require(is_one_of(r, (const int[]){ 0, ##__VA_ARGS__, 1 }))
+	require(is_a_whole_one(r, (const int[]){ 0, ##__VA_ARGS__, 1 }))
 
 static uint64_t any_dir(struct worker *k)
 {
