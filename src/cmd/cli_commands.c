@@ -224,9 +224,9 @@ const struct cli_command cli_commands[] = {
 	},
 	{
 		.words = "paths",
-		.help = "show the paths of mounts: state, latency, bytes",
+		.help = "show the paths of mounts and volumes in use",
 		.main = paths_main,
-		.usage = "[DIR] [--watch] [--json]",
+		.usage = "[DIR | VOLUME] [--watch] [--json]",
 	},
 	{
 		.words = "info",

@@ -16,7 +16,8 @@ int mount_main(int argc, char **argv);
 /* umount [-l] DIR: returns when the daemon has flushed everything and gone. */
 int umount_main(int argc, char **argv);
 
-/* paths [DIR] [--watch] [--json]: how the paths of mounts are. */
+/* paths [DIR | VOLUME] [--watch] [--json]: how the paths of mounts and volumes
+ * are. */
 int paths_main(int argc, char **argv);
 
 #endif

@@ -19,6 +19,7 @@
 #include "fuse/options.h"
 #include "nfs/client/client.h"
 #include "reactor/reactor.h"
+#include "status/status.h"
 
 enum { INODE_MAGIC = 0x68696e6f, HANDLE_MAGIC = 0x6868616e };
 
@@ -59,10 +60,8 @@ struct mount {
 	struct waitq due_wake;
 	unsigned extents;
 
-	struct listener *control; /* NULL: nobody is accepted */
-	struct list clients;	  /* of control.c */
-	unsigned nclients;
-	bool signals_end; /* the task on_signal() has ended */
+	struct status *status; /* control.c; NULL: none */
+	bool signals_end;      /* the task on_signal() has ended */
 };
 
 /*

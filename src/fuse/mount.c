@@ -258,7 +258,6 @@ static void mount_init(struct mount *m, const struct mount_options *options)
 	*m = (struct mount){ .options = options };
 	buffers_init(&m->buffers);
 	list_init(&m->interrupted);
-	list_init(&m->clients);
 	list_init(&m->due);
 	waitq_init(&m->due_wake);
 	m->signals_end = true;

@@ -20,6 +20,7 @@
 #include "fuse/fuse.h"
 #include "fuse/internal.h"
 #include "fuse/mountpoint.h"
+#include "status/status.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -39,7 +40,7 @@ static int refuse(const char *mountpoint, const char *why)
 static bool daemon_answers(const char *socket)
 {
 	static const struct timeval patience = { .tv_sec = 3 };
-	auto_close int fd = mountpoint_connect(socket);
+	auto_close int fd = status_connect(socket);
 	char byte;
 	ssize_t n;
 
@@ -91,7 +92,7 @@ static int claim_mountpoint(const char *mountpoint)
 static int open_log(void)
 {
 	static const char header[] = "hawser-mount\n\n6\n1\n0\n0\n0\n";
-	int fd = mountpoint_connect("/run/systemd/journal/stdout");
+	int fd = status_connect("/run/systemd/journal/stdout");
 
 	if (fd >= 0 && write(fd, header, strlen(header)) > 0)
 		return fd;

@@ -6,15 +6,14 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/hash.h"
 #include "base/util.h"
 #include "fuse/mountpoint.h"
+#include "status/status.h"
 
 static bool is_dot(const char *name)
 {
@@ -134,15 +133,6 @@ int mountpoint_unmount(const char *mountpoint, bool lazy)
 	return umount2(mountpoint, flags) == 0 ? 0 : -errno;
 }
 
-void mountpoint_socket_directory(char out[PATH_MAX])
-{
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
-
-	if (geteuid() == 0 || runtime == NULL)
-		runtime = "/run";
-	snprintf(out, PATH_MAX, "%s/hawser", runtime);
-}
-
 /* What belongs to a mount point in there. */
 static void make_name(const char *mountpoint, const char *format,
 		      char out[PATH_MAX])
@@ -153,7 +143,7 @@ static void make_name(const char *mountpoint, const char *format,
 
 	if (stat("/proc/self/ns/mnt", &ns) == 0)
 		key.k0 = ns.st_ino;
-	mountpoint_socket_directory(out);
+	status_directory(out);
 	len = strlen(out);
 	snprintf(out + len, PATH_MAX - len, format,
 		 (unsigned long long)siphash24(&key, mountpoint,
@@ -184,7 +174,7 @@ int mountpoint_lock(const char *mountpoint)
 {
 	char directory[PATH_MAX], path[PATH_MAX];
 
-	mountpoint_socket_directory(directory);
+	status_directory(directory);
 	if (mkdir(directory, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	make_name(mountpoint, "/lock-%016llx", path);
@@ -195,22 +185,4 @@ void mountpoint_unlock(int lock)
 {
 	if (lock >= 0)
 		close(lock);
-}
-
-int mountpoint_connect(const char *path)
-{
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	int fd, r;
-
-	if (strlen(path) >= sizeof(to.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(to.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
-		return fd;
-	r = -errno;
-	close(fd);
-	return r;
 }

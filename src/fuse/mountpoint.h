@@ -27,12 +27,8 @@ void mountpoint_unlock(int lock);
  * any more; else -EBUSY.  Without root it is fusermount3's to do. */
 int mountpoint_unmount(const char *mountpoint, bool lazy);
 
-/* The directory of control sockets and locks, and the socket of a mount point:
- * the same name in another mount namespace is another mount. */
-void mountpoint_socket_directory(char out[PATH_MAX]);
+/* The control socket of a mount point (status.h): the same name in another
+ * mount namespace is another mount. */
 void mountpoint_socket(const char *mountpoint, char out[PATH_MAX]);
-
-/* Connects to the daemon behind a socket: the descriptor, or -errno. */
-int mountpoint_connect(const char *socket);
 
 #endif

@@ -1,46 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hawser paths: asks the daemon of each mount, or of one. */
+/* hawser paths: asks who serves mounts and volumes, all of them or one. */
 #include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/util.h"
 #include "fuse/fuse.h"
 #include "fuse/mountpoint.h"
 #include "fuse/report.h"
+#include "status/show.h"
+#include "status/status.h"
+#include "volume/volume.h"
 
 enum { EXIT_USAGE = 2 };
 
-static const char usage[] = "usage: hawser paths [DIR] [--watch] [--json]\n"
-			    "\n"
-			    "  DIR      one mount; default: all\n"
-			    "  --watch  again each second\n"
-			    "  --json   all there is to know\n"
-			    "  --help\n";
-
-/* The daemon's report, or NULL when there is none, or it hangs. */
-static json_t *ask(const char *socket)
-{
-	static const struct timeval patience = { .tv_sec = 3 };
-	auto_close int fd = mountpoint_connect(socket);
-	FILE *f;
-	json_t *report;
-
-	if (fd < 0)
-		return NULL;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (send(fd, "paths\n", 6, MSG_NOSIGNAL) != 6)
-		return NULL;
-	f = fdopen(dup(fd), "r");
-	if (f == NULL)
-		return NULL;
-	report = json_loadf(f, JSON_DISABLE_EOF_CHECK, NULL);
-	fclose(f);
-	return report;
-}
+static const char usage[] =
+	"usage: hawser paths [DIR | VOLUME] [--watch] [--json]\n"
+	"\n"
+	"  DIR      one mount, or attached file; "
+	"default: all\n"
+	"  VOLUME   one volume, by its UUID\n"
+	"  --watch  again each second\n"
+	"  --json   all there is to know\n"
+	"  --help\n";
 
 static json_t *ask_all(void)
 {
@@ -49,35 +33,44 @@ static json_t *ask_all(void)
 	struct dirent *d;
 	DIR *dir;
 
-	mountpoint_socket_directory(directory);
+	status_directory(directory);
 	dir = opendir(directory);
 	while (dir != NULL && (d = readdir(dir)) != NULL) {
-		if (strncmp(d->d_name, "mount-", 6) != 0)
+		if (strncmp(d->d_name, "mount-", 6) != 0 &&
+		    strncmp(d->d_name, "volume-", 7) != 0)
 			continue;
 		snprintf(socket, sizeof(socket), "%s/%s", directory, d->d_name);
-		json_array_append_new(list, ask(socket)); /* NULL: no effect */
+		json_array_append_new(list,
+				      status_ask(socket)); /* NULL: no effect */
 	}
 	if (dir != NULL)
 		closedir(dir);
 	return list;
 }
 
-static json_t *ask_one(const char *directory)
+/* By the name of a mount point or a volume. */
+static json_t *ask_one(const char *name)
 {
 	char mountpoint[PATH_MAX], socket[PATH_MAX];
-	json_t *list = json_array();
-	int r = mountpoint_resolve(directory, mountpoint);
+	json_t *list = json_array(), *all, *one;
+	size_t i;
 
-	if (r < 0) {
-		fprintf(stderr, "hawser paths: %s: %s\n", directory,
-			strerror(-r));
-	} else {
+	if (mountpoint_resolve(name, mountpoint) == 0) {
 		mountpoint_socket(mountpoint, socket);
-		if (json_array_append_new(list, ask(socket)) == 0)
+		if (json_array_append_new(list, status_ask(socket)) == 0)
 			return list;
-		fprintf(stderr, "hawser paths: %s: no mount of hawser there\n",
-			directory);
 	}
+	all = ask_all();
+	json_array_foreach(all, i, one)
+	{
+		if (strcmp(show_text(one, "volume"), name) == 0)
+			json_array_append(list, one);
+	}
+	json_decref(all);
+	if (json_array_size(list) > 0)
+		return list;
+	fprintf(stderr, "hawser paths: %s: no mount of hawser, and no volume\n",
+		name);
 	json_decref(list);
 	return NULL;
 }
@@ -98,13 +91,16 @@ static void print(const json_t *list, bool as_json)
 	{
 		if (i > 0)
 			putchar('\n');
-		report_print(report);
+		if (json_object_get(report, "volume") != NULL)
+			volume_report_print(report);
+		else
+			report_print(report);
 	}
 }
 
-static int show(const char *directory, bool as_json)
+static int show(const char *name, bool as_json)
 {
-	json_t *list = directory ? ask_one(directory) : ask_all();
+	json_t *list = name ? ask_one(name) : ask_all();
 
 	if (list == NULL)
 		return EXIT_FAILURE;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "fuse/internal.h"
+#include "status/show.h"
 
 static json_t *report_path(const struct nfs_path_info *p, nsec now)
 {
@@ -87,55 +88,18 @@ json_t *report(const struct mount *m)
 
 /* ------------------------------------------------------------ for people */
 
-static const char *text(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "?";
-}
-
-static json_int_t num(const json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
-enum { CELL = 16 };
-
-static const char *bytes(json_int_t n, char cell[CELL])
-{
-	static const char units[] = "BKMGTPE";
-	double v = (double)n;
-	int u = 0;
-
-	while (v >= 999.5 && units[u + 1]) {
-		v /= 1024;
-		u++;
-	}
-	snprintf(cell, CELL, v < 9.95 && u > 0 ? "%.1f%c" : "%.0f%c", v,
-		 units[u]);
-	return cell;
-}
-
-static const char *latency(json_int_t us, char cell[CELL])
-{
-	if (us < 1000)
-		snprintf(cell, CELL, "%dus", (int)us);
-	else
-		snprintf(cell, CELL, us < 10000 ? "%.1fms" : "%.0fms",
-			 (double)us / 1000);
-	return cell;
-}
-
 static void print_path(const json_t *p)
 {
-	char wait[CELL], sent[CELL], received[CELL];
+	char wait[SHOW_CELL], sent[SHOW_CELL], received[SHOW_CELL];
 
 	printf("%c %-22s  %-10s %6d %8s %10lld %6s %8s\n",
 	       json_is_true(json_object_get(p, "preferred")) ? '*' : ' ',
-	       text(p, "address"), text(p, "state"), (int)num(p, "inflight"),
-	       latency(num(p, "latency_us"), wait),
-	       (long long)num(p, "requests"), bytes(num(p, "sent"), sent),
-	       bytes(num(p, "received"), received));
+	       show_text(p, "address"), show_text(p, "state"),
+	       (int)show_number(p, "inflight"),
+	       show_latency(show_number(p, "latency_us"), wait),
+	       (long long)show_number(p, "requests"),
+	       show_bytes(show_number(p, "sent"), sent),
+	       show_bytes(show_number(p, "received"), received));
 }
 
 void report_print(const json_t *r)
@@ -144,14 +108,15 @@ void report_print(const json_t *r)
 	const json_t *paths = json_object_get(r, "paths"), *p;
 	size_t i;
 
-	printf("%s on %s\n", text(r, "source"), text(r, "mountpoint"));
+	printf("%s on %s\n", show_text(r, "source"),
+	       show_text(r, "mountpoint"));
 	printf("NFS %s, policy %s, %d requests wait for a path\n",
-	       text(r, "version"), text(r, "policy"),
-	       (int)num(counters, "waiting"));
+	       show_text(r, "version"), show_text(r, "policy"),
+	       (int)show_number(counters, "waiting"));
 	printf("%lld were repeated on another path, the longest stall was "
 	       "%.0f ms\n",
-	       (long long)num(counters, "repeats"),
-	       (double)num(counters, "longest_stall_us") / 1000);
+	       (long long)show_number(counters, "repeats"),
+	       (double)show_number(counters, "longest_stall_us") / 1000);
 	printf("  %-22s  %-10s %6s %8s %10s %6s %8s\n", "PATH", "STATE",
 	       "FLIGHT", "LATENCY", "REQUESTS", "SENT", "RECEIVED");
 	json_array_foreach((json_t *)paths, i, p)

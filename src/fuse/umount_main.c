@@ -11,6 +11,7 @@
 #include "base/util.h"
 #include "fuse/fuse.h"
 #include "fuse/mountpoint.h"
+#include "status/status.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -48,7 +49,7 @@ static int unmount(const char *directory, bool lazy)
 	if (mountpoint_is_ours(mountpoint) != 1)
 		return fail(directory, "hawser has mounted nothing there");
 	mountpoint_socket(mountpoint, socket);
-	fd = mountpoint_connect(socket);
+	fd = status_connect(socket);
 	/* What a dead daemon left can be used by nobody. */
 	r = mountpoint_unmount(mountpoint, lazy || fd < 0);
 	if (r == -EBUSY)

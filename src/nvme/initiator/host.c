@@ -108,6 +108,8 @@ void nvmei_get_info(const struct nvmei_volume *v, struct nvmei_volume_info *out)
 {
 	*out = v->info;
 	out->policy = path_group_policy(v->group);
+	out->can_zero = v->oncs & NVME_ONCS_WRITE_ZEROES;
+	out->can_deallocate = v->oncs & NVME_ONCS_DSM;
 }
 
 int nvmei_set_policy(struct nvmei_volume *v, const char *policy,

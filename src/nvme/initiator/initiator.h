@@ -181,6 +181,7 @@ struct nvmei_volume_info {
 	uint32_t nsid, block_size;
 	uint64_t blocks;
 	uint32_t max_transfer; /* bytes of one request with data */
+	bool can_zero, can_deallocate; /* BLOCK_WRITE_ZEROES, _DEALLOCATE */
 	const char *policy;
 };
 void nvmei_get_info(const struct nvmei_volume *v,

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/uuid.h"
+#include "volume/internal.h"
+
+__attribute__((format(printf, 2, 3))) static int refuse(char text[VOLUME_TEXT],
+							const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, VOLUME_TEXT, format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+static int set_text(char *to, size_t size, const char *key, const char *value,
+		    char text[VOLUME_TEXT])
+{
+	if (value[0] == '\0' || strlen(value) >= size)
+		return refuse(text, "%s: it has 1 to %zu bytes", key, size - 1);
+	strcpy(to, value);
+	return 1;
+}
+
+/* ------------------------------------------------------------------- members
+ */
+
+static struct volume_member *last(struct volume_options *o)
+{
+	return o->n_members > 0 ? &o->members[o->n_members - 1] : NULL;
+}
+
+static int set_subnqn(struct volume_options *o, const char *key,
+		      const char *value, char text[VOLUME_TEXT])
+{
+	if (o->n_members > 0)
+		return refuse(text, "%s: there is one already", key);
+	o->n_members++;
+	return set_text(last(o)->subnqn, VOLUME_NQN_SIZE, key, value, text);
+}
+
+static int set_path(struct volume_options *o, const char *key,
+		    const char *value, char text[VOLUME_TEXT])
+{
+	struct volume_member *m = last(o);
+
+	if (m == NULL)
+		return refuse(text, "%s: it comes after subnqn", key);
+	if (m->n_paths == VOLUME_PATHS_MAX)
+		return refuse(text, "%s: there are at most %d", key,
+			      VOLUME_PATHS_MAX);
+	if (addr_parse(&m->paths[m->n_paths], value, 4420) < 0 ||
+	    m->paths[m->n_paths].sa.sa_family == AF_UNIX)
+		return refuse(text, "%s: not an IP address: %.100s", key,
+			      value);
+	m->n_paths++;
+	return 1;
+}
+
+static int set_volume(struct volume_options *o, const char *key,
+		      const char *value, char text[VOLUME_TEXT])
+{
+	struct volume_member *m = last(o);
+
+	if (m == NULL)
+		return refuse(text, "%s: it comes after subnqn", key);
+	return set_text(m->id, sizeof(m->id), key, value, text);
+}
+
+/* ------------------------------------------------------------------ the rest
+ */
+
+static int set_hostnqn(struct volume_options *o, const char *key,
+		       const char *value, char text[VOLUME_TEXT])
+{
+	return set_text(o->hostnqn, sizeof(o->hostnqn), key, value, text);
+}
+
+static int set_hostid(struct volume_options *o, const char *key,
+		      const char *value, char text[VOLUME_TEXT])
+{
+	if (!uuid_parse(value, o->hostid))
+		return refuse(text, "%s: not a UUID: %.100s", key, value);
+	return 1;
+}
+
+/* SPDK's two, or any of path/. */
+static int set_policy(struct volume_options *o, const char *key,
+		      const char *value, char text[VOLUME_TEXT])
+{
+	static const char *const known[] = { "active-passive", "round-robin",
+					     "queue-depth", "service-time" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (strcmp(value, known[i]) == 0)
+			return set_text(o->policy, sizeof(o->policy), key,
+					value, text);
+	return refuse(text,
+		      "%s: %.40s is not active-passive, round-robin, "
+		      "queue-depth or service-time",
+		      key, value);
+}
+
+static int set_seconds(int *to, const char *key, const char *value,
+		       char text[VOLUME_TEXT])
+{
+	char *end;
+	long n = strtol(value, &end, 10);
+
+	if (end == value || *end != '\0' || n < -1 || n > 86400)
+		return refuse(text, "%s: not a number of seconds: %.40s", key,
+			      value);
+	*to = (int)n;
+	return 1;
+}
+
+static int set_loss(struct volume_options *o, const char *key,
+		    const char *value, char text[VOLUME_TEXT])
+{
+	return set_seconds(&o->ctrlr_loss_timeout_sec, key, value, text);
+}
+
+static int set_delay(struct volume_options *o, const char *key,
+		     const char *value, char text[VOLUME_TEXT])
+{
+	return set_seconds(&o->reconnect_delay_sec, key, value, text);
+}
+
+static int set_fast(struct volume_options *o, const char *key,
+		    const char *value, char text[VOLUME_TEXT])
+{
+	return set_seconds(&o->fast_io_fail_timeout_sec, key, value, text);
+}
+
+static int set_dhchap(struct volume_options *o, const char *key,
+		      const char *value, char text[VOLUME_TEXT])
+{
+	return set_text(o->dhchap_key, PATH_MAX, key, value, text);
+}
+
+static int set_dhchap_ctrlr(struct volume_options *o, const char *key,
+			    const char *value, char text[VOLUME_TEXT])
+{
+	return set_text(o->dhchap_ctrlr_key, PATH_MAX, key, value, text);
+}
+
+static int set_tls(struct volume_options *o, const char *key, const char *value,
+		   char text[VOLUME_TEXT])
+{
+	return set_text(o->tls_key, PATH_MAX, key, value, text);
+}
+
+static const struct {
+	const char *key, *shown, *help;
+	int (*set)(struct volume_options *o, const char *key, const char *value,
+		   char text[VOLUME_TEXT]);
+} table[] = {
+	{ "subnqn", "NQN", "the subsystem that has the volume", set_subnqn },
+	{ "path", "ADDR[:PORT]", "a way to it; each one more", set_path },
+	{ "volume", "ID", "UUID or number, where there are several",
+	  set_volume },
+	{ "policy", "NAME",
+	  "active-passive, round-robin, queue-depth, service-time",
+	  set_policy },
+	{ "hostnqn", "NQN", "this host's name", set_hostnqn },
+	{ "hostid", "UUID", "its identifier", set_hostid },
+	{ "ctrlr-loss-timeout", "SEC", "a lost path is given up; -1: never",
+	  set_loss },
+	{ "reconnect-delay", "SEC", "between attempts", set_delay },
+	{ "fast-io-fail-timeout", "SEC", "until requests without a path fail",
+	  set_fast },
+	{ "dhchap-key", "FILE", "DH-HMAC-CHAP: this host's key", set_dhchap },
+	{ "dhchap-ctrlr-key", "FILE", "the controller's", set_dhchap_ctrlr },
+	{ "tls-key", "FILE", "TLS: the key both have", set_tls },
+};
+
+int volume_option(struct volume_options *o, const char *key, const char *value,
+		  char text[VOLUME_TEXT])
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (strcmp(key, table[i].key) == 0)
+			return table[i].set(o, key, value, text);
+	return 0;
+}
+
+void volume_options_help(const char *prefix)
+{
+	char option[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		snprintf(option, sizeof(option), "%s%s=%s", prefix,
+			 table[i].key, table[i].shown);
+		printf("  %-28s  %s\n", option, table[i].help);
+	}
+}
+
+int volume_options_check(const struct volume_options *o, char text[VOLUME_TEXT])
+{
+	if (o->n_members == 0)
+		return refuse(text, "subnqn is needed");
+	for (unsigned i = 0; i < o->n_members; i++)
+		if (o->members[i].n_paths == 0)
+			return refuse(text, "%s: a path is needed",
+				      o->members[i].subnqn);
+	return 0;
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a volume:
+ *
+ *	open    a host; each path is attached; the namespace is found
+ *	used    a task tries again, from time to time, the paths that were not
+ *		there; what is lost later comes back by the initiator's doing
+ *	close   all is detached
+ */
+#include "volume/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/uuid.h"
+
+#define TRY_AGAIN SEC(5)
+
+enum { KEY_MAX = 512 };
+
+/* ----------------------------------------------------------------- attaching
+ */
+
+/* The first line of a file; NULL is none, and fine. */
+static int read_key(const char *file, char line[KEY_MAX], const char **out,
+		    char text[VOLUME_TEXT])
+{
+	FILE *f;
+
+	*out = NULL;
+	if (file[0] == '\0')
+		return 0;
+	f = fopen(file, "re");
+	if (f == NULL || fgets(line, KEY_MAX, f) == NULL) {
+		int error = f == NULL ? -errno : -EINVAL;
+
+		snprintf(text, VOLUME_TEXT, "%.150s: can't be read", file);
+		if (f != NULL)
+			fclose(f);
+		return error;
+	}
+	fclose(f);
+	line[strcspn(line, "\r\n")] = '\0';
+	*out = line;
+	return 0;
+}
+
+static int attach_way(struct volume *v, struct volume_way *w,
+		      char text[VOLUME_TEXT])
+{
+	const struct volume_options *o = &v->options;
+	char keys[3][KEY_MAX];
+	struct nvmei_attach a = {
+		.name = "volume",
+		.addr = w->addr,
+		.subnqn = o->members[0].subnqn,
+		.ctrlr_loss_timeout_sec = o->ctrlr_loss_timeout_sec,
+		.reconnect_delay_sec = o->reconnect_delay_sec,
+		.fast_io_fail_timeout_sec = o->fast_io_fail_timeout_sec,
+	};
+	int rc;
+
+	rc = read_key(o->dhchap_key, keys[0], &a.dhchap_key, text);
+	if (rc == 0)
+		rc = read_key(o->dhchap_ctrlr_key, keys[1], &a.dhchap_ctrlr_key,
+			      text);
+	if (rc == 0)
+		rc = read_key(o->tls_key, keys[2], &a.psk, text);
+	if (rc == 0)
+		rc = nvmei_attach(v->host, &a, text);
+	explicit_bzero(keys, sizeof(keys));
+	w->attached = rc == 0;
+	return rc;
+}
+
+static unsigned count_missing(const struct volume *v)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < v->n_ways; i++)
+		n += !v->ways[i].attached;
+	return n;
+}
+
+/* 0 when there is one; the last error, with text, when there is none. */
+static int attach_all(struct volume *v, char text[VOLUME_TEXT])
+{
+	const struct volume_member *m = &v->options.members[0];
+	int rc, error = -ENOTCONN;
+
+	v->n_ways = m->n_paths;
+	for (unsigned i = 0; i < v->n_ways; i++) {
+		v->ways[i].addr = m->paths[i];
+		rc = attach_way(v, &v->ways[i], text);
+		if (rc == -EALREADY)
+			return rc; /* named twice */
+		if (rc < 0) {
+			log_warn("%s", text);
+			error = rc;
+		}
+	}
+	return count_missing(v) < v->n_ways ? 0 : error;
+}
+
+static void keep_task(void *arg)
+{
+	struct volume *v = arg;
+	char text[VOLUME_TEXT];
+	nsec next;
+
+	while (!v->closing && count_missing(v) > 0) {
+		next = reactor_now() + TRY_AGAIN;
+		while (!v->closing && reactor_now() < next)
+			waitq_wait(&v->change, next);
+		for (unsigned i = 0; i < v->n_ways && !v->closing; i++)
+			if (!v->ways[i].attached)
+				attach_way(v, &v->ways[i], text);
+	}
+	v->keeping = false;
+	waitq_wake_all(&v->change);
+}
+
+/* ------------------------------------------------------------ the namespace
+ */
+
+static bool is_meant(const struct nvmei_volume_info *info, const char *id)
+{
+	uint8_t uuid[16];
+	char number[16];
+
+	if (id[0] == '\0')
+		return true;
+	if (uuid_parse(id, uuid))
+		return memcmp(uuid, info->uuid, 16) == 0 ||
+		       memcmp(uuid, info->nguid, 16) == 0;
+	snprintf(number, sizeof(number), "%u", info->nsid);
+	return strcmp(number, id) == 0;
+}
+
+static int find(struct volume *v, char text[VOLUME_TEXT])
+{
+	const struct volume_member *m = &v->options.members[0];
+	struct nvmei_volume *one = NULL;
+	struct nvmei_volume_info info;
+
+	v->nvme = NULL;
+	while ((one = nvmei_next(v->host, one))) {
+		nvmei_get_info(one, &info);
+		if (!is_meant(&info, m->id))
+			continue;
+		if (v->nvme != NULL) {
+			v->nvme = NULL;
+			snprintf(text, VOLUME_TEXT,
+				 "%.120s has several volumes: say which, with "
+				 "volume=UUID",
+				 m->subnqn);
+			return -EINVAL;
+		}
+		v->nvme = one;
+	}
+	if (v->nvme == NULL) {
+		snprintf(text, VOLUME_TEXT, "%.120s has no volume%s%s",
+			 m->subnqn, m->id[0] ? " " : "", m->id);
+		return -ENODEV;
+	}
+	nvmei_volume_get(v->nvme);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- life cycle
+ */
+
+static int create_host(struct volume *v)
+{
+	static const uint8_t none[16];
+	struct nvmei_options o = { .nqn = v->hostnqn };
+	char uuid[UUID_TEXT_SIZE];
+
+	memcpy(o.id, v->options.hostid, 16);
+	if (memcmp(o.id, none, 16) == 0)
+		uuid_random(o.id);
+	if (v->options.policy[0] != '\0')
+		o.policy = v->options.policy;
+	if (v->options.hostnqn[0] != '\0')
+		strcpy(v->hostnqn, v->options.hostnqn);
+	else
+		snprintf(v->hostnqn, sizeof(v->hostnqn),
+			 "nqn.2014-08.org.nvmexpress:uuid:%s",
+			 uuid_format(o.id, uuid));
+	return nvmei_create(&o, &v->host);
+}
+
+static int start(struct volume *v, char text[VOLUME_TEXT])
+{
+	int rc = create_host(v);
+
+	if (rc < 0)
+		return rc;
+	rc = attach_all(v, text);
+	if (rc == 0)
+		rc = find(v, text);
+	if (rc == 0 && count_missing(v) > 0) {
+		rc = task_spawn("volume-keep", keep_task, v);
+		v->keeping = rc == 0;
+	}
+	return rc;
+}
+
+int volume_open(const struct volume_options *o, struct volume **out,
+		char text[VOLUME_TEXT])
+{
+	struct volume *v = calloc(1, sizeof(*v));
+	int rc;
+
+	text[0] = '\0';
+	if (v == NULL) {
+		snprintf(text, VOLUME_TEXT, "%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	v->options = *o;
+	range_lock_init(&v->blocks);
+	waitq_init(&v->change);
+	rc = start(v, text);
+	if (rc == 0) {
+		*out = v;
+		return 0;
+	}
+	if (text[0] == '\0')
+		snprintf(text, VOLUME_TEXT, "%s", strerror(-rc));
+	volume_close(v);
+	return rc;
+}
+
+void volume_close(struct volume *v)
+{
+	v->closing = true;
+	waitq_wake_all(&v->change);
+	while (v->keeping)
+		waitq_wait(&v->change, NSEC_NEVER);
+	status_stop(v->status);
+	status_end(v->status);
+	if (v->nvme != NULL)
+		nvmei_volume_put(v->nvme);
+	if (v->host != NULL)
+		nvmei_destroy(v->host);
+	free(v);
+}
+
+/* ----------------------------------------------------------------- what it is
+ */
+
+static struct nvmei_volume_info get_info(const struct volume *v)
+{
+	struct nvmei_volume_info info;
+
+	nvmei_get_info(v->nvme, &info);
+	return info;
+}
+
+uint64_t volume_size(const struct volume *v)
+{
+	struct nvmei_volume_info info = get_info(v);
+
+	return info.blocks * info.block_size;
+}
+
+uint32_t volume_block_size(const struct volume *v)
+{
+	return get_info(v).block_size;
+}
+
+uint32_t volume_max_transfer(const struct volume *v)
+{
+	return get_info(v).max_transfer;
+}
+
+bool volume_can_zero(const struct volume *v)
+{
+	return get_info(v).can_zero;
+}
+
+bool volume_can_discard(const struct volume *v)
+{
+	return get_info(v).can_deallocate;
+}
