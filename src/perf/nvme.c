@@ -38,13 +38,10 @@ static int complain(const char *what, const char *text)
 /* ----------------------------------------------------------------- running */
 
 static const struct rpc_method *const methods[] = {
-	rpc_nvmei_methods,
-	rpc_nvmei_options_methods,
-	rpc_nvmei_show_methods,
-	nvme_perf_methods,
-	rpc_service_methods,
-	rpc_own_methods,
-	NULL,
+	rpc_nvmei_methods,	rpc_nvmei_options_methods,
+	rpc_nvmei_show_methods, nvme_perf_methods,
+	rpc_service_methods,	rpc_own_methods,
+	rpc_nvmei_key_methods,	NULL,
 };
 
 static int attach_one(struct perf_nvme *p, const char *address, bool discover,
@@ -226,9 +223,12 @@ static int run(struct perf_nvme *p, unsigned long long mask)
 	int rc;
 
 	p->cores = mask != 0 ? __builtin_popcountll(mask) : 1;
-	p->env = (struct rpc_environment){
-		.methods = methods, .user = p, .directory = "", .started = 0
-	};
+	p->env = (struct rpc_environment){ .host_keys = json_object(),
+
+					   .methods = methods,
+					   .user = p,
+					   .directory = "",
+					   .started = 0 };
 	if (p->wait) { /* else they end us */
 		fill_signals(&set);
 		pthread_sigmask(SIG_BLOCK, &set, NULL);
@@ -244,6 +244,7 @@ static int run(struct perf_nvme *p, unsigned long long mask)
 	if (rc == 0)
 		reactor_set_run(p->reactors);
 	reactor_set_destroy(p->reactors);
+	json_decref(p->env.host_keys);
 	return rc == 0 ? p->status : complain("can't start", strerror(-rc));
 }
 

@@ -7,15 +7,11 @@
 #include "rpc/nvmei.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/util.h"
 #include "reactor/reactor.h"
-
-enum { KEY_SIZE = 512 };
 
 /* ------------------------------------------------------------------ shared */
 
@@ -53,59 +49,12 @@ json_t *nvmei_describe_trid(const struct addr *a, const char *subnqn)
 	return trid;
 }
 
-/* -------------------------------------------------------------------- keys */
-
-struct key_file {
-	const char *path;
-	char *key; /* of KEY_SIZE bytes */
-};
-
-/* On a worker thread.  A file that only its owner may read. */
-static int read_key(void *arg)
-{
-	struct key_file *f = arg;
-	auto_close int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	ssize_t n;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || (st.st_mode & (S_IRWXG | S_IRWXO)))
-		return -EPERM;
-	n = read(fd, f->key, KEY_SIZE - 1);
-	if (n <= 0)
-		return -EINVAL;
-	f->key[n] = '\0';
-	f->key[strcspn(f->key, "\r\n")] = '\0';
-	return 0;
-}
-
-/* The key that a parameter names, or *out is NULL. */
-static int get_key(struct rpc_call *call, const char *name, char *key,
-		   const char **out)
-{
-	struct key_file f = { .path = rpc_string(call, name), .key = key };
-	int rc;
-
-	*out = NULL;
-	if (f.path == NULL)
-		return 0;
-	rc = f.path[0] == '/' ? offload(read_key, &f) : -EINVAL;
-	if (rc < 0)
-		return rpc_refuse(call, RPC_INVALID_PARAMS,
-				  "%s is the absolute path of a file that only "
-				  "its owner may read, not '%.160s': %s",
-				  name, f.path, strerror(-rc));
-	*out = key;
-	return 0;
-}
-
 /* ------------------------------------------------------------------ attach */
 
 struct attach_job {
 	struct nvmei_attach a;
 	bool discovery;
-	char keys[3][KEY_SIZE], text[256];
+	char keys[3][KEYFILE_SIZE], text[256];
 };
 
 static int attach_one(struct nvmei *h, void *arg)
@@ -155,12 +104,13 @@ static int fill_in(struct rpc_call *call, struct attach_job *job)
 	a->fast_io_fail_timeout_sec =
 		rpc_integer(call, "fast_io_fail_timeout_sec", 0);
 	if (rc == 0)
-		rc = get_key(call, "dhchap_key", job->keys[0], &a->dhchap_key);
+		rc = nvmei_key(call, "dhchap_key", job->keys[0],
+			       &a->dhchap_key);
 	if (rc == 0)
-		rc = get_key(call, "dhchap_ctrlr_key", job->keys[1],
-			     &a->dhchap_ctrlr_key);
+		rc = nvmei_key(call, "dhchap_ctrlr_key", job->keys[1],
+			       &a->dhchap_ctrlr_key);
 	if (rc == 0)
-		rc = get_key(call, "psk", job->keys[2], &a->psk);
+		rc = nvmei_key(call, "psk", job->keys[2], &a->psk);
 	if (rc == 0)
 		rc = nvmei_check_hostnqn(call, rpc_string(call, "hostnqn"));
 	return rc;
@@ -347,13 +297,14 @@ static int stop_discovery(struct rpc_call *call)
 			"-u"                                                   \
 	}
 #define KEYS                                                                   \
-	{ "psk", RPC_STRING, RPC_OPTIONAL, "file with a key for TLS",          \
+	{ "psk", RPC_STRING, RPC_OPTIONAL, "key for TLS, in the keyring",      \
 	  "-k --psk" },                                                        \
 		{ "dhchap_key", RPC_STRING, RPC_OPTIONAL,                      \
-		  "file with the host's key", "--dhchap-key" },                \
+		  "the host's key, in the keyring", "--dhchap-key" },          \
 	{                                                                      \
 		"dhchap_ctrlr_key", RPC_STRING, RPC_OPTIONAL,                  \
-			"file with the controller's key", "--dhchap-ctrlr-key" \
+			"the controller's key, in the keyring",                \
+			"--dhchap-ctrlr-key"                                   \
 	}
 #define OURS(name, flags)                                                      \
 	{                                                                      \

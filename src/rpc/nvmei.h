@@ -5,6 +5,7 @@
 
 #include "nvme/initiator/set.h"
 #include "rpc/address.h"
+#include "rpc/keyfile.h"
 
 /* The names of volumes of that controller name (NULL: all); a new reference. */
 json_t *nvmei_volume_names(struct nvmei *h, const char *controller);
@@ -13,6 +14,11 @@ struct nvmei_volume *nvmei_need(struct rpc_call *call);
 /* Policy and selector as path.h spells them; NULL: refused. */
 const char *nvmei_policy(struct rpc_call *call);
 json_t *nvmei_describe_trid(const struct addr *a, const char *subnqn);
+
+/* nvmei_keys.c: the key that a parameter names, read into `key`; *out is that,
+ * or NULL if there is no such parameter.  0 or refuses. */
+int nvmei_key(struct rpc_call *call, const char *param, char key[KEYFILE_SIZE],
+	      const char **out);
 
 /* nvmei_options.c: the host's name is that, or becomes it; 0 or refuses. */
 int nvmei_check_hostnqn(struct rpc_call *call, const char *hostnqn);

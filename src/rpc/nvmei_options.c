@@ -5,6 +5,7 @@
 
 #include "base/util.h"
 #include "base/uuid.h"
+#include "nvme/auth/auth.h"
 #include "rpc/nvmei.h"
 
 static int configure(struct rpc_call *call, const struct nvmei_options *o)
@@ -155,6 +156,29 @@ static int set_preferred_path(struct rpc_call *call)
 
 /* ----------------------------------------------------------------- options */
 
+/* Bits 1 << number of each name; *bits stays as it is without the parameter. */
+static int take_names(struct rpc_call *call, const char *param,
+		      int (*parse)(const char *name), unsigned *bits)
+{
+	json_t *names = rpc_object(call, param), *name;
+	unsigned set = 0;
+	size_t i;
+	int n;
+
+	json_array_foreach(names, i, name)
+	{
+		n = parse(json_string_value(name));
+		if (n < 0)
+			return rpc_refuse(call, RPC_INVALID_PARAMS,
+					  "%s has no '%.32s'", param,
+					  json_string_value(name));
+		set |= 1u << n;
+	}
+	if (names != NULL)
+		*bits = set;
+	return 0;
+}
+
 static int set_options(struct rpc_call *call)
 {
 	struct nvmei_options o = *nvmei_set_options(call->env->hosts);
@@ -181,7 +205,13 @@ static int set_options(struct rpc_call *call)
 		if (o.policy == NULL)
 			return RPC_INVALID_PARAMS;
 	}
-	rc = configure(call, &o);
+	rc = take_names(call, "dhchap_digests", nvme_auth_hash_parse,
+			&o.dhchap_hashes);
+	if (rc == 0)
+		rc = take_names(call, "dhchap_dhgroups", nvme_auth_group_parse,
+				&o.dhchap_groups);
+	if (rc == 0)
+		rc = configure(call, &o);
 	if (rc == 0)
 		call->result = json_true();
 	return rc;
@@ -265,8 +295,12 @@ static const struct rpc_param options_params[] = {
 	NOTHING("rdma_cm_event_timeout_ms", RPC_INTEGER,
 		"--rdma-cm-event-timeout-ms"),
 	NOTHING("rdma_umr_per_io", RPC_BOOLEAN, "--rdma-umr-per-io"),
-	NOTHING("dhchap_digests", RPC_STRINGS, NULL),
-	NOTHING("dhchap_dhgroups", RPC_STRINGS, NULL),
+	{ "dhchap_digests", RPC_STRINGS, RPC_OPTIONAL,
+	  "that may be used: sha256, sha384, sha512; default: all",
+	  "--dhchap-digests" },
+	{ "dhchap_dhgroups", RPC_STRINGS, RPC_OPTIONAL,
+	  "that may be used: null, ffdhe2048, …; default: up to ffdhe4096",
+	  "--dhchap-dhgroups" },
 	NOTHING("tcp_connect_timeout_ms", RPC_INTEGER,
 		"--tcp-connect-timeout-ms"),
 	NOTHING("enable_flush", RPC_BOOLEAN, "--enable-flush"),

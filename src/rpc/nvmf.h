@@ -6,8 +6,9 @@
 #include "nvme/target/target.h"
 #include "rpc/address.h"
 #include "rpc/internal.h"
+#include "rpc/keyfile.h"
 
-enum { NVMF_KEY_SIZE = 512 };
+enum { NVMF_KEY_SIZE = KEYFILE_SIZE };
 
 /* The subsystem of parameter nqn; NULL: refused with `code`. */
 struct nvmet_subsystem *nvmf_find(struct rpc_call *call, int code);

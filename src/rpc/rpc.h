@@ -59,6 +59,7 @@ struct rpc_environment {
 	const struct rpc_method *const *methods; /* tables, NULL at the end */
 	struct task_rwlock *lock; /* of rpc_method.lock, or NULL */
 	struct nvmei_set *hosts;  /* of bdev_nvme_*; or NULL */
+	json_t *host_keys;	  /* the same: an object, of nvmei_keys.c */
 	void *user;		  /* of methods from elsewhere */
 
 	/* Those of hawserd. */

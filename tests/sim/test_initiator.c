@@ -126,6 +126,20 @@ static void ana_moves_requests(struct nvme_world *w)
 	model_end(m);
 }
 
+/* A change that takes longer than the controller said it may. */
+static void a_change_of_ana_has_a_term(struct nvme_world *w)
+{
+	nvme_world_attach(w, 2, &plain);
+	nvme_world_set_ana(w, 0, NVMET_ANA_CHANGE);
+	AWAIT(path_now(w, 0).path.access == PATH_CHANGE);
+	task_sleep(SEC(5));
+	CHECK(path_now(w, 0).path.losses == 0);
+	AWAIT(path_now(w, 0).path.losses > 0);
+	nvme_world_set_ana(w, 0, NVMET_ANA_OPTIMIZED);
+	AWAIT(path_now(w, 0).path.state == PATH_LIVE &&
+	      path_now(w, 0).path.access == PATH_OPTIMIZED);
+}
+
 /* ----------------------------------------------------- paths lost and found */
 
 /* Default options: what an application sees. */
@@ -609,6 +623,7 @@ int main(int argc, char **argv)
 		TEST(short_reads, 50),
 		TEST(each_policy, 20),
 		TEST(ana_moves_requests, 20),
+		TEST(a_change_of_ana_has_a_term, 5),
 		TEST(a_reset_is_hardly_felt, 20),
 		TEST(silence_is_felt_for_a_moment, 20),
 		TEST(slow_devices_are_no_silence, 20),

@@ -58,6 +58,21 @@ static int apply(struct nvmei_life *l, const uint8_t *log, size_t size)
 	return 0;
 }
 
+static bool is_settled(const struct nvmei_life *l)
+{
+	struct path_info info;
+	struct nvmei_way *w;
+
+	list_for_each (w, &l->ctrl->ways, link) {
+		path_get_info(w->path, &info);
+		if (info.access == PATH_CHANGE)
+			return false;
+	}
+	return true;
+}
+
+static void doubt(struct nvmei_life *l);
+
 int ana_read(struct nvmei_life *l)
 {
 	size_t size = sizeof(struct nvme_ana_log) +
@@ -76,6 +91,8 @@ int ana_read(struct nvmei_life *l)
 	if (rc == 0 && !l->dead)
 		rc = apply(l, log, size);
 	free(log);
+	if (rc == 0 && !l->dead && !is_settled(l))
+		doubt(l);
 	if (rc == 0 && l->up)
 		life_drain(l);
 	return rc;
@@ -84,28 +101,21 @@ int ana_read(struct nvmei_life *l)
 /* -------------------------------------------------------------------- doubts
  */
 
-static bool is_settled(const struct nvmei_life *l)
-{
-	struct path_info info;
-	struct nvmei_way *w;
-
-	list_for_each (w, &l->ctrl->ways, link) {
-		path_get_info(w->path, &info);
-		if (info.access == PATH_CHANGE)
-			return false;
-	}
-	return true;
-}
-
+/* As long as it is not settled; a change that takes longer than the controller
+ * said it may take is as good as a lost path. */
 static void reader(void *arg)
 {
 	struct nvmei_life *l = arg;
+	nsec deadline = nsec_after(reactor_now(), l->ana_patience);
 	int rc = 0;
 
 	do {
 		task_sleep(AGAIN);
 		if (!l->dead)
 			rc = ana_read(l);
+		if (rc == 0 && !l->dead && reactor_now() > deadline &&
+		    !is_settled(l))
+			rc = -ETIMEDOUT;
 	} while (!l->dead && rc == 0 && !is_settled(l));
 	l->ana_doubted = false;
 	if (rc != 0)
@@ -113,12 +123,17 @@ static void reader(void *arg)
 	life_task_ended(l);
 }
 
+static void doubt(struct nvmei_life *l)
+{
+	if (!l->ana_doubted)
+		l->ana_doubted = life_spawn(l, "nvmei-ana", reader, l) == 0;
+}
+
 void ana_doubt(struct nvmei_way *w, enum path_access access)
 {
 	struct nvmei_life *l = w->ctrl->life;
 
 	path_set_access(w->path, access, reactor_now());
-	if (l == NULL || l->ana_doubted)
-		return;
-	l->ana_doubted = life_spawn(l, "nvmei-ana", reader, l) == 0;
+	if (l != NULL)
+		doubt(l);
 }

@@ -148,9 +148,12 @@ static int check(const struct nvmei *h, const struct nvmei_attach *a,
 	return 0;
 }
 
-static void inherit_timeouts(struct nvmei_attach *a,
-			     const struct nvmei_options *o)
+static void inherit(struct nvmei_attach *a, const struct nvmei_options *o)
 {
+	if (a->dhchap_hashes == 0)
+		a->dhchap_hashes = o->dhchap_hashes;
+	if (a->dhchap_groups == 0)
+		a->dhchap_groups = o->dhchap_groups;
 	if (a->ctrlr_loss_timeout_sec != 0 || a->reconnect_delay_sec != 0 ||
 	    a->fast_io_fail_timeout_sec != 0)
 		return;
@@ -168,7 +171,7 @@ static struct nvmei_ctrl *ctrl_create(struct nvmei *h,
 		return NULL;
 	c->host = h;
 	c->options = *a;
-	inherit_timeouts(&c->options, &h->options);
+	inherit(&c->options, &h->options);
 	strcpy(c->name, a->name);
 	strcpy(c->subnqn, a->subnqn);
 	c->options.name = c->name;

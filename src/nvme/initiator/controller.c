@@ -161,6 +161,7 @@ static void learn(struct nvmei_life *l, const struct nvme_id_ctrl *id,
 	l->oncs = id->oncs;
 	l->nn = id->nn;
 	l->nanagrpid = id->nanagrpid;
+	l->ana_patience = id->anatt > 0 ? SEC(id->anatt) : NSEC_NEVER;
 	l->ana = id->cmic & NVME_CMIC_ANARS;
 	l->max_transfer = BLOCK_TRANSFER_MAX;
 	if (id->mdts > 0 && id->mdts < 8)

@@ -48,6 +48,8 @@ int nvmei_create(const struct nvmei_options *options, struct nvmei **out)
 		h->options.queue_size = 128;
 	if (h->options.retry_count == 0)
 		h->options.retry_count = 3;
+	if (h->options.dhchap_groups == 0)
+		h->options.dhchap_groups = (2u << NVME_AUTH_FFDHE4096) - 1;
 	if (h->options.policy == NULL)
 		h->options.policy = "active-passive";
 	list_init(&h->ctrls);

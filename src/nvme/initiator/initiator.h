@@ -56,6 +56,10 @@ struct nvmei_options {
 	/* Of an attachment that says none of the three. */
 	int ctrlr_loss_timeout_sec, reconnect_delay_sec,
 		fast_io_fail_timeout_sec;
+	/* The same: what DH-HMAC-CHAP may use, bits 1 << enum of nvme/auth;
+	 * [all hashes; groups up to FFDHE4096: larger ones take a second of
+	 * work for each connection, and so for each path that comes back]. */
+	unsigned dhchap_hashes, dhchap_groups;
 	const char *policy; /* of new volumes; ["active-passive"]; a literal */
 	unsigned rr_min_io; /* [1] */
 	/* Does what other hosts do: writes that were in flight on a lost path
@@ -87,8 +91,7 @@ struct nvmei_attach {
 	/*
 	 * Keys in text ("DHHC-1:…", "NVMeTLSkey-1:…"), NULL: none; they are
 	 * needed for the call only.  With dhchap_ctrlr_key the controller has
-	 * to prove itself, too.  What may be used: bits 1 << enum of
-	 * nvme/auth, 0: all.
+	 * to prove itself, too.  0: as the host's options say.
 	 */
 	const char *dhchap_key, *dhchap_ctrlr_key, *psk;
 	unsigned dhchap_hashes, dhchap_groups;

@@ -129,8 +129,9 @@ struct nvmei_life {
 	uint16_t oncs;
 	bool ana;
 	uint64_t ana_chgcnt;
-	bool ana_doubted; /* a task reads it until it is settled */
-	nsec quiesce;	  /* it ends that long after its loss, by itself */
+	nsec ana_patience; /* how long a group may be in the state Change */
+	bool ana_doubted;  /* a task reads it until it is settled */
+	nsec quiesce;	   /* it ends that long after its loss, by itself */
 
 	bool no_reset; /* it was asked for a Cross-Controller Reset, and can't
 			*/

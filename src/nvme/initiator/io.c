@@ -216,8 +216,7 @@ static void answered(struct nvmei_command *c, int error)
 		finish(r, error_of(status));
 	else if (is_path_error(status) && r->path.tries < 2)
 		go_elsewhere(r, status);
-	else if (is_path_error(status) ||
-		 (may_pass(status) && may_repeat(r)))
+	else if (is_path_error(status) || (may_pass(status) && may_repeat(r)))
 		pause_and_repeat(r);
 	else
 		finish(r, error_of(status));
