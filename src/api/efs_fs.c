@@ -49,7 +49,7 @@ static json_t *describe(const struct api_call *call,
 	/* Of one that was not created by this API. */
 	json_t *out =
 		json_pack("{s:s, s:s, s:b, s:[], s:{s:s}}", "PerformanceMode",
-			  "generalPurpose", "ThroughputMode", "bursting",
+			  "generalPurpose", "ThroughputMode", "elastic",
 			  "Encrypted", 0, "Tags", "FileSystemProtection",
 			  "ReplicationOverwriteProtection", "ENABLED");
 

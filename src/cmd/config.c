@@ -140,6 +140,57 @@ static int read_root_squash(struct reader *r, yaml_node_t *value, void *into)
 	return 0;
 }
 
+/* ------------------------------------------------- throughput, metrics --- */
+
+static int read_elastic(struct reader *r, yaml_node_t *value, void *into)
+{
+	long n;
+	int error = read_number(r, value, 1, 1000000, &n);
+
+	if (error == 0)
+		r->config->elastic_limit = (double)n * 1024 * 1024;
+	return error;
+}
+
+static int read_operations(struct reader *r, yaml_node_t *value, void *into)
+{
+	long n;
+	int error = read_number(r, value, 0, 1000000000, &n);
+
+	if (error == 0)
+		r->config->operations = n ? n : -1;
+	return error;
+}
+
+static int read_throughput(struct reader *r, yaml_node_t *value, void *into)
+{
+	static const struct key keys[] = {
+		{ "elastic", read_elastic },
+		{ "operations", read_operations },
+	};
+
+	return read_mapping(r, value, keys, ARRAY_SIZE(keys), NULL);
+}
+
+static int read_period(struct reader *r, yaml_node_t *value, void *into)
+{
+	long n;
+	int error = read_number(r, value, 1, 60, &n);
+
+	if (error == 0)
+		r->config->period = SEC(n);
+	return error;
+}
+
+static int read_metrics(struct reader *r, yaml_node_t *value, void *into)
+{
+	static const struct key keys[] = {
+		{ "period", read_period },
+	};
+
+	return read_mapping(r, value, keys, ARRAY_SIZE(keys), NULL);
+}
+
 /* ------------------------------------------------------------------ api --- */
 
 static int read_endpoint(struct reader *r, yaml_node_t *value, struct addr *a)
@@ -310,6 +361,8 @@ static int read_document(struct reader *r)
 		{ "reactors", read_reactors },
 		{ "lease", read_lease },
 		{ "root_squash", read_root_squash },
+		{ "throughput", read_throughput },
+		{ "metrics", read_metrics },
 		{ "api", read_api },
 	};
 	yaml_node_t *root = yaml_document_get_root_node(&r->document);

@@ -8,6 +8,12 @@
  *	reactors: 4			# event loops; default: one for each CPU
  *	lease: 30			# of NFS clients, in seconds
  *	root_squash: true		# default: false
+ *	throughput:
+ *	  elastic: 500			# MiB/s; default: no limit
+ *	  operations: 35000		# a second, of generalPurpose; 0: no
+ *					# limit
+ *	metrics:
+ *	  period: 60			# seconds between points, 1 to 60
  *	api:
  *	  http: 127.0.0.1:8077		# the default; "none": not at all
  *	  https: 0.0.0.0:8443		# default: none
@@ -31,6 +37,8 @@ struct config {
 	int reactors;
 	nsec lease; /* 0: nfs/server's default */
 	bool root_squash;
+	double elastic_limit, operations; /* as control/control.h has them */
+	nsec period;
 	struct addr api_http, api_https; /* len 0: none */
 	char api_certificate[PATH_MAX], api_private_key[PATH_MAX]; /* or "" */
 };

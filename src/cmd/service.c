@@ -80,6 +80,9 @@ static int open_control(struct service *s)
 			.reactors = s->reactors,
 			.lease = c->lease,
 			.root_squash = c->root_squash,
+			.period = c->period,
+			.elastic_limit = c->elastic_limit,
+			.operations = c->operations,
 		},
 		&s->control);
 }

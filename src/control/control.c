@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "base/util.h"
 #include "control/internal.h"
 
 const char *control_state_name(enum control_state s)
@@ -79,6 +80,10 @@ int control_create(const struct control_options *options, struct control **out)
 	c->reactors = options->reactors;
 	c->lease = options->lease;
 	c->root_squash = options->root_squash;
+	c->period = options->period ? options->period : SEC(60);
+	c->elastic_limit = options->elastic_limit;
+	c->operations = options->operations ? MAX(options->operations, 0.0)
+					    : THROUGHPUT_OPERATIONS;
 	task_rwlock_init(&c->lock);
 	waitq_init(&c->background_changed);
 	list_init(&c->fs);
@@ -92,6 +97,8 @@ int control_create(const struct control_options *options, struct control **out)
 	memcpy(c->subnets, options->subnets,
 	       c->n_subnets * sizeof(*c->subnets));
 	r = restore(c);
+	if (r == 0)
+		r = metering_start(c);
 	if (r < 0) {
 		control_destroy(c);
 		return r;

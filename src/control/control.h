@@ -126,6 +126,12 @@ struct control_options {
 	struct reactor_set *reactors; /* that serve connections; borrowed */
 	nsec lease;	  /* of NFS clients; 0: nfs/server's default */
 	bool root_squash; /* see nfs/server/server.h */
+	nsec period;	  /* of metering; 0: a minute */
+	/* Bytes a second of elastic file systems; 0: no limit. */
+	double elastic_limit;
+	/* A second, of those that are generalPurpose; 0: EFS's figure (see
+	 * meter/throughput.h), < 0: no limit. */
+	double operations;
 };
 
 int control_create(const struct control_options *options, struct control **out);

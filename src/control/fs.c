@@ -141,8 +141,13 @@ int fs_start(struct fs *fs)
 		log_error("%s: starting its server: %s", fs->id, strerror(-r));
 		engine_close(fs->engine);
 		fs->engine = NULL;
+		return r;
 	}
-	if (r == 0 && fs->n_points > 0)
+	fs->throughput = (struct throughput_rule){};
+	fs_set_throughput(fs);
+	fs_set_stored(fs);
+	fs_load_credits(fs);
+	if (fs->n_points > 0)
 		list_for_each (p, &c->points, link)
 			if (p->fs == fs)
 				point_export(p);
@@ -378,6 +383,7 @@ static int change_locked(struct fs *fs, control_change_fn *fn, void *arg,
 	json_decref(before);
 	fs_set_name(fs);
 	fs_set_quota(fs);
+	fs_set_throughput(fs);
 	return 0;
 }
 

@@ -74,7 +74,8 @@ static void remove_task(void *arg)
 	struct control *c = fs->control;
 
 	if (remove_points(fs) == 0 && remove_data(fs) == 0 &&
-	    forget_clients(fs) == 0 && fs_forget(fs) == 0) {
+	    forget_clients(fs) == 0 && credits_forget(fs) == 0 &&
+	    fs_forget(fs) == 0) {
 		log_debug("%s: its data is gone", fs->id);
 		task_write_lock(&c->lock);
 		fs_free(fs);

@@ -15,6 +15,7 @@
 #include "base/list.h"
 #include "control/control.h"
 #include "control/thing.h"
+#include "meter/throughput.h"
 #include "reactor/task.h"
 
 struct engine;
@@ -29,6 +30,8 @@ struct control {
 	json_t *things[THING_KINDS]; /* objects by id; see thing.h */
 	nsec lease;
 	bool root_squash;
+	nsec period;
+	double elastic_limit, operations; /* a second; 0: none */
 
 	struct task_rwlock lock;
 	struct list fs; /* oldest first */
@@ -56,8 +59,9 @@ struct fs {
 	json_t *attributes;	/* never NULL */
 	struct list targets;
 	unsigned n_targets, n_points;
-	struct engine *engine;	   /* NULL unless available */
-	struct nfs_server *server; /* NULL unless available */
+	struct throughput_rule throughput; /* as the server knows it */
+	struct engine *engine;		   /* NULL unless available */
+	struct nfs_server *server;	   /* NULL unless available */
 };
 
 struct mount_target {
@@ -132,6 +136,14 @@ void fs_set_name(struct fs *fs);
 void fs_make_key(struct fs *fs);
 /* What its tags say. */
 void fs_set_quota(struct fs *fs);
+/* throughput.c: what its attributes say; how much it holds. */
+void fs_set_throughput(struct fs *fs);
+void fs_set_stored(struct fs *fs);
+void fs_load_credits(struct fs *fs);
+/* Of all file systems; control.lock is held. */
+void credits_save(struct control *c);
+int credits_forget(const struct fs *fs);
+int metering_start(struct control *c);
 /* What its NFS server goes by. */
 void fs_uuid(const struct fs *fs, uint8_t uuid[16]);
 /* Opens the engine and starts a server without addresses. */

@@ -77,7 +77,8 @@ static int fs_get_stats(struct rpc_call *call)
 	if (r < 0)
 		return r;
 	call->result =
-		json_pack("{s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I}",
+		json_pack("{s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I,"
+			  " s:I, s:I, s:I, s:f, s:f}",
 			  "connections", (json_int_t)st.connections, "clients",
 			  (json_int_t)st.clients, "sessions",
 			  (json_int_t)st.sessions, "in_grace", (int)st.in_grace,
@@ -86,7 +87,11 @@ static int fs_get_stats(struct rpc_call *call)
 			  (json_int_t)st.replays, "bytes_read",
 			  (json_int_t)st.bytes_read, "bytes_written",
 			  (json_int_t)st.bytes_written, "bad_requests",
-			  (json_int_t)st.bad_requests);
+			  (json_int_t)st.bad_requests, "bytes_metered",
+			  (json_int_t)st.bytes_metered, "throttled",
+			  (json_int_t)st.throttled, "waiting",
+			  (json_int_t)st.waiting, "permitted_throughput",
+			  st.permitted, "burst_credits", st.credits);
 	return 0;
 }
 

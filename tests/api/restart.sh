@@ -46,6 +46,23 @@ grep -q '"Name": "music"' after
 aws --endpoint-url "https://127.$octet.11.251:8443" --no-verify-ssl \
 	efs describe-file-systems 2>err >secure
 efs describe-file-systems | diff - secure
+
+# Burst credits that were spent stay spent.
+burst=$(efs create-file-system --creation-token burst --query FileSystemId \
+	--output text)
+address=$(hawser mount-target create "$burst" --socket state/rpc.sock --json |
+	json 'j["address"]')
+credits() {
+	hawser rpc --socket state/rpc.sock fs_get_stats id="$burst" |
+		json 'int(j["burst_credits"])'
+}
+hawser perf nfs "$address:/" -w write -s 4m -n 64
+spent=$(credits)
+test "$spent" -lt 2308970000000 || fail "nothing was spent: $spent"
 stop_hawserd second
+start_hawserd third --state state --config config
+test "$(credits)" -ge "$spent" -a "$(credits)" -lt 2308970000000 ||
+	fail "$spent, then $(credits)"
+stop_hawserd third
 test "$(stat -c %a state/credentials state/api-key.pem)" = "600
 600" || fail "modes"

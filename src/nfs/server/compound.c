@@ -181,6 +181,9 @@ static nfsstat4 run_op(struct nfsd_compound *c)
 	memset(&c->res, 0, sizeof(c->res));
 	status = check_op(c, op);
 	if (status == NFS4_OK) {
+		status = nfsd_meter_op(c, op);
+	}
+	if (status == NFS4_OK) {
 		if (op->flags & OP_ENCODES)
 			encode_status(c, start, NFS4_OK);
 		status = op->run(c);

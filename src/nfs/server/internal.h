@@ -74,10 +74,12 @@ struct nfsd_conn {
 	struct nfsd_load *load; /* of the reactor */
 	struct list in_crowd;	/* load.crowd */
 	struct waitq room;
-	struct list ready; /* nfsd_call.link: replies to be written */
-	bool writing;	   /* a task does that */
-	bool broken;	   /* nothing more can be written */
-	nsec silence;	   /* the peer's, as last seen; 0: it answers */
+	struct list ready;  /* nfsd_call.link: replies to be written */
+	bool writing;	    /* a task does that */
+	bool broken;	    /* nothing more can be written */
+	unsigned throttled; /* calls that wait in line, meter.c */
+	size_t throttled_bytes;
+	nsec silence; /* the peer's, as last seen; 0: it answers */
 
 	struct list callbacks; /* nfsd_callback.link: sent, not answered */
 	uint32_t callback_xid;
@@ -92,6 +94,8 @@ struct nfsd_conn {
 	struct {
 		_Atomic uint64_t compounds, operations, replays;
 		_Atomic uint64_t bytes_read, bytes_written, bad_requests;
+		_Atomic uint64_t reads, writes, metadata_reads, metadata_writes;
+		_Atomic uint64_t bytes_metered, throttled;
 	} stats;
 };
 
@@ -186,6 +190,7 @@ struct nfsd_compound {
 	struct nfsd_client *client;   /* the session's */
 	bool holds_slot;	      /* call->slotid, until nfsd_slot_end() */
 	bool cache_this;
+	bool metered;  /* one of its operations has been */
 	bool uncached; /* a repeat whose reply is not there any more */
 	size_t max_reply;
 	nfsstat4 too_big; /* what to say beyond it */
@@ -209,6 +214,7 @@ enum {
 	OP_MUTATES = 1 << 3, /* its result must fit before it is run */
 	OP_ENCODES = 1 << 4, /* writes its result into `out` itself */
 	OP_READ_ONLY_OK = 1 << 5,
+	OP_METERED = 1 << 6, /* unless another one of the compound was */
 };
 
 /* What COMPOUND must know of an operation before and after it runs. */
@@ -301,6 +307,17 @@ nfsstat4 nfsd_status(int rc); /* 0 or a count, or -errno */
 nfsstat4 nfsd_check_name(component4 name);
 /* -ENOTDIR: symbolic links are told apart. */
 nfsstat4 nfsd_status_dir(struct nfsd_compound *c, uint64_t dir, int rc);
+
+/*
+ * meter.c.  Before an operation that costs throughput: parks until it may go.
+ * NFS4_OK, or NFS4ERR_DELAY: too many wait already.  Afterwards, if it was
+ * done, what it came to.
+ */
+nfsstat4 nfsd_meter_op(struct nfsd_compound *c, const struct nfsd_op *op);
+nfsstat4 nfsd_meter_read(struct nfsd_compound *c, size_t bytes);
+void nfsd_meter_read_done(struct nfsd_compound *c, size_t asked, size_t got);
+nfsstat4 nfsd_meter_write(struct nfsd_compound *c, size_t bytes);
+void nfsd_meter_write_done(struct nfsd_compound *c, size_t bytes);
 
 /* attrs.c */
 bitmap4 nfsd_attrs_supported(uint32_t minorversion);

@@ -24,6 +24,12 @@ static void add_stats(struct nfs_server_stats *sum, const struct nfsd_conn *c)
 	ADD(bytes_read);
 	ADD(bytes_written);
 	ADD(bad_requests);
+	ADD(reads);
+	ADD(writes);
+	ADD(metadata_reads);
+	ADD(metadata_writes);
+	ADD(bytes_metered);
+	ADD(throttled);
 #undef ADD
 }
 
@@ -273,6 +279,7 @@ void nfs_server_get_stats(struct nfs_server *srv, struct nfs_server_stats *out)
 	out->clients = clients;
 	out->sessions = sessions;
 	out->in_grace = nfsd_in_grace(srv);
+	nfsd_meter_get_stats(&srv->meter, out);
 }
 
 void nfs_server_for_each_connection(struct nfs_server *srv,

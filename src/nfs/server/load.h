@@ -15,6 +15,8 @@ struct nfsd_load {
 	struct nfsd_load *next; /* so that it is found again */
 	size_t bytes;
 	unsigned calls;
+	size_t throttled_bytes; /* of those that wait in line (meter.c) */
+	unsigned throttled;
 	struct list crowd; /* nfsd_conn.in_crowd: who waits for others */
 };
 

@@ -161,7 +161,7 @@ static nfsstat4 read_inline(struct nfsd_compound *c, struct nfsd_file *f,
 	xdr_inline(x, n); /* as much as there was, padded */
 	store_be32(head, eof);
 	store_be32(head + 4, (uint32_t)n);
-	nfsd_count(c->call->conn, bytes_read, n);
+	nfsd_meter_read_done(c, count, n);
 	return NFS4_OK;
 }
 
@@ -181,7 +181,7 @@ static nfsstat4 read_bulk(struct nfsd_compound *c, struct nfsd_file *f,
 	if (n < 0)
 		return nfsd_status((int)n);
 	res->data = (struct xdr_bytes){ data, (uint32_t)n };
-	nfsd_count(c->call->conn, bytes_read, n);
+	nfsd_meter_read_done(c, count, n);
 	return xdr_READ4resok(c->out, res) ? NFS4_OK : c->too_big;
 }
 
@@ -197,7 +197,10 @@ nfsstat4 nfsd_op_read(struct nfsd_compound *c)
 	if (room < 12)
 		return c->too_big;
 	count = MIN(count, room - 12); /* a short read is better than none */
-	status = nfsd_io_begin(c, &arg->stateid, OPEN4_SHARE_ACCESS_READ, &f);
+	status = nfsd_meter_read(c, count);
+	if (status == NFS4_OK)
+		status = nfsd_io_begin(c, &arg->stateid,
+				       OPEN4_SHARE_ACCESS_READ, &f);
 	if (status != NFS4_OK)
 		return status;
 	if (count <= READ_INLINE_MAX && count + 12 <= nfsd_compound_room(c))
@@ -221,7 +224,10 @@ nfsstat4 nfsd_op_write(struct nfsd_compound *c)
 
 	if (arg->offset > (uint64_t)ENGINE_FILE_SIZE_MAX - arg->data.len)
 		return NFS4ERR_FBIG;
-	status = nfsd_io_begin(c, &arg->stateid, OPEN4_SHARE_ACCESS_WRITE, &f);
+	status = nfsd_meter_write(c, arg->data.len);
+	if (status == NFS4_OK)
+		status = nfsd_io_begin(c, &arg->stateid,
+				       OPEN4_SHARE_ACCESS_WRITE, &f);
 	if (status != NFS4_OK)
 		return status;
 	if (arg->data.len > 0)
@@ -233,7 +239,7 @@ nfsstat4 nfsd_op_write(struct nfsd_compound *c)
 	res->count = arg->data.len;
 	res->committed = arg->stable;
 	res->writeverf = c->srv->write_verifier;
-	nfsd_count(c->call->conn, bytes_written, arg->data.len);
+	nfsd_meter_write_done(c, arg->data.len);
 	return NFS4_OK;
 }
 

@@ -50,6 +50,7 @@ static void init_tables(struct nfs_server *srv)
 	pthread_mutex_init(&srv->locations_lock, NULL);
 	pthread_mutex_init(&srv->exports_lock, NULL);
 	pthread_mutex_init(&srv->endpoints_lock, NULL);
+	nfsd_meter_init(&srv->meter);
 	list_init(&srv->clients);
 	list_init(&srv->endpoints);
 	for (int i = 0; i < NFSD_FILE_SHARDS; i++)
@@ -74,6 +75,7 @@ static void fini_tables(struct nfs_server *srv)
 	pthread_mutex_destroy(&srv->locations_lock);
 	pthread_mutex_destroy(&srv->exports_lock);
 	pthread_mutex_destroy(&srv->endpoints_lock);
+	nfsd_meter_fini(&srv->meter);
 	MAGIC_CLEAR(srv);
 	free(srv);
 }
@@ -135,6 +137,7 @@ static void forget_clients(struct nfs_server *srv)
 void nfs_server_destroy(struct nfs_server *srv)
 {
 	MAGIC_CHECK(srv, NFSD_SERVER_MAGIC);
+	nfsd_meter_end(&srv->meter);
 	nfsd_unlisten_all(srv);
 	nfsd_expire_stop(srv);
 	if (srv->store != NULL) /* they may reclaim files without a name */

@@ -30,6 +30,7 @@
 
 #include "base/addr.h"
 #include "base/clock.h"
+#include "meter/throughput.h"
 
 struct engine;
 struct nfs_server;
@@ -124,13 +125,33 @@ int nfs_server_export(struct nfs_server *srv, const struct nfs_export *e);
 /* Its handles are stale from now on.  -ENOENT.  Does not park. */
 int nfs_server_unexport(struct nfs_server *srv, uint64_t number);
 
-/* Numbers for metrics and `hawser`.  Any thread; does not park. */
+/*
+ * What the file system may carry (meter/throughput.h).  At first there is no
+ * limit.  A change is in force at once, for requests that wait, too: they wait
+ * in line, and hold up nobody else's.  From tasks; these do not park.
+ */
+void nfs_server_set_throughput(struct nfs_server *srv,
+			       const struct throughput_rule *rule);
+/* How much is stored, from which a bursting file system's rates come. */
+void nfs_server_set_stored(struct nfs_server *srv, uint64_t bytes);
+/* The balance as it was, that long ago. */
+void nfs_server_set_credits(struct nfs_server *srv, double credits, nsec ago);
+
+/* Numbers for metrics and `hawser`.  Does not park. */
 struct nfs_server_stats {
 	unsigned connections, clients, sessions;
 	bool in_grace;
 	uint64_t compounds, operations, replays;
 	uint64_t bytes_read, bytes_written;
 	uint64_t bad_requests; /* dropped or refused before COMPOUND */
+
+	/* Metered: see meter.c. */
+	uint64_t reads, writes, metadata_reads, metadata_writes;
+	uint64_t bytes_metered;
+	uint64_t throttled; /* operations that had to wait */
+	unsigned waiting;   /* now */
+	double permitted;   /* bytes a second; 0: no limit */
+	double credits;	    /* bytes */
 };
 void nfs_server_get_stats(struct nfs_server *srv, struct nfs_server_stats *out);
 

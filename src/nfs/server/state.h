@@ -23,6 +23,8 @@
  *	server.files[i].lock	one shard of the table of files
  *	server.locations_lock	the published addresses
  *	server.exports_lock	the table of exports
+ *	server.meter.lock	who waits for throughput; only if there is a
+ *				limit
  *
  * What the hot path takes (SEQUENCE, PUTFH, READ, WRITE, GETATTR): the lock of
  * its session, and with a stateid the lock of its client.
@@ -483,6 +485,23 @@ void nfsd_grace_fini(struct nfs_server *srv);
 
 /* --------------------------------------------------------------- server */
 
+/* The line of those that wait for throughput. */
+struct nfsd_meter {
+	atomic_bool limited;  /* else nothing here matters */
+	pthread_mutex_t lock; /* innermost; guards what follows */
+	struct throughput throughput;
+	struct list line; /* meter.c: FIFO */
+	unsigned calls;	  /* in it */
+	size_t bytes;	  /* they hold */
+	bool ending;	  /* nobody waits any more */
+};
+
+void nfsd_meter_init(struct nfsd_meter *m);
+void nfsd_meter_fini(struct nfsd_meter *m);
+/* Lets go all that wait, and whoever comes. */
+void nfsd_meter_end(struct nfsd_meter *m);
+void nfsd_meter_get_stats(struct nfsd_meter *m, struct nfs_server_stats *out);
+
 struct nfs_server {
 	unsigned magic;
 	struct engine *engine;
@@ -504,6 +523,8 @@ struct nfs_server {
 	uint64_t next_session;
 
 	struct nfsd_file_shard files[NFSD_FILE_SHARDS];
+
+	struct nfsd_meter meter;
 
 	struct nfsd_grace *grace;
 	atomic_bool in_grace;
