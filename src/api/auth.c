@@ -18,6 +18,7 @@ static bool find_secret(void *arg, const char *id,
 		return false;
 	strcpy(secret, key.secret);
 	strcpy(call->user, key.user);
+	call->policy = key.policy;
 	OPENSSL_cleanse(&key, sizeof(key));
 	return true;
 }

@@ -44,6 +44,7 @@ void api_call_free(struct api_call *call)
 {
 	json_decref(call->input);
 	json_decref(call->output);
+	json_decref(call->policy);
 	free(call->uri);
 	free(call->body);
 	free(call);
@@ -63,7 +64,7 @@ int api_refuse(struct api_call *call, const char *code, const char *format, ...)
 
 const char *api_account(const struct api_call *call)
 {
-	return "000000000000";
+	return CONTROL_ACCOUNT;
 }
 
 const char *api_region(const struct api_call *call)
@@ -95,8 +96,10 @@ static void run_task(void *arg)
 {
 	struct api_call *call = arg;
 	struct api_server *s = call->server;
-	int r = call->operation->run(call);
+	int r = api_authorize(call);
 
+	if (r == 0)
+		r = call->operation->run(call);
 	if (r < 0 && call->error.code == NULL)
 		api_refuse(call, "InternalServerError", "%s.", strerror(-r));
 	log_debug("api: %s %s: %s", call->user, call->operation->name,

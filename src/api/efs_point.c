@@ -24,6 +24,7 @@ static json_t *describe(const struct api_call *call,
 	json_t *out = json_copy((json_t *)p->attributes);
 	const char *name = name_of(json_object_get(out, "Tags"));
 
+	json_object_del(out, "Region");
 	json_object_set_new(out, "AccessPointId", json_string(p->id));
 	json_object_set_new(out, "AccessPointArn",
 			    efs_arn(call, "access-point", p->id));
@@ -48,6 +49,9 @@ int efs_create_access_point(struct api_call *call)
 	attributes = json_pack("{s:[], s:{s:s}}", "Tags", "RootDirectory",
 			       "Path", "/");
 	efs_copy(call->input, attributes, same);
+	/* By that ARN policies know it. */
+	json_object_set_new(attributes, "Region",
+			    json_string(api_region(call)));
 	root = json_object_get(attributes, "RootDirectory");
 	if (json_object_get(root, "Path") == NULL)
 		json_object_set_new(root, "Path", json_string("/"));

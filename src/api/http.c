@@ -106,6 +106,27 @@ static enum MHD_Result refuse_large(struct api_call *call)
 
 /* ---------------------------------------------------------------- request */
 
+static void note_peer(struct api_call *call)
+{
+	const union MHD_ConnectionInfo *info;
+	struct addr a = {};
+
+	info = MHD_get_connection_info(call->connection,
+				       MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	if (info != NULL && info->client_addr != NULL) {
+		a.len = info->client_addr->sa_family == AF_INET6 ? sizeof(a.in6)
+								 : sizeof(a.in);
+		memcpy(&a.sa, info->client_addr, a.len);
+		addr_format_host(&a, call->peer);
+	}
+	info = MHD_get_connection_info(call->connection,
+				       MHD_CONNECTION_INFO_DAEMON);
+	call->secure = info != NULL &&
+		       (MHD_get_daemon_info(info->daemon, MHD_DAEMON_INFO_FLAGS)
+				->flags &
+			MHD_USE_TLS);
+}
+
 static enum MHD_Result begin(struct api_call *call, struct MHD_Connection *c,
 			     const char *method)
 {
@@ -116,6 +137,7 @@ static enum MHD_Result begin(struct api_call *call, struct MHD_Connection *c,
 	if (strlen(method) >= sizeof(call->method))
 		return MHD_NO;
 	strcpy(call->method, method);
+	note_peer(call);
 	length = api_header(call, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	if (length != NULL && strtoull(length, NULL, 10) > API_BODY_MAX)
 		return refuse_large(call); /* without reading it */

@@ -24,6 +24,7 @@
 #include "base/uuid.h"
 #include "control/control.h"
 #include "control/key.h"
+#include "control/rights.h"
 #include "reactor/task.h"
 
 struct MHD_Connection;
@@ -73,16 +74,19 @@ struct api_call {
 
 	/* As it came. */
 	char method[API_METHOD_MAX];
-	char *uri;	   /* the whole, encoded */
-	char *path;	   /* a part of uri, encoded */
-	const char *query; /* the same; "" if there is none */
-	char *body;	   /* NUL-terminated, if there is one */
+	char peer[ADDR_TEXT_MAX]; /* the client's address, without port */
+	bool secure;		  /* by HTTPS */
+	char *uri;		  /* the whole, encoded */
+	char *path;		  /* a part of uri, encoded */
+	const char *query;	  /* the same; "" if there is none */
+	char *body;		  /* NUL-terminated, if there is one */
 	size_t body_len, body_size;
 	bool begun, too_large, answered;
 
 	/* Who and what. */
 	struct sigv4_scope scope;
 	char user[ACCESS_KEY_USER_MAX + 1];
+	json_t *policy; /* of the key; NULL: none */
 	const struct api_service *service;
 	const struct api_operation *operation;
 	json_t *input; /* an object that fits the table */
@@ -114,6 +118,10 @@ int api_authenticate(struct api_call *call);
 const char *api_account(const struct api_call *call);
 const char *api_region(const struct api_call *call);
 
+/* authorize.c: may the caller do what he asks for?  0, or refuses.  On the
+ * reactor. */
+int api_authorize(struct api_call *call);
+
 /* http.c */
 struct api_http;
 struct api_server {
@@ -128,7 +136,6 @@ struct api_server {
 	struct waitq changed; /* woken on the reactor when `running` is 0 */
 };
 
-enum api_header { API_HEADER_TARGET, API_HEADER_TYPE };
 /* A header of the request, or NULL. */
 const char *api_header(const struct api_call *call, const char *name);
 size_t api_headers(const struct api_call *call, struct sigv4_header *list,

@@ -58,6 +58,7 @@ const struct api_protocol api_json = {
 		[SIGV4_EXPIRED] = { "InvalidSignatureException", 400 },
 		[SIGV4_MISMATCH] = { "InvalidSignatureException", 400 },
 	},
+	.denied = "AccessDeniedException",
 	.invalid = "ValidationException",
 	.parse = parse,
 	.result = result,

@@ -58,9 +58,14 @@ int api_parse(struct api_call *call)
 
 /* Of those that every service may answer with. */
 static const struct api_error common_errors[] = {
-	{ "AccessDeniedException", 403 },     { "InternalServerError", 500 },
-	{ "RequestEntityTooLarge", 413 },     { "ServiceUnavailable", 503 },
-	{ "UnknownOperationException", 404 }, {},
+	{ "AccessDenied", 403 },
+	{ "AccessDeniedException", 403 },
+	{ "UnauthorizedOperation", 403 },
+	{ "InternalServerError", 500 },
+	{ "RequestEntityTooLarge", 413 },
+	{ "ServiceUnavailable", 503 },
+	{ "UnknownOperationException", 404 },
+	{},
 };
 
 static unsigned find_status(const struct api_error *errors, const char *code)

@@ -199,6 +199,7 @@ const struct api_protocol api_rest_json = {
 		[SIGV4_EXPIRED] = { "InvalidSignatureException", 403 },
 		[SIGV4_MISMATCH] = { "InvalidSignatureException", 403 },
 	},
+	.denied = "AccessDeniedException",
 	.invalid = "BadRequest",
 	.parse = parse,
 	.result = result,

@@ -89,7 +89,7 @@ int points_sort(struct control *c)
 	return 0;
 }
 
-static struct access_point *point_find(struct control *c, const char *id)
+struct access_point *point_find(struct control *c, const char *id)
 {
 	struct access_point *p;
 

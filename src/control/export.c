@@ -52,12 +52,16 @@ static void set_root(struct nfs_export *e, const json_t *root)
 
 int point_export(const struct access_point *p)
 {
-	struct nfs_export e = { .name = p->id, .number = number_of(p) };
+	char arn[RIGHTS_ARN_SIZE];
+	struct nfs_export e = { .name = p->id,
+				.number = number_of(p),
+				.label = arn };
 	uint32_t groups[NFS_EXPORT_GROUPS_MAX];
 	int r;
 
 	if (p->fs->server == NULL)
 		return 0;
+	point_arn(p, arn);
 	set_user(&e, json_object_get(p->attributes, "PosixUser"), groups);
 	set_root(&e, json_object_get(p->attributes, "RootDirectory"));
 	r = nfs_server_export(p->fs->server, &e);

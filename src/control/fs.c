@@ -37,6 +37,7 @@ struct fs *fs_alloc(struct control *c)
 	list_init(&fs->link);
 	list_init(&fs->targets);
 	fs->attributes = json_object();
+	pthread_mutex_init(&fs->policy_lock, NULL);
 	return fs;
 }
 
@@ -55,6 +56,8 @@ void fs_free(struct fs *fs)
 		fs->control->n_fs--;
 	list_del(&fs->link);
 	json_decref(fs->attributes);
+	json_decref(fs->policy);
+	pthread_mutex_destroy(&fs->policy_lock);
 	free(fs);
 }
 
@@ -124,6 +127,8 @@ int fs_start(struct fs *fs)
 		.root_squash = c->root_squash,
 		.admits = target_admits,
 		.admits_arg = fs,
+		.rights = fs_rights,
+		.rights_arg = fs,
 	};
 	char path[FS_PATH_SIZE];
 	int r;
@@ -134,6 +139,7 @@ int fs_start(struct fs *fs)
 		return r;
 	}
 	fs_set_quota(fs);
+	fs_set_policy(fs);
 	fs_uuid(fs, options.uuid);
 	memcpy(options.handle_key, fs->handle_key, sizeof(fs->handle_key));
 	r = nfs_server_create(fs->engine, c->store, &options, &fs->server);
@@ -380,10 +386,13 @@ static int change_locked(struct fs *fs, control_change_fn *fn, void *arg,
 			      "File system '%s' can't be changed: %s.", fs->id,
 			      strerror(-r));
 	}
-	json_decref(before);
 	fs_set_name(fs);
 	fs_set_quota(fs);
 	fs_set_throughput(fs);
+	if (strcmp(attribute(before, "Policy"),
+		   attribute(fs->attributes, "Policy")) != 0)
+		fs_set_policy(fs);
+	json_decref(before);
 	return 0;
 }
 

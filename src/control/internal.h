@@ -14,8 +14,10 @@
 #include "base/htable.h"
 #include "base/list.h"
 #include "control/control.h"
+#include "control/rights.h"
 #include "control/thing.h"
 #include "meter/throughput.h"
+#include "nfs/server/server.h"
 #include "reactor/task.h"
 
 struct engine;
@@ -57,6 +59,8 @@ struct fs {
 	uint8_t handle_key[16]; /* see nfs/server/server.h */
 	bool has_key;		/* false: of a record from before there were */
 	json_t *attributes;	/* never NULL */
+	pthread_mutex_t policy_lock; /* innermost; of: */
+	json_t *policy;		     /* in force; NULL: none */
 	struct list targets;
 	unsigned n_targets, n_points;
 	struct throughput_rule throughput; /* as the server knows it */
@@ -116,6 +120,11 @@ int attributes_change(const json_t *attributes, control_change_fn *fn,
 /* thing.c */
 int things_load(struct control *c);
 void things_free(struct control *c);
+/* rights.c */
+nfs_rights_fn fs_rights; /* `arg` is the file system */
+/* Of its attributes, from now on. */
+void fs_set_policy(struct fs *fs);
+void point_arn(const struct access_point *p, char arn[RIGHTS_ARN_SIZE]);
 /* group.c: nfs_server_options.admits; `arg` is the file system. */
 bool target_admits(void *arg, const struct addr *local,
 		   const struct addr *peer);
@@ -165,6 +174,7 @@ void targets_publish(struct fs *fs);
 struct access_point *point_alloc(struct fs *fs, const char *id, nsec created,
 				 json_t *attributes); /* taken */
 void point_free(struct access_point *p);
+struct access_point *point_find(struct control *c, const char *id);
 /* export.c: the way in that a point is. */
 int point_export(const struct access_point *p);
 void point_unexport(const struct access_point *p);

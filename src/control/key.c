@@ -51,6 +51,8 @@ static void erase(struct access_keys *k, const char *id)
 	for (int i = 0; i < k->n; i++)
 		if (strcmp(k->keys[i].id, id) != 0)
 			k->keys[left++] = k->keys[i];
+		else
+			json_decref(k->keys[i].policy);
 	k->n = left;
 	pthread_mutex_unlock(&k->guard);
 }
@@ -63,8 +65,10 @@ bool access_key_find(struct access_keys *k, const char *id,
 	pthread_mutex_lock(&k->guard);
 	for (int i = 0; i < k->n && !found; i++) {
 		found = strcmp(k->keys[i].id, id) == 0;
-		if (found)
+		if (found) {
 			*out = k->keys[i];
+			json_incref(out->policy);
+		}
 	}
 	pthread_mutex_unlock(&k->guard);
 	return found;
@@ -94,8 +98,12 @@ static int save(struct access_keys *k, const struct access_key *key)
 	json_t *object = json_pack("{s:s, s:s, s:s, s:I}", "id", key->id,
 				   "secret", key->secret, "user", key->user,
 				   "created", (json_int_t)key->created);
-	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	char *text;
 	int r = -ENOMEM;
+
+	if (object != NULL && key->policy != NULL)
+		json_object_set(object, "policy", key->policy);
+	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 
 	if (text != NULL) {
 		r = store_put(k->store, kind, key->id, strlen(key->id), text,
@@ -129,6 +137,7 @@ static bool load_one(void *arg, const void *key, size_t key_len,
 	    copy_text(new.user, sizeof(new.user), user) &&
 	    k->n < ACCESS_KEYS_MAX) {
 		new.created = created;
+		new.policy = json_incref(json_object_get(object, "policy"));
 		insert(k, &new);
 	} else {
 		log_error("access key %.*s can't be read; ignored",
@@ -173,7 +182,8 @@ static bool is_user_name(const char *user)
 }
 
 static int create_locked(struct access_keys *k, const char *user,
-			 struct access_key *out, struct control_error *err)
+			 json_t *policy, struct access_key *out,
+			 struct control_error *err)
 {
 	int r;
 
@@ -182,6 +192,7 @@ static int create_locked(struct access_keys *k, const char *user,
 			      "There are %d access keys, the most that can be.",
 			      ACCESS_KEYS_MAX);
 	make_key(out, user);
+	out->policy = policy;
 	r = save(k, out);
 	if (r < 0)
 		return refuse(err, r, "InternalServerError",
@@ -192,19 +203,35 @@ static int create_locked(struct access_keys *k, const char *user,
 	return 0;
 }
 
-int access_key_create(struct access_keys *k, const char *user,
+static int check_policy(const json_t *policy, struct control_error *err)
+{
+	const char *fault = policy ? policy_fault(policy, NULL, false)
+				   : "form: it is not a JSON object";
+
+	if (fault == NULL)
+		return 0;
+	return refuse(err, -EINVAL, "MalformedPolicyDocument",
+		      "The policy has an invalid or missing %s.", fault);
+}
+
+int access_key_create(struct access_keys *k, const char *user, const char *text,
 		      struct access_key *out, struct control_error *err)
 {
-	int r;
+	json_t *policy = text ? policy_parse(text) : NULL;
+	int r = text ? check_policy(policy, err) : 0;
 
-	if (!is_user_name(user))
-		return refuse(err, -EINVAL, "BadRequest",
-			      "A user's name has 1 to %d letters, digits and "
-			      "+=,.@_-",
-			      ACCESS_KEY_USER_MAX);
-	task_write_lock(&k->lock);
-	r = create_locked(k, user, out, err);
-	task_write_unlock(&k->lock);
+	if (r == 0 && !is_user_name(user))
+		r = refuse(err, -EINVAL, "BadRequest",
+			   "A user's name has 1 to %d letters, digits and "
+			   "+=,.@_-",
+			   ACCESS_KEY_USER_MAX);
+	if (r == 0) {
+		task_write_lock(&k->lock);
+		r = create_locked(k, user, policy, out, err);
+		task_write_unlock(&k->lock);
+	}
+	if (r < 0)
+		json_decref(policy);
 	return r;
 }
 
@@ -217,6 +244,7 @@ static int delete_locked(struct access_keys *k, const char *id,
 	if (!access_key_find(k, id, &key))
 		return refuse(err, -ENOENT, "NoSuchEntity",
 			      "There is no access key '%.64s'.", id);
+	json_decref(key.policy);
 	r = store_delete(k->store, kind, id, strlen(id));
 	if (r < 0)
 		return refuse(err, r, "InternalServerError",
@@ -316,6 +344,8 @@ int access_keys_open(struct store *store, const char *profile,
 
 void access_keys_close(struct access_keys *k)
 {
+	for (int i = 0; i < k->n; i++)
+		json_decref(k->keys[i].policy);
 	if (k->keys != NULL)
 		OPENSSL_cleanse(k->keys, ACCESS_KEYS_MAX * sizeof(*k->keys));
 	free(k->keys);

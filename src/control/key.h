@@ -29,6 +29,8 @@ struct access_key {
 	char secret[ACCESS_KEY_SECRET_LEN + 1];
 	char user[ACCESS_KEY_USER_MAX + 1];
 	nsec created; /* time of day */
+	/* What its user may do, in IAM's JSON; never changes.  NULL: all. */
+	json_t *policy;
 };
 
 /*
@@ -40,8 +42,10 @@ int access_keys_open(struct store *store, const char *profile,
 		     struct access_keys **out);
 void access_keys_close(struct access_keys *k);
 
+/* `policy`: a text; NULL: none.  The result's is borrowed. */
 int access_key_create(struct access_keys *k, const char *user,
-		      struct access_key *out, struct control_error *err);
+		      const char *policy, struct access_key *out,
+		      struct control_error *err);
 int access_key_delete(struct access_keys *k, const char *id,
 		      struct control_error *err);
 /* All, oldest first, as a malloc'ed array for the caller to free: how many, or
@@ -49,7 +53,7 @@ int access_key_delete(struct access_keys *k, const char *id,
 int access_key_list(struct access_keys *k, struct access_key **list,
 		    struct control_error *err);
 
-/* Any thread; does not park. */
+/* Any thread; does not park.  The policy is a reference for the caller. */
 bool access_key_find(struct access_keys *k, const char *id,
 		     struct access_key *out);
 

@@ -12,6 +12,8 @@ static json_t *describe_key(const struct access_key *key, bool secret)
 		json_pack("{s:s, s:s, s:o}", "id", key->id, "user", key->user,
 			  "created", rpc_describe_time(key->created));
 
+	if (key->policy != NULL)
+		json_object_set(out, "policy", key->policy);
 	if (secret)
 		json_object_set_new(out, "secret", json_string(key->secret));
 	return out;
@@ -21,7 +23,8 @@ static int access_key_create_method(struct rpc_call *call)
 {
 	struct access_key key;
 	int r = access_key_create(call->env->keys, rpc_string(call, "user"),
-				  &key, &call->error);
+				  rpc_string(call, "policy"), &key,
+				  &call->error);
 
 	if (r == 0)
 		call->result = describe_key(&key, true);
@@ -54,6 +57,8 @@ static int access_key_delete_method(struct rpc_call *call)
 
 static const struct rpc_param create_params[] = {
 	{ "user", RPC_STRING, RPC_REQUIRED, "whom it belongs to" },
+	{ "policy", RPC_STRING, RPC_OPTIONAL,
+	  "what it may be used for, in IAM's JSON; default: everything" },
 	{},
 };
 static const struct rpc_param delete_params[] = {

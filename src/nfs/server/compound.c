@@ -68,6 +68,26 @@ static nfsstat4 check_position(const struct nfsd_compound *c,
 	return c->nops == 1 ? NFS4_OK : NFS4ERR_NOT_ONLY_OP;
 }
 
+/* Who may not mount the whole file system still finds his way from its root to
+ * an export. */
+static bool is_on_the_way(const struct nfsd_compound *c)
+{
+	if (c->export != NULL || c->cfh != ENGINE_ROOT)
+		return false;
+	switch (c->arg.argop) {
+	case OP_ACCESS:
+	case OP_GETATTR:
+	case OP_GETFH:
+	case OP_LOOKUP:
+	case OP_SAVEFH:
+	case OP_SECINFO:
+	case OP_SECINFO_NO_NAME:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static nfsstat4 check_op(const struct nfsd_compound *c,
 			 const struct nfsd_op *op)
 {
@@ -81,9 +101,13 @@ static nfsstat4 check_op(const struct nfsd_compound *c,
 		return NFS4ERR_NOFILEHANDLE;
 	if ((op->flags & OP_NEEDS_SAVED_FH) && c->sfh == 0)
 		return NFS4ERR_NOFILEHANDLE;
+	if ((op->flags & OP_NEEDS_FH) && !(c->rights & NFS_RIGHT_MOUNT) &&
+	    !is_on_the_way(c))
+		return NFS4ERR_ACCESS;
 	if (!(op->flags & OP_MUTATES))
 		return NFS4_OK;
-	if (c->srv->options.read_only && !(op->flags & OP_READ_ONLY_OK))
+	if ((op->flags & OP_NEEDS_FH) && !(op->flags & OP_READ_ONLY_OK) &&
+	    nfsd_read_only(c))
 		return NFS4ERR_ROFS;
 	return nfsd_compound_room(c) < OP_HEAD + op->reply ? c->too_big
 							   : NFS4_OK;
@@ -255,7 +279,7 @@ void nfsd_compound_main(void *arg)
 		nfsd_client_renew(c.client); /* it may have taken long */
 		nfsd_slot_end(c.session, call->slotid, c.out, c.cache_this);
 	}
-	nfsd_set_export(&c, NULL);
+	nfsd_export_put(c.export);
 	nfsd_export_put(c.saved_export);
 	call->session = NULL;
 	nfsd_session_put(c.session);

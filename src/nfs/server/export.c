@@ -56,10 +56,12 @@ static struct nfsd_export *find_name(struct nfs_server *srv, const char *name,
 
 static struct nfsd_export *export_new(const struct nfs_export *is)
 {
+	const char *label = is->label ? is->label : "";
 	struct nfsd_export *e;
 
 	if (strlen(is->name) > NFS_EXPORT_NAME_MAX ||
 	    strlen(is->path) > NFS_EXPORT_PATH_MAX ||
+	    strlen(label) > NFS_EXPORT_LABEL_MAX ||
 	    is->ngroups > NFS_EXPORT_GROUPS_MAX || is->number == 0)
 		return NULL;
 	e = calloc(1, sizeof(*e));
@@ -68,12 +70,14 @@ static struct nfsd_export *export_new(const struct nfs_export *is)
 	atomic_init(&e->refs, 1);
 	strcpy(e->name, is->name);
 	strcpy(e->path, is->path);
+	strcpy(e->label, label);
 	if (is->ngroups > 0)
 		memcpy(e->groups, is->groups,
 		       is->ngroups * sizeof(e->groups[0]));
 	e->is = *is;
 	e->is.name = e->name;
 	e->is.path = e->path;
+	e->is.label = e->label;
 	e->is.groups = e->groups;
 	e->cred = (struct cred){ is->uid, is->gid, is->ngroups, e->groups };
 	return e;
@@ -148,6 +152,35 @@ struct nfsd_export *nfsd_export_by_number(struct nfsd_conn *c, uint64_t number)
 	return e;
 }
 
+/* ---------------------------------------------------------------- rights */
+
+void nfs_server_rights_changed(struct nfs_server *srv)
+{
+	atomic_fetch_add(&srv->rights_version, 1);
+}
+
+/* A connection mostly asks about one way in. */
+unsigned nfsd_rights(struct nfsd_compound *c, const struct nfsd_export *e)
+{
+	const struct nfs_server_options *o = &c->srv->options;
+	struct nfsd_conn *conn = c->call->conn;
+	uint64_t number = e ? e->is.number : 0;
+	unsigned version;
+
+	if (o->rights == NULL)
+		return NFS_RIGHTS_ALL;
+	version = atomic_load(&c->srv->rights_version);
+	if (conn->rights_known && conn->rights_version == version &&
+	    conn->rights_of == number)
+		return conn->rights;
+	conn->rights =
+		o->rights(o->rights_arg, e ? e->label : NULL, &conn->peer);
+	conn->rights_of = number;
+	conn->rights_version = version;
+	conn->rights_known = true;
+	return conn->rights;
+}
+
 /* -------------------------------------------------------------- the root */
 
 /* One directory on the way, made if it is missing and may be. */
@@ -214,6 +247,10 @@ nfsstat4 nfsd_export_look_up(struct nfsd_compound *c, component4 name,
 	}
 	if (e == NULL)
 		return NFS4ERR_NOENT;
+	if (!(nfsd_rights(c, e) & NFS_RIGHT_MOUNT)) {
+		nfsd_export_put(e);
+		return NFS4ERR_ACCESS;
+	}
 	r = find_root(srv, e, e->is.create, ino);
 	if (r < 0)
 		nfsd_export_put(e);

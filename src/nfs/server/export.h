@@ -33,6 +33,7 @@ struct nfsd_export {
 	struct cred cred;	   /* if it forces a user */
 	uint32_t groups[NFS_EXPORT_GROUPS_MAX];
 	char name[NFS_EXPORT_NAME_MAX + 1], path[NFS_EXPORT_PATH_MAX + 1];
+	char label[NFS_EXPORT_LABEL_MAX + 1];
 };
 
 /* One reference, or NULL. */
@@ -50,6 +51,9 @@ nfsstat4 nfsd_export_look_up(struct nfsd_compound *c, component4 name,
 nfsstat4 nfsd_export_check_inside(struct nfsd_compound *c, uint64_t ino);
 /* Is the current file handle the root of its export? */
 nfsstat4 nfsd_export_is_root(struct nfsd_compound *c, bool *is);
+
+/* What the compound's caller may do by an export, or the root: NFS_RIGHT_*. */
+unsigned nfsd_rights(struct nfsd_compound *c, const struct nfsd_export *e);
 
 void nfsd_exports_fini(struct nfs_server *srv);
 

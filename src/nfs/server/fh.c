@@ -81,9 +81,21 @@ void nfsd_set_cfh(struct nfsd_compound *c, uint64_t ino)
 	c->cfh_state = stateid4_anonymous;
 }
 
+bool nfsd_read_only(const struct nfsd_compound *c)
+{
+	return c->srv->options.read_only || !(c->rights & NFS_RIGHT_WRITE);
+}
+
 void nfsd_set_export(struct nfsd_compound *c, struct nfsd_export *e)
 {
+	const struct nfs_server_options *o = &c->srv->options;
+
 	nfsd_export_put(c->export);
 	c->export = e;
+	c->rights = nfsd_rights(c, e);
 	c->cred = e != NULL && e->is.forces_user ? &e->cred : &c->call->cred;
+	if ((c->rights & NFS_RIGHT_ROOT) || c->cred->uid != 0)
+		return;
+	c->squashed = (struct cred){ o->anon_uid, o->anon_gid, 0, NULL };
+	c->cred = &c->squashed;
 }

@@ -85,6 +85,10 @@ struct nfsd_conn {
 	uint32_t callback_xid;
 
 	struct nfsd_export *last_export; /* a reference, or NULL */
+	/* What nfsd_rights() said last, of the export of that number. */
+	bool rights_known;
+	unsigned rights, rights_version;
+	uint64_t rights_of;
 
 	unsigned nbound;
 	struct nfsd_session
@@ -200,6 +204,8 @@ struct nfsd_compound {
 	uint64_t cfh, sfh;
 	stateid4 cfh_state, sfh_state;
 	struct nfsd_export *export, *saved_export;
+	unsigned rights;      /* by the current one */
+	struct cred squashed; /* who `cred` is, if he may not be root */
 
 	nfs_argop4 arg;
 	nfs_resop4 res;
@@ -291,6 +297,8 @@ change_info4 nfsd_change_info(const struct change_info *ci);
 
 /* fh.c */
 void nfsd_set_cfh(struct nfsd_compound *c, uint64_t ino);
+/* May nothing be changed here? */
+bool nfsd_read_only(const struct nfsd_compound *c);
 /* From here on by that export, and as its user; takes the reference. */
 void nfsd_set_export(struct nfsd_compound *c, struct nfsd_export *e);
 /* `export`: the number, or 0. */

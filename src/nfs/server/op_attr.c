@@ -143,7 +143,7 @@ nfsstat4 nfsd_op_access(struct nfsd_compound *c)
 	if (rc < 0)
 		return nfsd_status(rc);
 	granted = engine_access(&attr, c->cred, ENGINE_R | ENGINE_W | ENGINE_X);
-	if (c->srv->options.read_only)
+	if (nfsd_read_only(c))
 		granted &= ~ENGINE_W;
 	for (size_t i = 0; i < ARRAY_SIZE(access_bits); i++) {
 		uint32_t bit = access_bits[i].bit;

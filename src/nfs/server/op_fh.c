@@ -90,6 +90,8 @@ static nfsstat4 look_up_name(struct nfsd_compound *c, component4 name,
 		if (*e != NULL || status != NFS4ERR_NOENT)
 			return status;
 	}
+	if (!(c->rights & NFS_RIGHT_MOUNT))
+		return NFS4ERR_ACCESS;
 	return look_up(c, name.data, name.len, ino);
 }
 

@@ -141,7 +141,7 @@ static nfsstat4 find_by_name(struct opening *o)
 		return nfsd_status(rc);
 	if (o->arg->openhow.opentype == OPEN4_NOCREATE) {
 		rc = look_up(o);
-	} else if (o->c->srv->options.read_only) {
+	} else if (nfsd_read_only(o->c)) {
 		rc = look_up(o);
 		rc = rc == -ENOENT ? -EROFS : rc;
 	} else {
@@ -181,7 +181,7 @@ static nfsstat4 check_file(const struct opening *o)
 
 	if (status != NFS4_OK)
 		return status;
-	if (o->c->srv->options.read_only &&
+	if (nfsd_read_only(o->c) &&
 	    (o->share.access & OPEN4_SHARE_ACCESS_WRITE))
 		return NFS4ERR_ROFS;
 	if (o->ours || o->arg->claim.claim == CLAIM_PREVIOUS)

@@ -37,6 +37,16 @@ struct nfs_server;
 struct reactor_set;
 struct store;
 
+/* What a peer may do, by an export (its label) or, NULL, by the root. */
+enum {
+	NFS_RIGHT_MOUNT = 1, /* anything at all */
+	NFS_RIGHT_WRITE = 2,
+	NFS_RIGHT_ROOT = 4, /* be user 0; else that counts as anonymous */
+	NFS_RIGHTS_ALL = 7,
+};
+typedef unsigned nfs_rights_fn(void *arg, const char *label,
+			       const struct addr *peer);
+
 struct nfs_server_options {
 	/* Names the file system for ever: server owner and scope, fsid, part
 	 * of every file handle, key of the client records in the store. */
@@ -56,6 +66,10 @@ struct nfs_server_options {
 	bool (*admits)(void *arg, const struct addr *local,
 		       const struct addr *peer);
 	void *admits_arg;
+	/* NULL: everybody has all rights.  Any thread; must not park.  The
+	 * answer is kept until nfs_server_rights_changed(). */
+	nfs_rights_fn *rights;
+	void *rights_arg;
 	/* Signs the handles of exports; as lasting, and secret. */
 	uint8_t handle_key[16];
 
@@ -106,11 +120,13 @@ enum {
 	NFS_EXPORT_NAME_MAX = 63,
 	NFS_EXPORT_PATH_MAX = 255,
 	NFS_EXPORT_GROUPS_MAX = 16,
+	NFS_EXPORT_LABEL_MAX = 127,
 };
 struct nfs_export {
 	const char *name; /* one component, "fsap-…" */
 	uint64_t number;  /* not 0; names it in handles, for ever */
 	const char *path; /* of its root: "/", "/a/b" */
+	const char *label; /* for options.rights; NULL: "" */
 	/* What is missing of the path is made like this, by who mounts it. */
 	bool create;
 	uint32_t owner_uid, owner_gid, mode;
@@ -124,6 +140,9 @@ struct nfs_export {
 int nfs_server_export(struct nfs_server *srv, const struct nfs_export *e);
 /* Its handles are stale from now on.  -ENOENT.  Does not park. */
 int nfs_server_unexport(struct nfs_server *srv, uint64_t number);
+
+/* Any thread. */
+void nfs_server_rights_changed(struct nfs_server *srv);
 
 /*
  * What the file system may carry (meter/throughput.h).  At first there is no

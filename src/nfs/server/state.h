@@ -531,7 +531,7 @@ struct nfs_server {
 
 	pthread_mutex_t exports_lock; /* innermost */
 	struct htable exports, export_names;
-	atomic_uint nexports;
+	atomic_uint nexports, rights_version;
 
 	pthread_mutex_t locations_lock;
 	struct nfsd_locations *locations; /* op_attr.c */

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/rights.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "control/internal.h"
+#include "nfs/server/server.h"
+#include "reactor/reactor.h"
+
+static const struct {
+	unsigned right;
+	const char *action;
+} actions[] = {
+	{ NFS_RIGHT_MOUNT, "elasticfilesystem:ClientMount" },
+	{ NFS_RIGHT_WRITE, "elasticfilesystem:ClientWrite" },
+	{ NFS_RIGHT_ROOT, "elasticfilesystem:ClientRootAccess" },
+};
+
+/* A question as the policy gets it. */
+struct asked {
+	struct policy_request r;
+	struct policy_key keys[8];
+	char resource[RIGHTS_ARN_SIZE], principal[RIGHTS_ARN_SIZE];
+	char time[32];
+};
+
+static void add_key(struct asked *a, const char *name, const char *value)
+{
+	if (value != NULL && value[0] != '\0')
+		a->keys[a->r.n_keys++] = (struct policy_key){ name, value };
+}
+
+static void ask(struct asked *a, const char *fs, const char *point_arn,
+		const char *source_ip)
+{
+	struct timespec now = nsec_to_timespec(reactor_realtime());
+	struct tm tm;
+
+	memset(a, 0, sizeof(*a));
+	a->r.account = CONTROL_ACCOUNT;
+	a->r.resource = a->resource;
+	a->r.keys = a->keys;
+	snprintf(a->resource, sizeof(a->resource),
+		 "arn:aws:elasticfilesystem:" CONTROL_REGION ":" CONTROL_ACCOUNT
+		 ":file-system/%s",
+		 fs);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(a->time, sizeof(a->time), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	add_key(a, "aws:CurrentTime", a->time);
+	add_key(a, "aws:SecureTransport", "false");
+	add_key(a, "elasticfilesystem:AccessedViaMountTarget", "true");
+	add_key(a, "elasticfilesystem:AccessPointArn", point_arn);
+	add_key(a, "aws:SourceIp", source_ip);
+}
+
+/* A reference; any thread. */
+static json_t *take_policy(struct fs *fs)
+{
+	json_t *policy;
+
+	pthread_mutex_lock(&fs->policy_lock);
+	policy = json_incref(fs->policy);
+	pthread_mutex_unlock(&fs->policy_lock);
+	return policy;
+}
+
+unsigned fs_rights(void *arg, const char *label, const struct addr *peer)
+{
+	struct fs *fs = arg;
+	json_t *policy = take_policy(fs);
+	struct policy_reason why;
+	char host[ADDR_TEXT_MAX];
+	unsigned rights = 0;
+	struct asked a;
+
+	if (policy == NULL)
+		return NFS_RIGHTS_ALL;
+	addr_format_host(peer, host);
+	ask(&a, fs->id, label, host);
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		a.r.action = actions[i].action;
+		if (policy_evaluate(policy, &a.r, &why) == POLICY_ALLOW)
+			rights |= actions[i].right;
+		else
+			log_info("%s: %s by %s%s%s: not allowed by the policy "
+				 "(statement %zu%s%s)",
+				 fs->id, actions[i].action, host,
+				 label ? ", " : "", label ? label : "",
+				 why.statement, why.sid ? ", " : "",
+				 why.sid ? why.sid : "");
+	}
+	json_decref(policy);
+	return rights;
+}
+
+void fs_set_policy(struct fs *fs)
+{
+	const char *text = attribute(fs->attributes, "Policy");
+	json_t *policy = text[0] ? policy_parse(text) : NULL, *before;
+
+	pthread_mutex_lock(&fs->policy_lock);
+	before = fs->policy;
+	fs->policy = policy;
+	pthread_mutex_unlock(&fs->policy_lock);
+	json_decref(before);
+	if (fs->server != NULL)
+		nfs_server_rights_changed(fs->server);
+}
+
+const json_t *control_fs_policy(struct control *c, const char *id)
+{
+	struct fs *fs = fs_find_live(c, id);
+
+	return fs ? fs->policy : NULL;
+}
+
+void point_arn(const struct access_point *p, char arn[RIGHTS_ARN_SIZE])
+{
+	const char *region = attribute(p->attributes, "Region");
+
+	snprintf(arn, RIGHTS_ARN_SIZE,
+		 "arn:aws:elasticfilesystem:%s:" CONTROL_ACCOUNT
+		 ":access-point/%s",
+		 region[0] ? region : CONTROL_REGION, p->id);
+}
+
+int control_explain(struct control *c, const struct rights_question *q,
+		    struct rights_answer *out, struct control_error *err)
+{
+	struct fs *fs = fs_find_live(c, q->fs);
+	struct access_point *p = NULL;
+	struct policy_reason why;
+	char arn[RIGHTS_ARN_SIZE] = "";
+	struct asked a;
+
+	memset(out, 0, sizeof(*out));
+	if (fs == NULL)
+		return fs_not_found(err, q->fs);
+	if (q->access_point != NULL) {
+		p = point_find(c, q->access_point);
+		if (p == NULL || p->fs != fs)
+			return refuse(err, -ENOENT, "AccessPointNotFound",
+				      "Access Point %.64s does not exist.",
+				      q->access_point);
+		point_arn(p, arn);
+	}
+	if (fs->policy == NULL)
+		return 0;
+	out->has_policy = true;
+	ask(&a, fs->id, arn, q->source_ip);
+	a.r.action = q->action;
+	if (q->user != NULL) {
+		snprintf(a.principal, sizeof(a.principal),
+			 "arn:aws:iam::" CONTROL_ACCOUNT ":user/%.64s",
+			 q->user);
+		a.r.principal = a.principal;
+	}
+	out->decision = policy_evaluate(fs->policy, &a.r, &why);
+	out->statement = why.statement;
+	snprintf(out->sid, sizeof(out->sid), "%s", why.sid ? why.sid : "");
+	return 0;
+}
