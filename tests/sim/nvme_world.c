@@ -95,10 +95,11 @@ void nvme_world_new_host(struct nvme_world *w)
 
 static void build(struct nvme_world *w)
 {
-	struct block_spec base = { .kind = BLOCK_MALLOC,
+	struct block_spec base = { .kind = BLOCK_FILE,
 				   .name = "base",
 				   .block_size = 512,
-				   .blocks = 8192 };
+				   .blocks = 8192,
+				   .file = { .path = "/disk", .create = true } };
 	struct block_spec slow = { .kind = BLOCK_DELAY,
 				   .name = "slow",
 				   .base = "base" };

@@ -91,6 +91,19 @@ static void change_delay(struct nvme_world *w)
 	CHECK_OK(block_delay_set(w->slow, &times));
 }
 
+/* From now on the disk itself takes that long: what is there can't be called
+ * back, and a reset of its controller is not immediate. */
+static void change_disk(struct nvme_world *w)
+{
+	struct sim_faults faults = { .delay_min = USEC(20),
+				     .delay_max = USEC(60) };
+	nsec most[] = { USEC(100), MSEC(5), MSEC(200), SEC(2) };
+
+	faults.disk_min = USEC(10);
+	faults.disk_max = USEC(20) + up_to(most[rng_below(sim_rng(), 4)]);
+	sim_set_faults(&faults);
+}
+
 /* What SPDK issue 3593 takes: writes are held up in the device, and their path
  * falls silent, so that the target goes on with them. */
 static void hold_and_silence(struct nvme_world *w)
@@ -138,13 +151,14 @@ static void change_policy(struct nvme_world *w)
 static void cut_often(struct nvme_world *w)
 {
 	struct sim_faults faults = { .delay_min = USEC(20),
-				     .delay_max = USEC(60) };
+				     .delay_max = USEC(60),
+				     .disk_min = USEC(10),
+				     .disk_max = USEC(100) };
 
 	faults.cut = 0.02;
 	sim_set_faults(&faults);
 	task_sleep(up_to(MSEC(100)));
-	faults.cut = 0;
-	sim_set_faults(&faults);
+	change_disk(w);
 }
 
 static void trouble(void *arg)
@@ -159,6 +173,8 @@ static void trouble(void *arg)
 		change_ana,
 		change_ana,
 		change_delay,
+		change_disk,
+		change_disk,
 		lose_listener,
 		restart_target,
 		reset,
