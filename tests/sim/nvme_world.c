@@ -99,7 +99,8 @@ static void build(struct nvme_world *w)
 				   .name = "base",
 				   .block_size = 512,
 				   .blocks = 8192,
-				   .file = { .path = "/disk", .create = true } };
+				   .file = { .path = "/disk",
+					     .create = true } };
 	struct block_spec slow = { .kind = BLOCK_DELAY,
 				   .name = "slow",
 				   .base = "base" };
