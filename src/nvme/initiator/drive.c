@@ -144,16 +144,26 @@ void volume_arm(struct nvmei_volume *v)
 /* ---------------------------------------------------------------- life cycle
  */
 
-static struct path_options path_options(const struct nvmei_options *host,
-					const struct nvmei_attach *a)
+/* Where a controller can't be reset by another, its loss costs writes in flight
+ * half a minute.  With no other path to read by, nothing is gained by it: a
+ * target that pauses gets the time to come back. */
+static nsec probe_alone(const struct nvmei_ctrl *c)
 {
+	return c->life != NULL && c->life->ccrl > 0 ? MSEC(500) : SEC(5);
+}
+
+static struct path_options path_options(const struct nvmei_ctrl *c)
+{
+	const struct nvmei_options *host = &c->host->options;
+	const struct nvmei_attach *a = &c->options;
+
 	/* A probe is answered without the medium, so that 200 ms of silence
 	 * are enough to move, however slow the medium is. */
 	struct path_options o = { .policy = host->policy,
 				  .rr_min_io = host->rr_min_io,
 				  .suspect_max = MSEC(80),
 				  .probe_max = MSEC(110),
-				  .probe_alone = MSEC(500),
+				  .probe_alone = probe_alone(c),
 				  .ctrlr_loss_timeout = -1,
 				  .fast_io_fail_timeout = -1 };
 
@@ -170,7 +180,7 @@ static struct path_options path_options(const struct nvmei_options *host,
 int volume_create(struct nvmei_ctrl *c, const struct nvmei_volume_info *info,
 		  struct nvmei_volume **out)
 {
-	struct path_options o = path_options(&c->host->options, &c->options);
+	struct path_options o = path_options(c);
 	struct nvmei_volume *v = calloc(1, sizeof(*v));
 	int rc;
 
