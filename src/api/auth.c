@@ -32,7 +32,9 @@ static void find_service(struct api_call *call)
 	call->service = api_service_find(call->scope.service);
 	if (call->service != NULL)
 		return;
-	if (strstr(form, "Version=2016-11-15"))
+	if (strstr(form, "Version=2010-08-01"))
+		call->service = api_service_find("monitoring");
+	else if (strstr(form, "Version=2016-11-15"))
 		call->service = api_service_find("ec2");
 	else if (strstr(form, "Version=2011-06-15"))
 		call->service = api_service_find("sts");
@@ -59,6 +61,8 @@ int api_authenticate(struct api_call *call)
 	       r.body);
 	verdict = sigv4_check(&r, find_secret, call, &call->scope, text);
 	find_service(call);
+	if (call->service->by_target && api_header(call, "X-Amz-Target"))
+		call->service = call->service->by_target;
 	if (verdict == SIGV4_VALID &&
 	    strcmp(call->service->name, call->scope.service) != 0) {
 		verdict = SIGV4_MISMATCH;

@@ -173,6 +173,8 @@ static bool is_type(const json_t *value, enum api_type type)
 		return json_is_number(value);
 	case API_BOOLEAN:
 		return json_is_boolean(value);
+	case API_TIME:
+		return json_is_number(value);
 	case API_OBJECT:
 		return json_is_object(value);
 	case API_LIST:
@@ -189,6 +191,7 @@ static int check_value(struct api_call *call, const struct place *p,
 		[API_INTEGER] = "be an integer",
 		[API_NUMBER] = "be a number",
 		[API_BOOLEAN] = "be true or false",
+		[API_TIME] = "be a time",
 		[API_OBJECT] = "be a structure",
 		[API_LIST] = "be a list",
 	};
@@ -206,6 +209,7 @@ static int check_value(struct api_call *call, const struct place *p,
 	case API_NUMBER:
 		return check_number(call, p, f, value);
 	case API_BOOLEAN:
+	case API_TIME:
 		return 0;
 	case API_OBJECT:
 		return check_members(call, p, f->fields, value);
@@ -261,6 +265,33 @@ static json_t *parse_number(const char *text)
 	return end == text || *end ? NULL : json_real(n);
 }
 
+/* "2024-01-01T00:00:00Z", with or without a fraction and an offset. */
+static json_t *parse_time(const char *text)
+{
+	struct tm tm = {};
+	const char *p = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	int hours = 0, minutes = 0, sign = 1;
+	double fraction = 0;
+	char *end;
+
+	if (p == NULL) {
+		memset(&tm, 0, sizeof(tm));
+		p = strptime(text, "%Y-%m-%d", &tm);
+		return p && *p == '\0' ? json_real((double)timegm(&tm)) : NULL;
+	}
+	if (*p == '.') {
+		fraction = strtod(p, &end);
+		p = end;
+	}
+	if ((*p == '+' || *p == '-') &&
+	    sscanf(p + 1, "%2d:%2d", &hours, &minutes) >= 1)
+		sign = *p == '+' ? 1 : -1;
+	else if (*p != '\0' && strcmp(p, "Z") != 0)
+		return NULL;
+	return json_real((double)timegm(&tm) + fraction -
+			 sign * (hours * 3600 + minutes * 60));
+}
+
 json_t *api_field_parse(const struct api_field *f, const char *text, size_t len)
 {
 	switch (f->type) {
@@ -268,6 +299,8 @@ json_t *api_field_parse(const struct api_field *f, const char *text, size_t len)
 		return parse_integer(text);
 	case API_NUMBER:
 		return parse_number(text);
+	case API_TIME:
+		return parse_time(text);
 	case API_BOOLEAN:
 		if (strcasecmp(text, "true") == 0)
 			return json_true();

@@ -17,6 +17,7 @@ enum api_type {
 	API_INTEGER,
 	API_NUMBER,
 	API_BOOLEAN,
+	API_TIME,   /* seconds since 1970; a text of ISO 8601 in a query */
 	API_OBJECT, /* `fields` says of what */
 	API_LIST,   /* of what fields[0] says */
 };

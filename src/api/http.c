@@ -79,6 +79,13 @@ static enum MHD_Result queue(struct api_call *call, unsigned status, char *body)
 		MHD_add_response_header(r, "Content-Type",
 					call->service->protocol->content_type);
 	MHD_add_response_header(r, "x-amzn-RequestId", call->id);
+	if (call->error.code != NULL &&
+	    call->service->protocol == &api_json_10) {
+		char code[128];
+
+		snprintf(code, sizeof(code), "%s;Sender", call->error.code);
+		MHD_add_response_header(r, "x-amzn-query-error", code);
+	}
 	if (call->error.code != NULL)
 		MHD_add_response_header(r, "x-amzn-ErrorType",
 					call->error.code);

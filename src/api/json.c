@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON 1.1: the header X-Amz-Target names the operation, the body is its
- * input. */
+/* JSON 1.1 and 1.0: the header X-Amz-Target names the operation, the body is
+ * its input. */
 #include <errno.h>
 #include <string.h>
 
@@ -60,6 +60,23 @@ const struct api_protocol api_json = {
 	},
 	.denied = "AccessDeniedException",
 	.invalid = "ValidationException",
+	.parse = parse,
+	.result = result,
+	.error = error,
+};
+
+/* Of a service that was one of the query protocol: with its codes. */
+const struct api_protocol api_json_10 = {
+	.content_type = "application/x-amz-json-1.0",
+	.auth_errors = {
+		[SIGV4_UNSIGNED] = { "MissingAuthenticationTokenException",
+				     400 },
+		[SIGV4_INCOMPLETE] = { "IncompleteSignatureException", 400 },
+		[SIGV4_UNKNOWN_KEY] = { "UnrecognizedClientException", 400 },
+		[SIGV4_EXPIRED] = { "InvalidSignatureException", 400 },
+		[SIGV4_MISMATCH] = { "InvalidSignatureException", 400 },
+	},
+	.invalid = "ValidationError",
 	.parse = parse,
 	.result = result,
 	.error = error,

@@ -304,21 +304,92 @@ static int add_subnet(struct reader *r, yaml_node_t *node)
 	return 0;
 }
 
-static int read_subnets(struct reader *r, yaml_node_t *value, void *into)
+static int read_list(struct reader *r, yaml_node_t *value,
+		     int (*add)(struct reader *r, yaml_node_t *item))
 {
 	yaml_node_item_t *i;
 	int error;
 
 	if (value->type != YAML_SEQUENCE_NODE)
-		return refuse(r, value, "subnets must be a list");
-	r->config->n_subnets = 0;
+		return refuse(r, value, "a list is needed");
 	for (i = value->data.sequence.items.start;
 	     i < value->data.sequence.items.top; i++) {
-		error = add_subnet(r, yaml_document_get_node(&r->document, *i));
+		error = add(r, yaml_document_get_node(&r->document, *i));
 		if (error < 0)
 			return error;
 	}
 	return 0;
+}
+
+static int read_subnets(struct reader *r, yaml_node_t *value, void *into)
+{
+	r->config->n_subnets = 0;
+	return read_list(r, value, add_subnet);
+}
+
+/* -------------------------------------------------------------- actions --- */
+
+static int read_arn(struct reader *r, yaml_node_t *value, void *into)
+{
+	((struct control_action *)into)->arn = text_of(value);
+	return 0;
+}
+
+static int read_command(struct reader *r, yaml_node_t *value, void *into)
+{
+	((struct control_action *)into)->command = text_of(value);
+	return 0;
+}
+
+static int read_webhook(struct reader *r, yaml_node_t *value, void *into)
+{
+	const char *text = text_of(value);
+	char host[ADDR_TEXT_MAX];
+	struct addr a;
+
+	((struct control_action *)into)->webhook = text;
+	if (text == NULL || sscanf(text, "http://%55[^/]", host) != 1 ||
+	    addr_parse(&a, host, 80) < 0)
+		return refuse(r, value,
+			      "http://ADDRESS:PORT/… is needed; for anything "
+			      "else there is command");
+	return 0;
+}
+
+/* The texts live as long as the process. */
+static int add_action(struct reader *r, yaml_node_t *node)
+{
+	static const struct key keys[] = {
+		{ "arn", read_arn },
+		{ "command", read_command },
+		{ "webhook", read_webhook },
+	};
+	struct config *c = r->config;
+	struct control_action a = {};
+	int error;
+
+	if (c->n_actions == CONFIG_ACTIONS_MAX)
+		return refuse(r, node, "more than %d actions",
+			      CONFIG_ACTIONS_MAX);
+	error = read_mapping(r, node, keys, ARRAY_SIZE(keys), &a);
+	if (error < 0)
+		return error;
+	if (a.arn == NULL || !a.command == !a.webhook)
+		return refuse(r, node,
+			      "an action needs an arn, and a command or a "
+			      "webhook");
+	c->actions[c->n_actions++] = (struct control_action){
+		.arn = strdup(a.arn),
+		.command = a.command ? strdup(a.command) : NULL,
+		.webhook = a.webhook ? strdup(a.webhook) : NULL,
+	};
+	return 0;
+}
+
+static int read_actions(struct reader *r, yaml_node_t *value, void *into)
+{
+	r->config->n_actions = 0;
+	return read_list(r, value, add_action);
 }
 
 static int read_pair(struct reader *r, yaml_node_t *name, yaml_node_t *value,
@@ -363,6 +434,7 @@ static int read_document(struct reader *r)
 		{ "root_squash", read_root_squash },
 		{ "throughput", read_throughput },
 		{ "metrics", read_metrics },
+		{ "alarm_actions", read_actions },
 		{ "api", read_api },
 	};
 	yaml_node_t *root = yaml_document_get_root_node(&r->document);

@@ -14,6 +14,9 @@
  *					# limit
  *	metrics:
  *	  period: 60			# seconds between points, 1 to 60
+ *	alarm_actions:			# what is behind the ARNs of actions
+ *	  - { arn: "arn:aws:sns:…", command: "…" }
+ *	  - { arn: "*", webhook: "http://127.0.0.1:9000/…" }
  *	api:
  *	  http: 127.0.0.1:8077		# the default; "none": not at all
  *	  https: 0.0.0.0:8443		# default: none
@@ -27,9 +30,14 @@
 
 #include "base/addr.h"
 #include "base/clock.h"
+#include "control/control.h"
 #include "control/subnet.h"
 
-enum { CONFIG_SUBNETS_MAX = 64, CONFIG_REACTORS_MAX = 256 };
+enum {
+	CONFIG_SUBNETS_MAX = 64,
+	CONFIG_ACTIONS_MAX = 64,
+	CONFIG_REACTORS_MAX = 256
+};
 
 struct config {
 	struct subnet subnets[CONFIG_SUBNETS_MAX];
@@ -39,6 +47,8 @@ struct config {
 	bool root_squash;
 	double elastic_limit, operations; /* as control/control.h has them */
 	nsec period;
+	struct control_action actions[CONFIG_ACTIONS_MAX];
+	size_t n_actions;
 	struct addr api_http, api_https; /* len 0: none */
 	char api_certificate[PATH_MAX], api_private_key[PATH_MAX]; /* or "" */
 };

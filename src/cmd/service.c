@@ -83,6 +83,8 @@ static int open_control(struct service *s)
 			.period = c->period,
 			.elastic_limit = c->elastic_limit,
 			.operations = c->operations,
+			.actions = c->actions,
+			.n_actions = c->n_actions,
 		},
 		&s->control);
 }

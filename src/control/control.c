@@ -81,10 +81,13 @@ int control_create(const struct control_options *options, struct control **out)
 	c->lease = options->lease;
 	c->root_squash = options->root_squash;
 	c->period = options->period ? options->period : SEC(60);
+	c->actions = options->actions;
+	c->n_actions = options->n_actions;
 	c->elastic_limit = options->elastic_limit;
 	c->operations = options->operations ? MAX(options->operations, 0.0)
 					    : THROUGHPUT_OPERATIONS;
 	task_rwlock_init(&c->lock);
+	task_rwlock_init(&c->alarms_lock);
 	waitq_init(&c->background_changed);
 	list_init(&c->fs);
 	list_init(&c->points);
@@ -96,7 +99,9 @@ int control_create(const struct control_options *options, struct control **out)
 	c->n_subnets = MIN(options->n_subnets, (size_t)CONTROL_SUBNETS_MAX);
 	memcpy(c->subnets, options->subnets,
 	       c->n_subnets * sizeof(*c->subnets));
-	r = restore(c);
+	r = alarms_load(c);
+	if (r == 0)
+		r = restore(c);
 	if (r == 0)
 		r = metering_start(c);
 	if (r < 0) {
@@ -122,7 +127,9 @@ void control_destroy(struct control *c)
 	htable_fini(&c->points_by_id);
 	htable_fini(&c->points_by_token);
 	task_rwlock_fini(&c->lock);
+	task_rwlock_fini(&c->alarms_lock);
 	things_free(c);
+	json_decref(c->alarms);
 	free(c->subnets);
 	free(c);
 }

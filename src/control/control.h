@@ -118,6 +118,13 @@ struct control_access_point {
 	const json_t *attributes; /* borrowed until the caller parks */
 };
 
+/* What is behind an alarm's action: one of the two. */
+struct control_action {
+	const char *arn;     /* "*": any other */
+	const char *command; /* for sh -c */
+	const char *webhook; /* http://ADDRESS:PORT/… */
+};
+
 struct control_options {
 	const char *directory;	      /* of hawserd's state; borrowed */
 	struct store *store;	      /* borrowed */
@@ -132,6 +139,8 @@ struct control_options {
 	/* A second, of those that are generalPurpose; 0: EFS's figure (see
 	 * meter/throughput.h), < 0: no limit. */
 	double operations;
+	const struct control_action *actions; /* borrowed */
+	size_t n_actions;
 };
 
 int control_create(const struct control_options *options, struct control **out);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/tree.h"
 #include "control/internal.h"
+#include "control/metric.h"
 #include "nfs/server/server.h"
 #include "reactor/file.h"
 #include "reactor/reactor.h"
@@ -76,6 +77,7 @@ static void remove_task(void *arg)
 	if (remove_points(fs) == 0 && remove_data(fs) == 0 &&
 	    forget_clients(fs) == 0 && credits_forget(fs) == 0 &&
 	    fs_forget(fs) == 0) {
+		metric_forget(c, fs->id);
 		log_debug("%s: its data is gone", fs->id);
 		task_write_lock(&c->lock);
 		fs_free(fs);

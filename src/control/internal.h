@@ -34,6 +34,11 @@ struct control {
 	bool root_squash;
 	nsec period;
 	double elastic_limit, operations; /* a second; 0: none */
+	json_t *alarms;			  /* by name; see alarm.h */
+	struct task_rwlock alarms_lock;	  /* who changes them; inside `lock` */
+	const struct control_action *actions;
+	size_t n_actions;
+	unsigned n_actions_running;
 
 	struct task_rwlock lock;
 	struct list fs; /* oldest first */
@@ -64,6 +69,7 @@ struct fs {
 	struct list targets;
 	unsigned n_targets, n_points;
 	struct throughput_rule throughput; /* as the server knows it */
+	struct nfs_server_stats sampled;   /* at the end of the last period */
 	struct engine *engine;		   /* NULL unless available */
 	struct nfs_server *server;	   /* NULL unless available */
 };
@@ -153,6 +159,13 @@ void fs_load_credits(struct fs *fs);
 void credits_save(struct control *c);
 int credits_forget(const struct fs *fs);
 int metering_start(struct control *c);
+/* sample.c: a row of metrics, of the period that began at `time`. */
+void fs_sample(struct fs *fs, int64_t time, double seconds);
+/* alarm.c */
+int alarms_load(struct control *c);
+/* What has become due since `before` (seconds since 1970). */
+void alarms_evaluate(struct control *c, int64_t before, int64_t now);
+void alarm_acted(struct control *c, const char *name, json_t *summary);
 /* What its NFS server goes by. */
 void fs_uuid(const struct fs *fs, uint8_t uuid[16]);
 /* Opens the engine and starts a server without addresses. */

@@ -124,35 +124,3 @@ int credits_forget(const struct fs *fs)
 {
 	return store_delete(fs->control->store, kind, fs->id, strlen(fs->id));
 }
-
-/* ----------------------------------------------------------------- period */
-
-static void meter_once(struct control *c)
-{
-	struct fs *fs;
-
-	task_read_lock(&c->lock);
-	list_for_each (fs, &c->fs, link)
-		fs_set_stored(fs);
-	credits_save(c);
-	task_read_unlock(&c->lock);
-}
-
-static void meter_task(void *arg)
-{
-	struct control *c = arg;
-	nsec next = reactor_now();
-
-	while (!c->stopping) {
-		next += c->period;
-		while (!c->stopping && reactor_now() < next)
-			waitq_wait(&c->background_changed, next);
-		meter_once(c);
-	}
-	background_end(c);
-}
-
-int metering_start(struct control *c)
-{
-	return background_start(c, "meter", meter_task, c);
-}

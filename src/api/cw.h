@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The API of Amazon CloudWatch, version 2010-08-01, for what file systems
+ * measure: one table of operations (cw.c), spoken as Query with XML by older
+ * clients and as JSON 1.0 by newer ones.
+ */
+#ifndef API_CW_H
+#define API_CW_H
+
+#include "api/internal.h"
+
+#define CW_OP(name) int cw_##name(struct api_call *call)
+/* cw_alarm.c */
+CW_OP(delete_alarms);
+CW_OP(describe_alarm_history);
+CW_OP(describe_alarms);
+CW_OP(describe_alarms_for_metric);
+CW_OP(disable_alarm_actions);
+CW_OP(enable_alarm_actions);
+CW_OP(put_metric_alarm);
+CW_OP(set_alarm_state);
+/* cw_metric.c */
+CW_OP(get_metric_data);
+CW_OP(get_metric_statistics);
+CW_OP(list_metrics);
+
+/* A time in the output: a number in JSON, a text in XML. */
+json_t *cw_time(const struct api_call *call, double seconds);
+/* Items `from`.. of a list, as many as fit on a page of `size`; NextToken, if
+ * there are more.  The token is the number of the first one. */
+int cw_page(struct api_call *call, json_t *list, size_t size, const char *name);
+
+#endif
