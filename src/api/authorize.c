@@ -130,7 +130,9 @@ static void ask(struct api_call *call, struct question *q)
 					.principal = q->principal,
 					.account = api_account(call),
 					.keys = q->keys };
-	snprintf(q->action, sizeof(q->action), "%s:%s", call->service->name,
+	snprintf(q->action, sizeof(q->action), "%s:%s",
+		 call->service->prefix ? call->service->prefix
+				       : call->service->name,
 		 call->operation->name);
 	strcpy(q->resource, "*");
 	snprintf(q->principal, sizeof(q->principal), "arn:aws:iam::%s:user/%s",

@@ -218,6 +218,7 @@ static const struct api_error errors[] = { { "ResourceNotFound", 404 },
 
 static const struct api_service json = {
 	.name = "monitoring",
+	.prefix = "cloudwatch",
 	.protocol = &api_json_10,
 	.operations = operations,
 	.errors = errors,
@@ -226,6 +227,7 @@ static const struct api_service json = {
 
 const struct api_service api_cw = {
 	.name = "monitoring",
+	.prefix = "cloudwatch",
 	.protocol = &api_query,
 	.operations = operations,
 	.errors = errors,

@@ -63,6 +63,7 @@ struct api_service {
 	const struct api_error *errors; /* others are 400; NULL: all */
 	const char *xmlns;		/* of the query protocols */
 	const char *target; /* of JSON: what stands before operations */
+	const char *prefix; /* of actions in policies; NULL: the name */
 	/* The same service for requests that have X-Amz-Target; NULL: none. */
 	const struct api_service *by_target;
 };
