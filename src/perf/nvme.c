@@ -26,7 +26,7 @@
 
 enum { OK, FAILED, USAGE };
 
-enum { SUBNQN = 256, DISCOVER, JSON, REISSUE };
+enum { SUBNQN = 256, DISCOVER, JSON, REISSUE, REREAD };
 
 static int complain(const char *what, const char *text)
 {
@@ -276,6 +276,8 @@ static void help(void)
 	       "  -c FILE     make the calls of a configuration in JSON first\n"
 	       "  --subnqn NQN ADDRESS[:PORT]…  attach that subsystem\n"
 	       "  --discover ADDRESS[:PORT]     attach all that is there\n"
+	       "  --reread    verify: read blocks before they are written "
+	       "again, too\n"
 	       "  --json      results as bdevperf's\n"
 	       "  --reissue-at-once  repeat writes of lost paths without a "
 	       "fence, which\n"
@@ -380,6 +382,9 @@ static int set_option(struct perf_nvme *p, int c, char *value,
 	case REISSUE:
 		p->reissue_at_once = true;
 		return OK;
+	case REREAD:
+		p->defaults.reread = true;
+		return OK;
 	case '?':
 	case ':':
 		return usage("unknown option", NULL);
@@ -415,6 +420,7 @@ int perf_nvme_main(int argc, char **argv)
 		{ "discover", required_argument, NULL, DISCOVER },
 		{ "json", no_argument, NULL, JSON },
 		{ "reissue-at-once", no_argument, NULL, REISSUE },
+		{ "reread", no_argument, NULL, REREAD },
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};

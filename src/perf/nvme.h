@@ -45,6 +45,7 @@ struct nvme_settings {
 	nsec duration;
 	bool every_core; /* -C: each volume on each reactor */
 	bool go_on;	 /* -f: after failures */
+	bool reread;	 /* verify: also before each write */
 };
 
 struct nvme_op;

@@ -5,7 +5,8 @@
  *
  *	op: begin() ─▶ nvmei_submit() ─▶ done() ─▶ count() ─▶ begin() …
  *	verify:  write ─▶ read the same ─▶ check ─▶ counted as one
- *	         and in the end all that was written is read once more
+ *	         and in the end all that was written is read once more;
+ *	         with --reread it is also read before it is written again
  *
  * The lane's own task sleeps meanwhile; the requests drive themselves from the
  * reader of the connection.
@@ -30,6 +31,7 @@ struct nvme_op {
 	uint64_t unit;
 	uint32_t generation; /* verify: that it wrote, or looks for */
 	nsec begun, sent;    /* the op, and the request */
+	bool looks;	     /* verify, --reread: the read before the write */
 	bool checks;	     /* verify: it is the read that follows */
 	bool submitting;
 	bool last_look; /* … in the end */
@@ -161,18 +163,31 @@ static uint64_t take_unit(struct nvme_lane *lane)
 	return unit;
 }
 
+static void write_verified(struct nvme_op *op, nsec now)
+{
+	struct nvme_lane *lane = op->lane;
+	uint32_t *generation = &lane->generations[op->unit];
+
+	op->generation = (*generation + 1) % UNIT_BUSY;
+	*generation = op->generation | UNIT_BUSY;
+	op->looks = op->checks = false;
+	nvme_verify_fill(lane, op->iov.iov_base, op->unit, op->generation);
+	submit(op, BLOCK_WRITE, now);
+}
+
 static void begin_verify(struct nvme_op *op, nsec now)
 {
 	struct nvme_lane *lane = op->lane;
-	uint32_t *generation;
 
 	op->unit = take_unit(lane);
-	generation = &lane->generations[op->unit];
-	op->generation = (*generation + 1) % UNIT_BUSY;
-	*generation = op->generation | UNIT_BUSY;
-	op->checks = false;
-	nvme_verify_fill(lane, op->iov.iov_base, op->unit, op->generation);
-	submit(op, BLOCK_WRITE, now);
+	op->generation = lane->generations[op->unit];
+	op->looks = lane->s->reread && op->generation > 0;
+	if (!op->looks) {
+		write_verified(op, now);
+		return;
+	}
+	lane->generations[op->unit] |= UNIT_BUSY;
+	submit(op, BLOCK_READ, now);
 }
 
 static void begin(struct nvme_op *op, nsec now)
@@ -230,13 +245,19 @@ static void verify_step(struct nvme_op *op, nsec now)
 {
 	struct nvme_lane *lane = op->lane;
 
-	if (!op->checks && !op->last_look) {
+	if (op->looks && nvme_verify_check(lane, op->iov.iov_base, op->unit,
+					   op->generation)) {
+		write_verified(op, now);
+		return;
+	}
+	if (!op->looks && !op->checks && !op->last_look) {
 		op->checks = true;
 		submit(op, BLOCK_READ, now);
 		return;
 	}
 	lane->generations[op->unit] = op->generation; /* not busy any more */
-	if (nvme_verify_check(lane, op->iov.iov_base, op->unit,
+	if (!op->looks &&
+	    nvme_verify_check(lane, op->iov.iov_base, op->unit,
 			      op->generation) &&
 	    !op->last_look)
 		count_op(op, now);
@@ -311,6 +332,7 @@ static void look_at_all(struct nvme_lane *lane, unsigned n)
 		struct nvme_op *op = &lane->ops[i];
 
 		op->last_look = true;
+		op->looks = false;
 		if (!look_again(op, reactor_now_precise()))
 			end(op);
 	}
