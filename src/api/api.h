@@ -33,6 +33,7 @@ struct api_options {
 	struct access_keys *keys;
 	const char *directory;	 /* of the state: certificate and key */
 	struct addr http, https; /* len 0: not served; port 0: any */
+	struct addr metrics;	 /* the same; /metrics for Prometheus */
 	/* PEM files for https; NULL: made at the first start, self-signed. */
 	const char *certificate, *private_key;
 };
@@ -47,5 +48,6 @@ void api_server_destroy(struct api_server *s);
 /* "http://127.0.0.1:8077"; "" as long as there is nothing to be told. */
 enum { API_URL_SIZE = 80 };
 void api_server_url(const struct api_server *s, char url[API_URL_SIZE]);
+void api_server_metrics_url(const struct api_server *s, char url[API_URL_SIZE]);
 
 #endif

@@ -27,6 +27,8 @@ enum { THREADS = 2, BODY_FIRST = 4096, BACKLOG = 128 };
 
 struct api_http {
 	struct MHD_Daemon *daemon;
+	struct api_server *server;
+	const struct api_service *open; /* or NULL */
 };
 
 /* ---------------------------------------------------------------- headers */
@@ -178,7 +180,9 @@ static enum MHD_Result take_body(struct api_call *call, const char *data,
 
 static enum MHD_Result run(struct api_call *call)
 {
-	if (api_authenticate(call) < 0 || api_parse(call) < 0)
+	if (call->service == NULL && api_authenticate(call) < 0)
+		return reply(call);
+	if (api_parse(call) < 0)
 		return reply(call);
 	call->answered = true;
 	MHD_suspend_connection(call->connection);
@@ -212,7 +216,12 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *c,
 static void *request_starts(void *arg, const char *uri,
 			    struct MHD_Connection *c)
 {
-	return api_call_new(arg, uri);
+	struct api_http *h = arg;
+	struct api_call *call = api_call_new(h->server, uri);
+
+	if (call != NULL)
+		call->service = h->open;
+	return call;
 }
 
 static void request_ends(void *arg, struct MHD_Connection *c, void **of_request,
@@ -253,7 +262,7 @@ static int listen_on(struct addr *at)
 	return fd;
 }
 
-static struct MHD_Daemon *start_daemon(struct api_server *s, int fd,
+static struct MHD_Daemon *start_daemon(struct api_http *h, int fd,
 				       const struct api_tls *tls)
 {
 	struct MHD_OptionItem options[] = {
@@ -268,32 +277,35 @@ static struct MHD_Daemon *start_daemon(struct api_server *s, int fd,
 	if (tls == NULL)
 		options[0].option = MHD_OPTION_END;
 	return MHD_start_daemon(
-		tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, handle, s,
+		tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, handle, h,
 		MHD_OPTION_EXTERNAL_LOGGER, library_says, NULL,
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
 		(unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)API_CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)API_HEAD_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)API_IDLE_SECONDS,
-		MHD_OPTION_URI_LOG_CALLBACK, request_starts, s,
+		MHD_OPTION_URI_LOG_CALLBACK, request_starts, h,
 		MHD_OPTION_NOTIFY_COMPLETED, request_ends, NULL,
 		MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
 int api_http_start(struct api_server *s, struct addr *at,
-		   const struct api_tls *tls, struct api_http **out)
+		   const struct api_tls *tls, const struct api_service *open,
+		   struct api_http **out)
 {
 	struct api_http *h = calloc(1, sizeof(*h));
 	int fd;
 
 	if (h == NULL)
 		return -ENOMEM;
+	h->server = s;
+	h->open = open;
 	fd = listen_on(at);
 	if (fd < 0) {
 		free(h);
 		return fd;
 	}
-	h->daemon = start_daemon(s, fd, tls);
+	h->daemon = start_daemon(h, fd, tls);
 	if (h->daemon == NULL) {
 		close(fd);
 		free(h);

@@ -12,10 +12,12 @@ struct api_tls {
 	const char *certificate, *key;
 };
 
-/* -EADDRINUSE, -EADDRNOTAVAIL, …; `at` is updated if its port was 0.  Blocks
- * for a moment: not on a reactor. */
+/* -EADDRINUSE, -EADDRNOTAVAIL, …; `at` is updated if its port was 0.  `open`:
+ * this service is all that is served here, and needs no signature.  Blocks for
+ * a moment: not on a reactor. */
 int api_http_start(struct api_server *s, struct addr *at,
-		   const struct api_tls *tls, struct api_http **out);
+		   const struct api_tls *tls, const struct api_service *open,
+		   struct api_http **out);
 /* No new connections.  Requests that are read go on. */
 void api_http_quiesce(struct api_http *h);
 /* Ends all connections; no call may be on the reactor.  Blocks until the

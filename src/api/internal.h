@@ -89,8 +89,8 @@ struct api_call {
 	/* Who and what. */
 	struct sigv4_scope scope;
 	char user[ACCESS_KEY_USER_MAX + 1];
-	json_t *policy; /* of the key; NULL: none */
-	const struct api_service *service;
+	json_t *policy;			   /* of the key; NULL: none */
+	const struct api_service *service; /* known at first: an open one */
 	const struct api_operation *operation;
 	json_t *input; /* an object that fits the table */
 	char id[UUID_TEXT_SIZE];
@@ -130,7 +130,7 @@ struct api_http;
 struct api_server {
 	struct api_options options;
 	struct reactor *reactor; /* the control's */
-	struct api_http *http, *https;
+	struct api_http *http, *https, *metrics;
 
 	/* Calls that run on the reactor, and whether more may come. */
 	pthread_mutex_t lock;

@@ -13,11 +13,14 @@
 #include "base/util.h"
 #include "reactor/reactor.h"
 
+extern const struct api_service api_metrics;
+
 static const nsec try_again = SEC(1), look_again = MSEC(5);
 
 struct server {
 	struct api_server api;
-	struct addr http, https; /* with the ports that were chosen */
+	/* With the ports that were chosen. */
+	struct addr http, https, metrics;
 	struct cert cert;
 	bool trying, has_cert;
 	struct waitq changed; /* a task has ended, or all should */
@@ -31,6 +34,7 @@ static struct server *server_of(const struct api_server *s)
 /* On a worker thread: the library starts threads, and waits for them. */
 struct starting {
 	struct server *server;
+	const struct api_service *open;
 	struct addr *at;
 	const struct api_tls *tls;
 	struct api_http **http;
@@ -40,7 +44,7 @@ static int start_http(void *arg)
 {
 	struct starting *t = arg;
 
-	return api_http_start(&t->server->api, t->at, t->tls, t->http);
+	return api_http_start(&t->server->api, t->at, t->tls, t->open, t->http);
 }
 
 static int stop_http(void *arg)
@@ -51,10 +55,10 @@ static int stop_http(void *arg)
 
 /* 0, also if it is not wanted or there already. */
 static int start(struct server *s, struct addr *at, bool secure,
-		 struct api_http **http)
+		 const struct api_service *open, struct api_http **http)
 {
 	struct api_tls tls = { s->cert.certificate, s->cert.key };
-	struct starting t = { s, at, secure ? &tls : NULL, http };
+	struct starting t = { s, open, at, secure ? &tls : NULL, http };
 
 	return at->len == 0 || *http != NULL ? 0 : offload(start_http, &t);
 }
@@ -70,14 +74,17 @@ static void complain(const struct addr *at, int error)
 
 static bool start_all(struct server *s, bool first)
 {
-	int plain = start(s, &s->http, false, &s->api.http);
-	int secure = start(s, &s->https, true, &s->api.https);
+	int plain = start(s, &s->http, false, NULL, &s->api.http);
+	int secure = start(s, &s->https, true, NULL, &s->api.https);
+	int metrics =
+		start(s, &s->metrics, false, &api_metrics, &s->api.metrics);
 
 	if (first) {
 		complain(&s->http, plain);
 		complain(&s->https, secure);
+		complain(&s->metrics, metrics);
 	}
-	return plain == 0 && secure == 0;
+	return plain == 0 && secure == 0 && metrics == 0;
 }
 
 static void start_task(void *arg)
@@ -103,6 +110,7 @@ int api_server_create(const struct api_options *options,
 	s->api.reactor = reactor_self();
 	s->http = options->http;
 	s->https = options->https;
+	s->metrics = options->metrics;
 	pthread_mutex_init(&s->api.lock, NULL);
 	waitq_init(&s->api.changed);
 	waitq_init(&s->changed);
@@ -140,7 +148,7 @@ static void wait_for_calls(struct api_server *s)
 void api_server_destroy(struct api_server *api)
 {
 	struct server *s = server_of(api);
-	struct api_http *all[] = { api->http, api->https };
+	struct api_http *all[3];
 
 	wait_for_calls(api);
 	while (s->trying) {
@@ -149,6 +157,7 @@ void api_server_destroy(struct api_server *api)
 	}
 	all[0] = api->http;
 	all[1] = api->https;
+	all[2] = api->metrics;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		if (all[i] == NULL)
 			continue;
@@ -170,4 +179,15 @@ void api_server_url(const struct api_server *api, char url[API_URL_SIZE])
 	if (api->http != NULL || api->https != NULL)
 		snprintf(url, API_URL_SIZE, "http%s://%s", api->http ? "" : "s",
 			 addr_format(at, text));
+}
+
+void api_server_metrics_url(const struct api_server *api,
+			    char url[API_URL_SIZE])
+{
+	char text[ADDR_TEXT_MAX];
+
+	url[0] = '\0';
+	if (api->metrics != NULL)
+		snprintf(url, API_URL_SIZE, "http://%s/metrics",
+			 addr_format(&server_of(api)->metrics, text));
 }

@@ -14,6 +14,7 @@
 enum { DEFAULT_OCTET = 77 };
 
 static const char default_api[] = "127.0.0.1:8077";
+static const char default_metrics[] = "127.0.0.1:8078";
 
 /* A file being read. */
 struct reader {
@@ -49,15 +50,22 @@ void config_init(struct config *c)
 	c->reactors = cpu_count();
 	config_set_loopback(c, DEFAULT_OCTET);
 	addr_parse(&c->api_http, default_api, 0);
+	addr_parse(&c->metrics_http, default_metrics, 0);
+}
+
+static void set_any_port(struct addr *a, const char *if_it_is)
+{
+	struct addr by_default;
+
+	addr_parse(&by_default, if_it_is, 0);
+	if (addr_equal(a, &by_default))
+		addr_set_port(a, 0);
 }
 
 void config_set_any_port(struct config *c)
 {
-	struct addr by_default;
-
-	addr_parse(&by_default, default_api, 0);
-	if (addr_equal(&c->api_http, &by_default))
-		addr_set_port(&c->api_http, 0);
+	set_any_port(&c->api_http, default_api);
+	set_any_port(&c->metrics_http, default_metrics);
 }
 
 __attribute__((format(printf, 3, 4))) static int refuse(const struct reader *r,
@@ -140,7 +148,7 @@ static int read_root_squash(struct reader *r, yaml_node_t *value, void *into)
 	return 0;
 }
 
-/* ------------------------------------------------- throughput, metrics --- */
+/* ----------------------------------------------------------- throughput --- */
 
 static int read_elastic(struct reader *r, yaml_node_t *value, void *into)
 {
@@ -167,25 +175,6 @@ static int read_throughput(struct reader *r, yaml_node_t *value, void *into)
 	static const struct key keys[] = {
 		{ "elastic", read_elastic },
 		{ "operations", read_operations },
-	};
-
-	return read_mapping(r, value, keys, ARRAY_SIZE(keys), NULL);
-}
-
-static int read_period(struct reader *r, yaml_node_t *value, void *into)
-{
-	long n;
-	int error = read_number(r, value, 1, 60, &n);
-
-	if (error == 0)
-		r->config->period = SEC(n);
-	return error;
-}
-
-static int read_metrics(struct reader *r, yaml_node_t *value, void *into)
-{
-	static const struct key keys[] = {
-		{ "period", read_period },
 	};
 
 	return read_mapping(r, value, keys, ARRAY_SIZE(keys), NULL);
@@ -254,6 +243,33 @@ static int read_api(struct reader *r, yaml_node_t *value, void *into)
 		return refuse(r, value,
 			      "certificate and private_key come together");
 	return error;
+}
+
+/* -------------------------------------------------------------- metrics --- */
+
+static int read_period(struct reader *r, yaml_node_t *value, void *into)
+{
+	long n;
+	int error = read_number(r, value, 1, 60, &n);
+
+	if (error == 0)
+		r->config->period = SEC(n);
+	return error;
+}
+
+static int read_metrics_http(struct reader *r, yaml_node_t *value, void *into)
+{
+	return read_endpoint(r, value, &r->config->metrics_http);
+}
+
+static int read_metrics(struct reader *r, yaml_node_t *value, void *into)
+{
+	static const struct key keys[] = {
+		{ "period", read_period },
+		{ "http", read_metrics_http },
+	};
+
+	return read_mapping(r, value, keys, ARRAY_SIZE(keys), NULL);
 }
 
 /* -------------------------------------------------------------- subnets --- */

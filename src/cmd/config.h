@@ -14,6 +14,7 @@
  *					# limit
  *	metrics:
  *	  period: 60			# seconds between points, 1 to 60
+ *	  http: 127.0.0.1:8078		# for Prometheus; the default; or "none"
  *	alarm_actions:			# what is behind the ARNs of actions
  *	  - { arn: "arn:aws:sns:…", command: "…" }
  *	  - { arn: "*", webhook: "http://127.0.0.1:9000/…" }
@@ -49,7 +50,7 @@ struct config {
 	nsec period;
 	struct control_action actions[CONFIG_ACTIONS_MAX];
 	size_t n_actions;
-	struct addr api_http, api_https; /* len 0: none */
+	struct addr api_http, api_https, metrics_http; /* len 0: none */
 	char api_certificate[PATH_MAX], api_private_key[PATH_MAX]; /* or "" */
 };
 
@@ -59,8 +60,8 @@ void config_init(struct config *c);
  * on stderr in which line what is wrong. */
 int config_load(struct config *c, const char *path);
 
-/* The API on a port of 127.0.0.1 that is free, unless the configuration says
- * something else. */
+/* The API and the metrics on ports of 127.0.0.1 that are free, unless the
+ * configuration says something else. */
 void config_set_any_port(struct config *c);
 
 /* Six /24 of 127.OCTET.0.0, in zones a to f. */

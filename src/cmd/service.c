@@ -135,6 +135,7 @@ static int open_api(struct service *s)
 			.directory = s->directory,
 			.http = c->api_http,
 			.https = c->api_https,
+			.metrics = c->metrics_http,
 			.certificate = c->api_certificate[0]
 					       ? c->api_certificate
 					       : NULL,
@@ -227,11 +228,12 @@ static void run_until_signal(void)
 /* What ends hawserd ends the command first. */
 static int run_command(struct service *s)
 {
-	char url[API_URL_SIZE];
+	char url[API_URL_SIZE], metrics[API_URL_SIZE];
 	const struct child_variable variables[] = {
 		{ "HAWSER_STATE", s->directory },
 		{ "HAWSER_RPC", s->socket },
 		{ "HAWSER_API_URL", url },
+		{ "HAWSER_METRICS_URL", metrics },
 		{ "HAWSER_AWS_CREDENTIALS", s->profile },
 		{},
 	};
@@ -240,6 +242,7 @@ static int run_command(struct service *s)
 	int signal, status;
 
 	api_server_url(s->api, url);
+	api_server_metrics_url(s->api, metrics);
 	pid = child_start(s->command, variables);
 	if (pid < 0) {
 		log_error("/bin/sh: %s", strerror(-pid));
