@@ -77,6 +77,7 @@ const struct api_protocol api_json_10 = {
 		[SIGV4_MISMATCH] = { "InvalidSignatureException", 400 },
 	},
 	.invalid = "ValidationError",
+	.denied = "AccessDenied",
 	.parse = parse,
 	.result = result,
 	.error = error,

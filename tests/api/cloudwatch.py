@@ -281,6 +281,19 @@ class CloudWatch(lib.Case):
             with self.subTest(wrong), self.assertRaises(Exception):
                 self.alarm("wrong", **wrong)
 
+    def test_policies_know_them_as_cloudwatch(self):
+        policy = {"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": "cloudwatch:Describe*",
+            "Resource": "*"}]}
+        words = lib.hawser("key", "create", "watcher", "--policy",
+                           json.dumps(policy)).split()
+        cw = lib.client("cloudwatch", aws_access_key_id=words[3],
+                        aws_secret_access_key=words[6])
+        cw.describe_alarms()
+        said = self.refused("AccessDenied", 403, cw.delete_alarms,
+                            AlarmNames=["x"])
+        self.assertIn("cloudwatch:DeleteAlarms", said)
+
     def json(self, operation, **body):
         """As newer clients ask."""
         headers = {"X-Amz-Target": "GraniteServiceVersion20100801." +

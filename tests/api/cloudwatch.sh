@@ -23,7 +23,12 @@ export AWS_SHARED_CREDENTIALS_FILE="$PWD/state/credentials"
 export AWS_CONFIG_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true AWS_PAGER=
 export PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore::ResourceWarning
 export AWS_DEFAULT_REGION=us-east-1
-HOOK="127.$octet.11.251" TOLD="$PWD/told" python3 "$(dirname "$HAWSER_CASE")/cloudwatch.py"
+# Older clients speak Query, newer ones JSON: one of each, if there are two.
+for python in $(realpath "$(command -v python3)" /usr/bin/python3 | sort -u); do
+	"$python" -c 'import boto3' 2>/dev/null || continue
+	HOOK="127.$octet.11.251" TOLD="$PWD/told" \
+		"$python" "$(dirname "$HAWSER_CASE")/cloudwatch.py"
+done
 
 # Metrics and alarms are there after kill -9.
 cw() { aws --endpoint-url "http://$api" cloudwatch "$@"; }

@@ -29,7 +29,15 @@ mistake 'lease: soon\n' 'bad:1: a number in 1..3600 is needed'
 mistake 'reactors: 1\nlease: 0\n' 'bad:2: a number'
 mistake 'colour: red\n' "bad:1: unknown key 'colour'"
 mistake '- 1\n' 'KEY: VALUE is needed'
-mistake 'subnets: 5\n' 'subnets must be a list'
+mistake 'subnets: 5\n' 'bad:1: a list is needed'
+mistake 'metrics: { period: 61 }\n' 'bad:1: a number in 1..60'
+mistake 'metrics: { http: here }\n' 'an address with a port'
+mistake 'throughput: { elastic: 0 }\n' 'a number in 1..'
+mistake 'alarm_actions:\n- { arn: "*" }\n' 'bad:2: an action needs'
+mistake 'alarm_actions:\n- { arn: x, command: y, webhook: "http://127.0.0.1/" }
+' 'an action needs'
+mistake 'alarm_actions:\n- { arn: x, webhook: "https://example.org/" }\n' \
+	'bad:2: http://ADDRESS:PORT/'
 mistake 'subnets:\n- { cidr: 10.0.0.1/24, zone: a }\n' 'bad:2: a subnet needs'
 mistake 'subnets:\n- { cidr: 10.0.0.0/24 }\n' 'a subnet needs'
 mistake 'subnets:\n- { cidr: 10.0.0.0/8, zone: a }
