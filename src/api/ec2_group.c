@@ -37,7 +37,7 @@ int ec2_create_security_group(struct api_call *call)
 {
 	const char *vpc = api_string(call, "VpcId") ?: THING_DEFAULT_VPC;
 	const char *name = api_string(call, "GroupName");
-	char id[CONTROL_ID_SIZE] = "";
+	char id[CONTROL_ID_SIZE];
 	int r = ec2_dry_run(call);
 
 	if (r < 0)

@@ -35,7 +35,7 @@ static int parse_cidr(struct api_call *call, const char *cidr, struct subnet *s)
 int ec2_create_vpc(struct api_call *call)
 {
 	const char *cidr = api_string(call, "CidrBlock");
-	char id[CONTROL_ID_SIZE] = "", group[CONTROL_ID_SIZE] = "";
+	char id[CONTROL_ID_SIZE], group[CONTROL_ID_SIZE];
 	struct subnet s;
 	int r = ec2_dry_run(call);
 
@@ -168,7 +168,7 @@ static int make_subnet(struct api_call *call, const char *vpc, const char *zone,
 		       const char *cidr)
 {
 	struct control *c = ec2_control(call);
-	char id[CONTROL_ID_SIZE] = "";
+	char id[CONTROL_ID_SIZE];
 	const struct subnet *list;
 	size_t n;
 	int r = thing_create(c, THING_SUBNET, "subnet-", id,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/efs.h"
+#include "control/thing.h"
 #include "reactor/reactor.h"
 
 enum { PROVISIONED_MAX = 3414 }; /* MiB/s, as AWS's largest */
@@ -185,6 +186,18 @@ static int set_zone(struct api_call *call, json_t *attributes)
 			  name);
 }
 
+/* The key that an alias of this service's KMS stands for; else the name. */
+static const char *key_of_alias(const struct api_call *call, const char *name)
+{
+	const char *alias = strstr(name, "alias/");
+	const char *key = json_string_value(json_object_get(
+		alias ? thing_find(efs_control(call), THING_ALIAS, alias)
+		      : NULL,
+		"TargetKeyId"));
+
+	return key ? key : name;
+}
+
 /* A key by whatever name, as the ARN that is told. */
 static int set_key(struct api_call *call, json_t *attributes)
 {
@@ -197,7 +210,8 @@ static int set_key(struct api_call *call, json_t *attributes)
 	if (!encrypted)
 		return 0;
 	if (key == NULL)
-		key = "alias/aws/elasticfilesystem";
+		key = THING_DEFAULT_ALIAS;
+	key = key_of_alias(call, key);
 	if (strncmp(key, "arn:", 4) == 0)
 		json_object_set_new(attributes, "KmsKeyId", json_string(key));
 	else

@@ -212,23 +212,67 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *c,
 	return call->answered ? reply(call) : run(call);
 }
 
+/*
+ * A request whose head is no good ends without a word of the library's.  So the
+ * connection knows the call that it has, and frees one that was left.
+ */
+struct link {
+	struct api_call *call;
+};
+
+static struct link *link_of(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+static void drop_call(struct link *l)
+{
+	if (l->call != NULL)
+		api_call_free(l->call);
+	l->call = NULL;
+}
+
+static void connection_changes(void *arg, struct MHD_Connection *c,
+			       void **of_connection,
+			       enum MHD_ConnectionNotificationCode what)
+{
+	struct link *l = *of_connection;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		*of_connection = calloc(1, sizeof(*l));
+	} else if (l != NULL) {
+		drop_call(l);
+		free(l);
+		*of_connection = NULL;
+	}
+}
+
 /* The first that is heard of a request: its URI as it came. */
 static void *request_starts(void *arg, const char *uri,
 			    struct MHD_Connection *c)
 {
+	struct link *l = link_of(c);
 	struct api_http *h = arg;
-	struct api_call *call = api_call_new(h->server, uri);
 
-	if (call != NULL)
-		call->service = h->open;
-	return call;
+	if (l == NULL) /* no memory */
+		return NULL;
+	drop_call(l);
+	l->call = api_call_new(h->server, uri);
+	if (l->call != NULL)
+		l->call->service = h->open;
+	return l->call;
 }
 
 static void request_ends(void *arg, struct MHD_Connection *c, void **of_request,
 			 enum MHD_RequestTerminationCode why)
 {
-	if (*of_request != NULL)
-		api_call_free(*of_request);
+	struct link *l = link_of(c);
+
+	if (l != NULL)
+		drop_call(l);
 	*of_request = NULL;
 }
 
@@ -286,6 +330,7 @@ static struct MHD_Daemon *start_daemon(struct api_http *h, int fd,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)API_IDLE_SECONDS,
 		MHD_OPTION_URI_LOG_CALLBACK, request_starts, h,
 		MHD_OPTION_NOTIFY_COMPLETED, request_ends, NULL,
+		MHD_OPTION_NOTIFY_CONNECTION, connection_changes, NULL,
 		MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 

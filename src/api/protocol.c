@@ -7,13 +7,14 @@
 #include "base/json_scan.h"
 #include "base/util.h"
 
-extern const struct api_service api_cw, api_ec2, api_efs, api_sts;
+extern const struct api_service api_cw, api_ec2, api_efs, api_kms, api_sts;
 
 /* A new service is a row. */
 static const struct api_service *const services[] = {
 	&api_efs,
 	&api_cw,
 	&api_ec2,
+	&api_kms,
 	&api_sts,
 };
 

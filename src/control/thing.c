@@ -135,6 +135,17 @@ static int make_defaults(struct control *c)
 				  THING_DEFAULT_VPC, "Rules", "IpProtocol",
 				  "-1", "CidrIp", "0.0.0.0/0", "IpProtocol",
 				  "-1", "CidrIp", "::/0"));
+	if (thing_find(c, THING_KEY, THING_DEFAULT_KEY) == NULL)
+		json_object_set_new(
+			c->things[THING_KEY], THING_DEFAULT_KEY,
+			json_pack("{s:s, s:s, s:s}", "KeyState", "Enabled",
+				  "Description",
+				  "for file systems that name no key",
+				  "KeyManager", "AWS"));
+	if (thing_find(c, THING_ALIAS, THING_DEFAULT_ALIAS) == NULL)
+		json_object_set_new(c->things[THING_ALIAS], THING_DEFAULT_ALIAS,
+				    json_pack("{s:s}", "TargetKeyId",
+					      THING_DEFAULT_KEY));
 	return 0;
 }
 
@@ -184,12 +195,11 @@ static int create_locked(struct control *c, enum thing_kind kind,
 }
 
 int thing_create(struct control *c, enum thing_kind kind, const char *prefix,
-		 char id[CONTROL_ID_SIZE], json_t *object,
-		 struct control_error *err)
+		 char *id, json_t *object, struct control_error *err)
 {
 	int r;
 
-	if (id[0] == '\0')
+	if (prefix != NULL)
 		make_id(id, prefix);
 	json_object_set_new(object, "Created",
 			    json_integer(reactor_realtime() / SEC(1)));

@@ -35,6 +35,9 @@ enum { THINGS_MAX = 2000 }; /* of a kind */
  * group lets everybody in. */
 #define THING_DEFAULT_VPC   "vpc-0a9bd8f7e6c5a4b32"
 #define THING_DEFAULT_GROUP "sg-0a9bd8f7e6c5a4b32"
+/* The key of what is encrypted without naming one. */
+#define THING_DEFAULT_KEY   "0a9bd8f7-e6c5-4a4b-8320-000000000001"
+#define THING_DEFAULT_ALIAS "alias/aws/elasticfilesystem"
 
 /* An object of objects by id, or one of them; borrowed until the caller parks.
  * NULL: there is none. */
@@ -42,11 +45,10 @@ const json_t *things(const struct control *c, enum thing_kind kind);
 const json_t *thing_find(const struct control *c, enum thing_kind kind,
 			 const char *id);
 
-/* Adds one; the object is taken, and gets "Created".  "" as id: a random one,
- * which is put there, behind `prefix`. */
+/* Adds one; the object is taken, and gets "Created".  With a prefix, `id` gets
+ * a new one of CONTROL_ID_SIZE behind it. */
 int thing_create(struct control *c, enum thing_kind kind, const char *prefix,
-		 char id[CONTROL_ID_SIZE], json_t *object,
-		 struct control_error *err);
+		 char *id, json_t *object, struct control_error *err);
 /* -ENOENT without a text: there is none. */
 int thing_change(struct control *c, enum thing_kind kind, const char *id,
 		 control_change_fn *fn, void *arg, struct control_error *err);
