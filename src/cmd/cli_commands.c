@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands of `hawser`, in the order in which --help lists them. */
+#include "attach/attach.h"
 #include "cmd/cli.h"
 #include "fuse/fuse.h"
 #include "perf/perf.h"
@@ -241,6 +242,12 @@ const struct cli_command cli_commands[] = {
 		.help = "mount a file system over all of its mount targets",
 		.main = mount_main,
 		.usage = "ADDRESS:/PATH DIR [-o OPTION,...] [-f]",
+	},
+	{
+		.words = "attach",
+		.help = "make a file a volume, over all its paths",
+		.main = attach_main,
+		.usage = "--subnqn NQN ADDRESS… FILE",
 	},
 	{
 		.words = "umount",

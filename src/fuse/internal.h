@@ -17,6 +17,7 @@
 #include "base/list.h"
 #include "fuse/buffer.h"
 #include "fuse/options.h"
+#include "fuse/pump.h"
 #include "nfs/client/client.h"
 #include "reactor/reactor.h"
 #include "status/status.h"
@@ -35,6 +36,7 @@ struct mount {
 	struct nfs_client *nfs;
 	struct fuse_session *fuse;
 	struct buffers buffers;
+	struct pump pump;
 
 	struct htable inodes; /* by file handle */
 	struct inode *root;   /* node id 1 */

@@ -1,162 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Between /dev/fuse and the tasks.
- *
- * One task reads requests; each then runs in a task of its own, in which
- * libfuse takes it apart and calls the function of the table below:
- *
- *	reader()             fuse_session_receive_buf()
- *	  dispatch()         a task and a buffer for it
- *	    request_task()   fuse_session_process_buf()
- *	      ll_write()     … nfs_pwrite() parks … op_reply()
- *
- * So a function may keep using what it was given (names, data) until it
- * returns.  Many requests are in progress at a time; the kernel has at most one
- * for each thread of an application, and a bounded number for all read-ahead,
- * write-back and asynchronous I/O (init.c).
- */
-#include <fcntl.h>
-#include <linux/fuse.h>
-#include <poll.h>
+/* Mounting: what the kernel is told, and the table of its requests. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "fuse/ops.h"
-#include "reactor/fd.h"
 
-struct request {
-	struct mount *mount;
-	struct buffer *buffer; /* used: the request's size */
-};
-
-static uint32_t opcode(const struct buffer *buffer)
+static void note_init(void *arg, const void *request, size_t size)
 {
-	return ((const struct fuse_in_header *)buffer->data)->opcode;
-}
-
-static void process(struct mount *m, struct buffer *buffer)
-{
-	const struct fuse_buf buf = { .size = buffer->used,
-				      .mem = buffer->data };
-
-	if (opcode(buffer) == FUSE_INIT)
-		init_note_request(m, buffer->data, buffer->used);
-	fuse_session_process_buf(m->fuse, &buf);
-}
-
-static void request_task(void *arg)
-{
-	struct request *r = arg;
-
-	process(r->mount, r->buffer);
-	buffer_give(&r->mount->buffers, r->buffer);
-	free(r);
-}
-
-/* Requests that never park, and belong before those that come after them. */
-static bool is_immediate(const struct buffer *buffer)
-{
-	switch (opcode(buffer)) {
-	case FUSE_INIT:
-	case FUSE_FORGET:
-	case FUSE_BATCH_FORGET:
-	case FUSE_INTERRUPT:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* A small request moves to a small buffer, so that the large one that it was
- * read into can take the next. */
-static struct buffer *shrink(struct mount *m, struct buffer *buffer)
-{
-	struct buffer *small;
-
-	if (buffer->used > BUFFER_SMALL)
-		return buffer;
-	small = buffer_take(&m->buffers, buffer->used);
-	if (small == NULL)
-		return buffer;
-	small->used = buffer->used;
-	memcpy(small->data, buffer->data, buffer->used);
-	return small;
-}
-
-static int start_task(struct mount *m, struct buffer *buffer)
-{
-	struct request *r = malloc(sizeof(*r));
-	int err;
-
-	if (r == NULL)
-		return -ENOMEM;
-	*r = (struct request){ m, buffer };
-	err = task_spawn("request", request_task, r);
-	if (err < 0)
-		free(r);
-	return err;
-}
-
-/* Uses the buffer up, or returns it for the next request. */
-static struct buffer *dispatch(struct mount *m, struct buffer *buffer)
-{
-	struct buffer *own;
-
-	if (is_immediate(buffer)) {
-		process(m, buffer);
-		return buffer;
-	}
-	own = shrink(m, buffer);
-	if (start_task(m, own) < 0) {
-		/* Short of memory: one after the other, then. */
-		process(m, own);
-		buffer_give(&m->buffers, own);
-	}
-	return own == buffer ? NULL : buffer;
-}
-
-/* One request into the buffer: its size; 0: the kernel has closed its end. */
-static int receive(struct mount *m, struct buffer *buffer)
-{
-	struct fuse_buf buf = { .mem = buffer->data };
-	int n;
-
-	for (;;) {
-		n = fuse_session_receive_buf(m->fuse, &buf);
-		if (n != -EAGAIN && n != -EINTR)
-			return n;
-		n = fd_wait(fuse_session_fd(m->fuse), POLLIN, NSEC_NEVER);
-		if (n < 0)
-			return n;
-	}
+	init_note_request(arg, request, size);
 }
 
 static void reader(void *arg)
 {
 	struct mount *m = arg;
-	struct buffer *buffer = NULL;
-	int n = 0;
+	int r;
 
-	while (!m->ending) {
-		if (buffer == NULL)
-			buffer = buffer_take(&m->buffers, BUFFER_LARGE);
-		if (buffer == NULL) {
-			task_sleep(MSEC(10)); /* until a request has ended */
-			continue;
-		}
-		n = receive(m, buffer);
-		if (n <= 0 || m->ending)
-			break;
-		buffer->used = (size_t)n;
-		buffer = dispatch(m, buffer);
-		task_yield();
-	}
-	if (n < 0)
+	m->pump.buffers = &m->buffers;
+	m->pump.note_init = note_init;
+	m->pump.arg = m;
+	r = pump_run(&m->pump);
+	if (r < 0)
 		log_error("%s: /dev/fuse: %s", m->options->mountpoint,
-			  strerror(-n));
-	if (buffer != NULL)
-		buffer_give(&m->buffers, buffer);
+			  strerror(-r));
 	m->fuse_gone = true;
 	waitq_wake_all(&m->gone);
 }
@@ -230,7 +96,7 @@ static int add_arguments(const struct mount_options *o, struct fuse_args *args)
 static int kernel_mount(struct mount *m)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
-	int fd;
+	int r;
 
 	if (add_arguments(m->options, &args) == 0)
 		m->fuse = fuse_session_new(&args, &table, sizeof(table), m);
@@ -239,10 +105,9 @@ static int kernel_mount(struct mount *m)
 		return -ENOMEM;
 	if (fuse_session_mount(m->fuse, m->options->mountpoint) < 0)
 		return -EIO; /* it has said why */
-	fd = fuse_session_fd(m->fuse);
-	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
-		return -errno;
-	return init_intercept(m);
+	m->pump.fuse = m->fuse;
+	r = pump_prepare(&m->pump);
+	return r < 0 ? r : init_intercept(m);
 }
 
 int kernel_start(struct mount *m)

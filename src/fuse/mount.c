@@ -230,7 +230,7 @@ static bool finish(struct mount *m)
 
 static int end(struct mount *m)
 {
-	m->ending = true;
+	m->ending = m->pump.stop = true;
 	waitq_wake_all(&m->watch);
 	waitq_wake_all(&m->due_wake);
 	control_stop(m);

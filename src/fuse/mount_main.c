@@ -1,184 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * hawser mount.  The command waits for the daemon that it starts: a byte on a
- * pipe says that the mount is usable; no byte, that it is not, and the daemon
- * has said why on the stderr that both have until then.
- */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
+/* hawser mount. */
+#include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/log.h"
-#include "base/util.h"
+#include "fuse/daemon.h"
 #include "fuse/fuse.h"
 #include "fuse/internal.h"
-#include "fuse/mountpoint.h"
-#include "status/status.h"
 
 enum { EXIT_USAGE = 2 };
 
-static int ready_fd = -1; /* the daemon's end of the pipe */
-static int lock_fd = -1;  /* keeps others from mounting there meanwhile */
-static enum log_level told_log_level;
-
-static int refuse(const char *mountpoint, const char *why)
+static int run(const void *options, bool (*ready)(void))
 {
-	fprintf(stderr, "hawser mount: %s: %s\n", mountpoint, why);
-	return -1;
-}
-
-/* Whether a daemon is behind the socket, and not just dying: one that is killed
- * still accepts connections for a moment, but answers none.  One that is only
- * slow counts as there. */
-static bool daemon_answers(const char *socket)
-{
-	static const struct timeval patience = { .tv_sec = 3 };
-	auto_close int fd = status_connect(socket);
-	char byte;
-	ssize_t n;
-
-	if (fd < 0)
-		return false;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (send(fd, "paths\n", 6, MSG_NOSIGNAL) != 6)
-		return false;
-	n = recv(fd, &byte, 1, 0);
-	return n > 0 || (n < 0 && errno == EAGAIN);
-}
-
-/* A daemon that died left its mount behind: nobody can use it, or mount over
- * it. */
-static int clean_mountpoint(const char *mountpoint)
-{
-	char socket[PATH_MAX];
-	int r;
-
-	if (mountpoint_is_ours(mountpoint) != 1)
-		return 0;
-	mountpoint_socket(mountpoint, socket);
-	if (daemon_answers(socket))
-		return refuse(mountpoint, "already mounted");
-	r = mountpoint_unmount(mountpoint, true);
-	return r < 0 ? refuse(mountpoint, strerror(-r)) : 0;
-}
-
-/* First of all the lock: one that is just mounting has no socket yet, and would
- * count as dead. */
-static int claim_mountpoint(const char *mountpoint)
-{
-	struct stat st;
-
-	lock_fd = mountpoint_lock(mountpoint);
-	if (lock_fd == -EWOULDBLOCK)
-		return refuse(mountpoint, "somebody else is mounting there");
-	if (clean_mountpoint(mountpoint) < 0)
-		return -1;
-	if (stat(mountpoint, &st) < 0)
-		return refuse(mountpoint, strerror(errno));
-	if (!S_ISDIR(st.st_mode))
-		return refuse(mountpoint, strerror(ENOTDIR));
-	return 0;
-}
-
-/* A descriptor for log lines: journald's (systemd-journald.service(8)), which
- * takes them with the priority in front; elsewhere they are lost. */
-static int open_log(void)
-{
-	static const char header[] = "hawser-mount\n\n6\n1\n0\n0\n0\n";
-	int fd = status_connect("/run/systemd/journal/stdout");
-
-	if (fd >= 0 && write(fd, header, strlen(header)) > 0)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return open("/dev/null", O_RDWR | O_CLOEXEC);
-}
-
-/* The mount is usable: lets the command return, and goes on without it.  false:
- * the command was interrupted. */
-static bool daemon_ready(void)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int log = open_log();
-	bool told = write(ready_fd, "", 1) == 1;
-
-	mountpoint_unlock(lock_fd);
-	log_level = told_log_level;
-	close(ready_fd);
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
-	dup2(log, STDERR_FILENO);
-	close(null);
-	close(log);
-	return told;
-}
-
-static bool foreground_ready(void)
-{
-	mountpoint_unlock(lock_fd);
-	return true;
-}
-
-/* The daemon's exit status, should it end before it is ready. */
-static int wait_for_daemon(pid_t pid, int fd)
-{
-	char byte;
-	int status;
-
-	if (read(fd, &byte, 1) == 1)
-		return EXIT_SUCCESS;
-	if (waitpid(pid, &status, 0) == pid && WIFSIGNALED(status))
-		fprintf(stderr, "hawser mount: the daemon died: %s\n",
-			strsignal(WTERMSIG(status)));
-	return EXIT_FAILURE;
-}
-
-static int run(const struct mount_options *o, bool (*ready)(void))
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	/* Memory that we ask for must not wait for pages that only we can
-	 * write back.  Needs a right that not everybody has. */
-	prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
-	return mount_run(o, ready);
-}
-
-static int run_daemon(const struct mount_options *o)
-{
-	int fds[2];
-	pid_t pid;
-
-	if (pipe2(fds, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
-		fprintf(stderr, "hawser mount: %s\n", strerror(errno));
-		return EXIT_FAILURE;
-	}
-	if (pid > 0) {
-		close(fds[1]);
-		return wait_for_daemon(pid, fds[0]);
-	}
-	close(fds[0]);
-	ready_fd = fds[1];
-	/* Until it is usable, whoever called wants to know one thing. */
-	told_log_level = log_level;
-	if (log_level < LOG_DEBUG)
-		log_level = LOG_ERROR;
-	setsid();
-	if (chdir("/") < 0)
-		return EXIT_FAILURE;
-	return run(o, daemon_ready);
+	return mount_run(options, ready);
 }
 
 int mount_main(int argc, char **argv)
@@ -188,8 +21,7 @@ int mount_main(int argc, char **argv)
 
 	if (r != 0)
 		return r < 0 ? EXIT_USAGE : EXIT_SUCCESS;
-	if (claim_mountpoint(options.mountpoint) < 0)
+	if (daemon_claim("hawser mount", options.mountpoint, S_IFDIR) < 0)
 		return EXIT_FAILURE;
-	return options.foreground ? run(&options, foreground_ready)
-				  : run_daemon(&options);
+	return daemon_run("hawser mount", options.foreground, run, &options);
 }

@@ -3,10 +3,9 @@
  * What legs have missed is copied, region by region:
  *
  *	begin ─▶ hold a piece ─▶ read it from a good leg ─▶ write it to the
- *	          ▲                                         stale legs that are up
- *	          └───────────── the next piece ───────────────────┘│ the last
- *	                                   flush them ◀─────────────┘
- *	                                   they are stale no more
+ *	          ▲                                         stale legs that are
+ *up └───────────── the next piece ───────────────────┘│ the last flush them
+ *◀─────────────┘ they are stale no more
  *
  * Writes go to stale legs, too, so that a piece once copied stays right.  A leg
  * that misses anything of the region meanwhile is dropped from the copy.  What

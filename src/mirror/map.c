@@ -86,8 +86,7 @@ static int64_t find_dirty(const struct mirror *m)
 
 	for (uint64_t i = 0; i < (pages + 63) / 64; i++)
 		if (m->dirty[i] != 0)
-			return (int64_t)(i * 64 +
-					 __builtin_ctzll(m->dirty[i]));
+			return (int64_t)(i * 64 + __builtin_ctzll(m->dirty[i]));
 	return -1;
 }
 

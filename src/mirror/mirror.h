@@ -45,8 +45,8 @@ enum {
 	MIRROR_LEGS_MAX = 4,
 	MIRROR_REGIONS_MAX = 65536,
 	MIRROR_REGION_MIN = 1 << 20, /* bytes */
-	MIRROR_COPY = 256 << 10,     /* bytes copied at a time */
-	MIRROR_PAGE = 4096,	     /* the map is saved in pieces of that size */
+	MIRROR_COPY = 128 << 10,     /* bytes copied at a time */
+	MIRROR_PAGE = 4096, /* the map is saved in pieces of that size */
 	MIRROR_ACTIVE = 0x80,
 };
 
@@ -133,7 +133,7 @@ void mirror_leg_up(struct mirror *m, unsigned leg);
 void mirror_tick(struct mirror *m);
 
 struct mirror_info {
-	unsigned up; /* legs */
+	unsigned up;					  /* legs */
 	uint32_t regions, active, stale[MIRROR_LEGS_MAX]; /* regions */
 	uint64_t copied; /* bytes, since it was created */
 };

@@ -153,8 +153,7 @@ static void write_answered(struct mirror_request *r)
 
 	if (good_legs(m, r->region) & r->written) {
 		r->error = 0;
-		if (r->failed != 0 &&
-		    map_set_stale(m, r->region, r->failed))
+		if (r->failed != 0 && map_set_stale(m, r->region, r->failed))
 			m->region[r->region].postponed = true;
 	} else {
 		elect(m, r->region);

@@ -6,12 +6,15 @@
  *	volume.c   attaches it, and lets it go
  *	io.c	   any range of bytes as requests of whole blocks
  *	edge.c	   blocks of which only a part is written
+ *	replicas.c a mirror, whose legs are members
+ *	bitmap.c   … and the file with its map
  *	report.c   how its paths are
  */
 #ifndef VOLUME_INTERNAL_H
 #define VOLUME_INTERNAL_H
 
 #include "base/range.h"
+#include "mirror/mirror.h"
 #include "nvme/initiator/initiator.h"
 #include "reactor/reactor.h"
 #include "status/status.h"
@@ -23,13 +26,22 @@ struct volume_way {
 	bool attached;
 };
 
+/* A subsystem with the volume, or a copy of it. */
+struct member {
+	struct volume *volume;
+	const struct volume_member *options;
+	char name[16];		   /* of its controllers */
+	struct nvmei_volume *nvme; /* NULL: not found yet */
+	struct volume_way ways[VOLUME_PATHS_MAX];
+};
+
 struct volume {
 	struct volume_options options;
 	char hostnqn[VOLUME_NQN_SIZE];
 	struct nvmei *host;
-	struct nvmei_volume *nvme;
-	struct volume_way ways[VOLUME_PATHS_MAX];
-	unsigned n_ways;
+	struct member members[VOLUME_MEMBERS_MAX];
+	unsigned n_members;
+	struct replicas *replicas; /* MIRROR; NULL: members[0] is all */
 
 	struct range_lock blocks; /* of what is being written */
 	struct status *status;
@@ -39,6 +51,79 @@ struct volume {
 	bool keeping;	     /* a task attaches what is missing */
 	struct waitq change; /* of the two above */
 };
+
+/* volume.c: the namespace of a member whose controllers are attached; sets
+ * m->nvme.  0, or -errno with text. */
+int member_find(struct member *m, char text[VOLUME_TEXT]);
+
+/* ----------------------------------------------------------------- requests */
+
+/* A command of the mirror's on one leg. */
+struct leg_io {
+	struct nvmei_request nvme;
+	struct mirror_io *io; /* NULL: free */
+	struct iovec iov;
+	struct list link; /* leg.ios */
+};
+
+/* Whole blocks, no more than the controllers take, in one region of a mirror;
+ * in its submitter's memory until done() is called, maybe at once, on any
+ * stack.
+ */
+struct volume_request {
+	enum block_op op;
+	unsigned flags;
+	uint64_t offset, length;
+	struct iovec iov;
+	void (*done)(struct volume_request *r, int error);
+	struct volume *volume;
+	union {
+		struct nvmei_request nvme;
+		struct {
+			struct mirror_request mirror;
+			struct leg_io legs[MIRROR_LEGS_MAX];
+		};
+	};
+};
+void volume_submit(struct volume *v, struct volume_request *r);
+
+/* replicas.c: the members of a mirror. */
+struct replicas;
+int replicas_open(struct volume *v, struct replicas **out,
+		  char text[VOLUME_TEXT]);
+void replicas_close(struct replicas *r); /* parks */
+void replicas_submit(struct replicas *r, struct volume_request *q);
+/* Another member has been found. */
+void replicas_found(struct replicas *r, unsigned leg);
+uint64_t replicas_size(const struct replicas *r);
+uint64_t replicas_region(const struct replicas *r); /* bytes */
+/* How that leg is. */
+void replicas_report(const struct replicas *r, unsigned leg, json_t *into);
+
+/* bitmap.c: the file of a mirror's map. */
+struct bitmap_identity {
+	uint64_t size;
+	uint32_t legs;
+	struct {
+		char subnqn[VOLUME_NQN_SIZE];
+		uint8_t uuid[16], nguid[16];
+	} leg[VOLUME_MEMBERS_MAX];
+};
+struct bitmap;
+/* Makes one (-EEXIST), or opens it (-EBUSY: another process has it); parks.  A
+ * leg that is not known yet has no identity in `id` but its subsystem, and gets
+ * it from the file; others have to be the same.  0, or -errno with text. */
+int bitmap_create(const char *path, const struct bitmap_identity *id,
+		  struct bitmap **out, char text[VOLUME_TEXT]);
+int bitmap_open(const char *path, struct bitmap_identity *id,
+		struct bitmap **out, char text[VOLUME_TEXT]);
+void bitmap_close(struct bitmap *b);
+/* Is that leg the one that the file was made for? */
+bool bitmap_matches(const struct bitmap *b, const struct bitmap_identity *id,
+		    unsigned leg);
+const uint8_t *bitmap_map(const struct bitmap *b); /* as it was opened */
+int bitmap_save(struct bitmap *b, const void *bytes, uint32_t offset,
+		uint32_t len); /* parks; on disk when it returns 0 */
 
 /* Blocks of a volume that a task holds while it writes them; parks. */
 struct volume_hold {

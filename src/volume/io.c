@@ -19,18 +19,18 @@ struct batch {
 	unsigned flags;
 	char *at; /* NULL: no data */
 	uint64_t offset, end, piece;
+	uint64_t region; /* none crosses its bounds; 0: there are none */
 	unsigned in_flight;
 	int error; /* the first */
 	struct completion done;
 };
 
 struct piece {
-	struct nvmei_request r;
-	struct iovec iov;
+	struct volume_request r;
 	struct batch *batch;
 };
 
-static void piece_done(struct nvmei_request *r, int error)
+static void piece_done(struct volume_request *r, int error)
 {
 	struct piece *p = container_of(r, struct piece, r);
 	struct batch *b = p->batch;
@@ -46,22 +46,20 @@ static void submit(struct batch *b, struct piece *p)
 {
 	uint64_t len = MIN(b->end - b->offset, b->piece);
 
+	if (b->region != 0)
+		len = MIN(len, b->region - b->offset % b->region);
 	p->batch = b;
-	p->iov = (struct iovec){ b->at, len };
-	p->r = (struct nvmei_request){
-		.op = b->op,
-		.flags = b->flags,
-		.offset = b->offset,
-		.length = len,
-		.iov = &p->iov,
-		.niov = 1,
-		.done = piece_done,
-	};
+	p->r.op = b->op;
+	p->r.flags = b->flags;
+	p->r.offset = b->offset;
+	p->r.length = len;
+	p->r.iov = (struct iovec){ b->at, len };
+	p->r.done = piece_done;
 	b->offset += len;
 	if (b->at != NULL)
 		b->at += len;
 	b->in_flight++;
-	nvmei_submit(b->volume->nvme, &p->r);
+	volume_submit(b->volume, &p->r);
 }
 
 static int run_batch(struct batch *b)
@@ -90,6 +88,7 @@ int blocks_do(struct volume *v, enum block_op op, void *buf, uint64_t len,
 		.at = buf,
 		.offset = offset,
 		.end = offset + len,
+		.region = v->replicas ? replicas_region(v->replicas) : 0,
 		.piece = buf != NULL ? volume_max_transfer(v) : most,
 	};
 
@@ -201,9 +200,49 @@ int volume_discard(struct volume *v, uint64_t offset, uint64_t len)
 	return rc == 0 ? write_blocks(v, BLOCK_DEALLOCATE, NULL, &s, 0) : rc;
 }
 
+struct flush {
+	struct volume_request r;
+	struct completion done;
+};
+
+static void flush_done(struct volume_request *r, int error)
+{
+	completion_done(&container_of(r, struct flush, r)->done, error);
+}
+
 int volume_flush(struct volume *v)
 {
-	struct nvmei_request r = { .op = BLOCK_FLUSH };
+	struct flush f = { .r = { .op = BLOCK_FLUSH, .done = flush_done } };
 
-	return nvmei_do(v->nvme, &r);
+	completion_init(&f.done);
+	volume_submit(v, &f.r);
+	return completion_wait(&f.done);
+}
+
+/* ------------------------------------------------------------------- one piece
+ */
+
+static void nvme_done(struct nvmei_request *n, int error)
+{
+	struct volume_request *r = container_of(n, struct volume_request, nvme);
+
+	r->done(r, error);
+}
+
+void volume_submit(struct volume *v, struct volume_request *r)
+{
+	if (v->replicas != NULL) {
+		replicas_submit(v->replicas, r);
+		return;
+	}
+	r->nvme = (struct nvmei_request){
+		.op = r->op,
+		.flags = r->flags,
+		.offset = r->offset,
+		.length = r->length,
+		.iov = &r->iov,
+		.niov = 1,
+		.done = nvme_done,
+	};
+	nvmei_submit(v->members[0].nvme, &r->nvme);
 }

@@ -35,13 +35,45 @@ static struct volume_member *last(struct volume_options *o)
 	return o->n_members > 0 ? &o->members[o->n_members - 1] : NULL;
 }
 
+/* Members of a kind: `most` of them, and none of another. */
+static int add_member(struct volume_options *o, enum volume_kind kind,
+		      unsigned most, const char *key, const char *value,
+		      char text[VOLUME_TEXT])
+{
+	if (o->n_members > 0 && o->kind != kind)
+		return refuse(text,
+			      "subnqn, dm-replica and volume-replica exclude "
+			      "each other");
+	if (o->n_members == most)
+		return refuse(text, "%s: at most %u of them", key, most);
+	o->kind = kind;
+	o->n_members++;
+	return set_text(last(o)->subnqn, VOLUME_NQN_SIZE, key, value, text);
+}
+
 static int set_subnqn(struct volume_options *o, const char *key,
 		      const char *value, char text[VOLUME_TEXT])
 {
-	if (o->n_members > 0)
-		return refuse(text, "%s: there is one already", key);
-	o->n_members++;
-	return set_text(last(o)->subnqn, VOLUME_NQN_SIZE, key, value, text);
+	return add_member(o, VOLUME_PLAIN, 1, key, value, text);
+}
+
+static int set_volume_replica(struct volume_options *o, const char *key,
+			      const char *value, char text[VOLUME_TEXT])
+{
+	return add_member(o, VOLUME_MIRROR, VOLUME_MEMBERS_MAX, key, value,
+			  text);
+}
+
+static int set_bitmap(struct volume_options *o, const char *key,
+		      const char *value, char text[VOLUME_TEXT])
+{
+	return set_text(o->bitmap, PATH_MAX, key, value, text);
+}
+
+static int set_create(struct volume_options *o, const char *key,
+		      const char *value, char text[VOLUME_TEXT])
+{
+	return set_text(o->bitmap_create, PATH_MAX, key, value, text);
 }
 
 static int set_path(struct volume_options *o, const char *key,
@@ -50,7 +82,8 @@ static int set_path(struct volume_options *o, const char *key,
 	struct volume_member *m = last(o);
 
 	if (m == NULL)
-		return refuse(text, "%s: it comes after subnqn", key);
+		return refuse(text, "%s: it comes after subnqn or a replica",
+			      key);
 	if (m->n_paths == VOLUME_PATHS_MAX)
 		return refuse(text, "%s: there are at most %d", key,
 			      VOLUME_PATHS_MAX);
@@ -68,7 +101,8 @@ static int set_volume(struct volume_options *o, const char *key,
 	struct volume_member *m = last(o);
 
 	if (m == NULL)
-		return refuse(text, "%s: it comes after subnqn", key);
+		return refuse(text, "%s: it comes after subnqn or a replica",
+			      key);
 	return set_text(m->id, sizeof(m->id), key, value, text);
 }
 
@@ -164,6 +198,11 @@ static const struct {
 	{ "path", "ADDR[:PORT]", "a way to it; each one more", set_path },
 	{ "volume", "ID", "UUID or number, where there are several",
 	  set_volume },
+	{ "volume-replica", "NQN", "of several subsystems, each with a copy",
+	  set_volume_replica },
+	{ "bitmap", "FILE", "what each copy lacks", set_bitmap },
+	{ "bitmap-create", "FILE", "a new one: copies the first over the rest",
+	  set_create },
 	{ "policy", "NAME",
 	  "active-passive, round-robin, queue-depth, service-time",
 	  set_policy },
@@ -199,6 +238,26 @@ void volume_options_help(const char *prefix)
 	}
 }
 
+static int check_mirror(const struct volume_options *o, char text[VOLUME_TEXT])
+{
+	bool given = o->bitmap[0] != '\0', create = o->bitmap_create[0] != '\0';
+
+	if (o->kind != VOLUME_MIRROR)
+		return given || create
+			       ? refuse(text, "a bitmap is for volume-replica")
+			       : 0;
+	if (o->n_members < 2)
+		return refuse(text, "volume-replica: at least two of them");
+	if (given && create)
+		return refuse(text, "bitmap and bitmap-create exclude each "
+				    "other");
+	if (!given && !create)
+		return refuse(text, "volume-replica needs bitmap=FILE, which "
+				    "knows what each of them lacks; for new "
+				    "ones, bitmap-create=FILE");
+	return 0;
+}
+
 int volume_options_check(const struct volume_options *o, char text[VOLUME_TEXT])
 {
 	if (o->n_members == 0)
@@ -207,5 +266,5 @@ int volume_options_check(const struct volume_options *o, char text[VOLUME_TEXT])
 		if (o->members[i].n_paths == 0)
 			return refuse(text, "%s: a path is needed",
 				      o->members[i].subnqn);
-	return 0;
+	return check_mirror(o, text);
 }

@@ -37,40 +37,75 @@ static bool is_there(const struct nvmei_path_info *paths, unsigned n,
 	return false;
 }
 
-static json_t *report_paths(const struct volume *v)
+static void report_member(const struct member *m, json_t *list)
 {
 	struct nvmei_path_info paths[VOLUME_PATHS_MAX];
-	unsigned n = nvmei_get_paths(v->nvme, paths, ARRAY_SIZE(paths));
-	json_t *list = json_array();
 	char address[ADDR_TEXT_MAX];
+	unsigned n = 0;
 
+	if (m->nvme != NULL)
+		n = nvmei_get_paths(m->nvme, paths, ARRAY_SIZE(paths));
 	n = MIN(n, (unsigned)ARRAY_SIZE(paths));
 	for (unsigned i = 0; i < n; i++)
 		json_array_append_new(list,
 				      report_path(&paths[i], reactor_now()));
-	for (unsigned i = 0; i < v->n_ways; i++)
-		if (!is_there(paths, n, &v->ways[i].addr))
+	for (unsigned i = 0; i < m->options->n_paths; i++)
+		if (!is_there(paths, n, &m->ways[i].addr))
 			json_array_append_new(
 				list, json_pack("{s:s, s:s}", "address",
-						addr_format(&v->ways[i].addr,
+						addr_format(&m->ways[i].addr,
 							    address),
 						"state", "absent"));
+}
+
+static json_t *report_paths(const struct volume *v)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < v->n_members; i++)
+		report_member(&v->members[i], list);
 	return list;
+}
+
+static json_t *report_replicas(const struct volume *v)
+{
+	json_t *list = json_array(), *one;
+
+	for (unsigned i = 0; i < v->n_members; i++) {
+		one = json_pack("{s:s}", "source",
+				v->members[i].options->subnqn);
+		replicas_report(v->replicas, i, one);
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
+static const struct member *first_found(const struct volume *v)
+{
+	const struct member *m = v->members;
+
+	while (m->nvme == NULL)
+		m++;
+	return m;
 }
 
 json_t *volume_report(const struct volume *v, const char *where)
 {
 	struct nvmei_volume_info info;
 	char uuid[UUID_TEXT_SIZE];
+	json_t *report;
 
-	nvmei_get_info(v->nvme, &info);
-	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:i, s:I, s:i, s:o}",
-			 "volume", uuid_format(info.uuid, uuid), "source",
-			 info.subnqn, "where", where, "nsid", (int)info.nsid,
-			 "policy", info.policy, "block_size",
-			 (int)info.block_size, "size",
-			 (json_int_t)volume_size(v), "pid", (int)getpid(),
-			 "paths", report_paths(v));
+	nvmei_get_info(first_found(v)->nvme, &info);
+	report = json_pack("{s:s, s:s, s:s, s:i, s:s, s:i, s:I, s:i, s:o}",
+			   "volume", uuid_format(info.uuid, uuid), "source",
+			   info.subnqn, "where", where, "nsid", (int)info.nsid,
+			   "policy", info.policy, "block_size",
+			   (int)info.block_size, "size",
+			   (json_int_t)volume_size(v), "pid", (int)getpid(),
+			   "paths", report_paths(v));
+	if (v->replicas != NULL)
+		json_object_set_new(report, "replicas", report_replicas(v));
+	return report;
 }
 
 static json_t *report_own(void *arg)
@@ -115,6 +150,12 @@ void volume_report_print(const json_t *r)
 	printf("%s, %s, policy %s\n", show_text(r, "source"),
 	       show_bytes(show_number(r, "size"), size),
 	       show_text(r, "policy"));
+	json_array_foreach(json_object_get(r, "replicas"), i, p)
+	{
+		printf("replica %s: %s, %s to copy\n", show_text(p, "source"),
+		       show_text(p, "state"),
+		       show_bytes(show_number(p, "stale_bytes"), size));
+	}
 	printf("  %-22s  %-10s %-13s %6s %8s %10s %6s\n", "PATH", "STATE",
 	       "ACCESS", "FLIGHT", "LATENCY", "REQUESTS", "BYTES");
 	json_array_foreach((json_t *)paths, i, p)

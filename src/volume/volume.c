@@ -47,15 +47,15 @@ static int read_key(const char *file, char line[KEY_MAX], const char **out,
 	return 0;
 }
 
-static int attach_way(struct volume *v, struct volume_way *w,
+static int attach_way(struct member *m, struct volume_way *w,
 		      char text[VOLUME_TEXT])
 {
-	const struct volume_options *o = &v->options;
+	const struct volume_options *o = &m->volume->options;
 	char keys[3][KEY_MAX];
 	struct nvmei_attach a = {
-		.name = "volume",
+		.name = m->name,
 		.addr = w->addr,
-		.subnqn = o->members[0].subnqn,
+		.subnqn = m->options->subnqn,
 		.ctrlr_loss_timeout_sec = o->ctrlr_loss_timeout_sec,
 		.reconnect_delay_sec = o->reconnect_delay_sec,
 		.fast_io_fail_timeout_sec = o->fast_io_fail_timeout_sec,
@@ -69,31 +69,29 @@ static int attach_way(struct volume *v, struct volume_way *w,
 	if (rc == 0)
 		rc = read_key(o->tls_key, keys[2], &a.psk, text);
 	if (rc == 0)
-		rc = nvmei_attach(v->host, &a, text);
+		rc = nvmei_attach(m->volume->host, &a, text);
 	explicit_bzero(keys, sizeof(keys));
 	w->attached = rc == 0;
 	return rc;
 }
 
-static unsigned count_missing(const struct volume *v)
+static unsigned count_missing(const struct member *m)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < v->n_ways; i++)
-		n += !v->ways[i].attached;
+	for (unsigned i = 0; i < m->options->n_paths; i++)
+		n += !m->ways[i].attached;
 	return n;
 }
 
 /* 0 when there is one; the last error, with text, when there is none. */
-static int attach_all(struct volume *v, char text[VOLUME_TEXT])
+static int attach_member(struct member *m, char text[VOLUME_TEXT])
 {
-	const struct volume_member *m = &v->options.members[0];
 	int rc, error = -ENOTCONN;
 
-	v->n_ways = m->n_paths;
-	for (unsigned i = 0; i < v->n_ways; i++) {
-		v->ways[i].addr = m->paths[i];
-		rc = attach_way(v, &v->ways[i], text);
+	for (unsigned i = 0; i < m->options->n_paths; i++) {
+		m->ways[i].addr = m->options->paths[i];
+		rc = attach_way(m, &m->ways[i], text);
 		if (rc == -EALREADY)
 			return rc; /* named twice */
 		if (rc < 0) {
@@ -101,25 +99,7 @@ static int attach_all(struct volume *v, char text[VOLUME_TEXT])
 			error = rc;
 		}
 	}
-	return count_missing(v) < v->n_ways ? 0 : error;
-}
-
-static void keep_task(void *arg)
-{
-	struct volume *v = arg;
-	char text[VOLUME_TEXT];
-	nsec next;
-
-	while (!v->closing && count_missing(v) > 0) {
-		next = reactor_now() + TRY_AGAIN;
-		while (!v->closing && reactor_now() < next)
-			waitq_wait(&v->change, next);
-		for (unsigned i = 0; i < v->n_ways && !v->closing; i++)
-			if (!v->ways[i].attached)
-				attach_way(v, &v->ways[i], text);
-	}
-	v->keeping = false;
-	waitq_wake_all(&v->change);
+	return count_missing(m) < m->options->n_paths ? 0 : error;
 }
 
 /* ------------------------------------------------------------ the namespace
@@ -139,34 +119,75 @@ static bool is_meant(const struct nvmei_volume_info *info, const char *id)
 	return strcmp(number, id) == 0;
 }
 
-static int find(struct volume *v, char text[VOLUME_TEXT])
+int member_find(struct member *m, char text[VOLUME_TEXT])
 {
-	const struct volume_member *m = &v->options.members[0];
-	struct nvmei_volume *one = NULL;
+	struct nvmei_volume *one = NULL, *found = NULL;
 	struct nvmei_volume_info info;
 
-	v->nvme = NULL;
-	while ((one = nvmei_next(v->host, one))) {
+	while ((one = nvmei_next(m->volume->host, one))) {
 		nvmei_get_info(one, &info);
-		if (!is_meant(&info, m->id))
+		if (strcmp(info.controller, m->name) != 0 ||
+		    !is_meant(&info, m->options->id))
 			continue;
-		if (v->nvme != NULL) {
-			v->nvme = NULL;
+		if (found != NULL) {
 			snprintf(text, VOLUME_TEXT,
 				 "%.120s has several volumes: say which, with "
 				 "volume=UUID",
-				 m->subnqn);
+				 m->options->subnqn);
 			return -EINVAL;
 		}
-		v->nvme = one;
+		found = one;
 	}
-	if (v->nvme == NULL) {
+	if (found == NULL) {
 		snprintf(text, VOLUME_TEXT, "%.120s has no volume%s%s",
-			 m->subnqn, m->id[0] ? " " : "", m->id);
+			 m->options->subnqn, m->options->id[0] ? " " : "",
+			 m->options->id);
 		return -ENODEV;
 	}
-	nvmei_volume_get(v->nvme);
+	m->nvme = nvmei_volume_get(found);
 	return 0;
+}
+
+/* --------------------------------------------------------- what was not there
+ */
+
+static void retry_member(struct volume *v, unsigned n)
+{
+	struct member *m = &v->members[n];
+	char text[VOLUME_TEXT];
+
+	for (unsigned i = 0; i < m->options->n_paths && !v->closing; i++)
+		if (!m->ways[i].attached)
+			attach_way(m, &m->ways[i], text);
+	if (m->nvme != NULL || v->closing)
+		return;
+	if (count_missing(m) < m->options->n_paths && member_find(m, text) == 0)
+		replicas_found(v->replicas, n);
+}
+
+static bool is_complete(const struct volume *v)
+{
+	for (unsigned i = 0; i < v->n_members; i++)
+		if (count_missing(&v->members[i]) > 0 ||
+		    v->members[i].nvme == NULL)
+			return false;
+	return true;
+}
+
+static void keep_task(void *arg)
+{
+	struct volume *v = arg;
+	nsec next;
+
+	while (!v->closing && !is_complete(v)) {
+		next = reactor_now() + TRY_AGAIN;
+		while (!v->closing && reactor_now() < next)
+			waitq_wait(&v->change, next);
+		for (unsigned i = 0; i < v->n_members; i++)
+			retry_member(v, i);
+	}
+	v->keeping = false;
+	waitq_wake_all(&v->change);
 }
 
 /* ---------------------------------------------------------------- life cycle
@@ -192,6 +213,31 @@ static int create_host(struct volume *v)
 	return nvmei_create(&o, &v->host);
 }
 
+/* Of a mirror, one that is not there may come later. */
+static int attach_all(struct volume *v, char text[VOLUME_TEXT])
+{
+	unsigned found = 0;
+	int rc = 0;
+
+	v->n_members = v->options.n_members;
+	for (unsigned i = 0; i < v->n_members; i++) {
+		struct member *m = &v->members[i];
+
+		m->volume = v;
+		m->options = &v->options.members[i];
+		snprintf(m->name, sizeof(m->name), "volume%u", i);
+		rc = attach_member(m, text);
+		if (rc == -EALREADY)
+			return rc;
+		if (rc == 0)
+			rc = member_find(m, text);
+		if (rc == -EINVAL)
+			return rc;
+		found += rc == 0;
+	}
+	return found > 0 ? 0 : rc;
+}
+
 static int start(struct volume *v, char text[VOLUME_TEXT])
 {
 	int rc = create_host(v);
@@ -199,9 +245,9 @@ static int start(struct volume *v, char text[VOLUME_TEXT])
 	if (rc < 0)
 		return rc;
 	rc = attach_all(v, text);
-	if (rc == 0)
-		rc = find(v, text);
-	if (rc == 0 && count_missing(v) > 0) {
+	if (rc == 0 && v->options.kind == VOLUME_MIRROR)
+		rc = replicas_open(v, &v->replicas, text);
+	if (rc == 0 && !is_complete(v)) {
 		rc = task_spawn("volume-keep", keep_task, v);
 		v->keeping = rc == 0;
 	}
@@ -241,8 +287,11 @@ void volume_close(struct volume *v)
 		waitq_wait(&v->change, NSEC_NEVER);
 	status_stop(v->status);
 	status_end(v->status);
-	if (v->nvme != NULL)
-		nvmei_volume_put(v->nvme);
+	if (v->replicas != NULL)
+		replicas_close(v->replicas);
+	for (unsigned i = 0; i < v->n_members; i++)
+		if (v->members[i].nvme != NULL)
+			nvmei_volume_put(v->members[i].nvme);
 	if (v->host != NULL)
 		nvmei_destroy(v->host);
 	free(v);
@@ -251,19 +300,30 @@ void volume_close(struct volume *v)
 /* ----------------------------------------------------------------- what it is
  */
 
+/* Of a mirror: what all that are there can do. */
 static struct nvmei_volume_info get_info(const struct volume *v)
 {
-	struct nvmei_volume_info info;
+	struct nvmei_volume_info all = { .block_size = 0 }, one;
 
-	nvmei_get_info(v->nvme, &info);
-	return info;
+	for (unsigned i = 0; i < v->n_members; i++) {
+		if (v->members[i].nvme == NULL)
+			continue;
+		nvmei_get_info(v->members[i].nvme, &one);
+		if (all.block_size == 0)
+			all = one;
+		all.can_zero &= one.can_zero;
+		all.can_deallocate &= one.can_deallocate;
+		all.max_transfer = MIN(all.max_transfer, one.max_transfer);
+	}
+	return all;
 }
 
 uint64_t volume_size(const struct volume *v)
 {
 	struct nvmei_volume_info info = get_info(v);
 
-	return info.blocks * info.block_size;
+	return v->replicas != NULL ? replicas_size(v->replicas)
+				   : info.blocks * info.block_size;
 }
 
 uint32_t volume_block_size(const struct volume *v)
@@ -283,5 +343,6 @@ bool volume_can_zero(const struct volume *v)
 
 bool volume_can_discard(const struct volume *v)
 {
-	return get_info(v).can_deallocate;
+	return v->replicas != NULL ? get_info(v).can_zero
+				   : get_info(v).can_deallocate;
 }

@@ -40,10 +40,18 @@ struct volume_member {
 	unsigned n_paths;
 };
 
+enum volume_kind {
+	VOLUME_PLAIN,  /* one subsystem, any number of paths */
+	VOLUME_MIRROR, /* several, each with a copy of its own: mirror/ */
+};
+
 /* What a user says: zero-initialised, filled in by volume_option(). */
 struct volume_options {
+	enum volume_kind kind;
 	struct volume_member members[VOLUME_MEMBERS_MAX];
 	unsigned n_members;
+	/* MIRROR: the file with the map, or one to be made. */
+	char bitmap[PATH_MAX], bitmap_create[PATH_MAX];
 	char hostnqn[VOLUME_NQN_SIZE]; /* "": a name of our own */
 	uint8_t hostid[16];	       /* zero: the same */
 	char policy[20];	       /* of path.h; "": active-passive */

@@ -103,10 +103,16 @@ wait $nbdkit_v
 same '[]' "$(hawser paths --json | tr -d ' \n')"
 
 # What can't be had is said.
-nbdkit -f -U - "$HAWSER_BUILD/nbdkit-hawser-plugin.so" subnqn="$nqn" \
-	path="$one:1" \
-	--run 'nbdinfo --size "$uri"' >/dev/null 2>err && fail "it started"
-grep -q 'no connection' err || fail "$(cat err)"
-nbdkit -U - "$HAWSER_BUILD/nbdkit-hawser-plugin.so" path="$one" --run true \
-	2>err && fail "it started"
-grep -q 'after subnqn' err || fail "$(cat err)"
+refuses() {
+	text=$1
+	shift
+	status=0
+	timeout 30 nbdkit -f -U "$PWD/no.nbd" \
+		"$HAWSER_BUILD/nbdkit-hawser-plugin.so" "$@" 2>err || status=$?
+	rm -f no.nbd
+	same 1 $status
+	grep -q "$text" err || fail "'$text' is not in: $(cat err)"
+}
+refuses 'no connection' subnqn="$nqn" path="$one:1"
+refuses 'no volume 7' subnqn="$nqn" path="$one" volume=7
+refuses 'after subnqn' path="$one"

@@ -258,6 +258,15 @@ struct nvmei_request {
  * is told before it returns.
  */
 void nvmei_submit(struct nvmei_volume *v, struct nvmei_request *r);
+/*
+ * For who has another copy, and doesn't want to wait for a path: ends a request
+ * that waits for one, or for a fence; done() is called with -ECANCELED before
+ * this returns 0.  What it was to change may still be changed until
+ * nvmei_is_fencing() is false.  -EBUSY: it is on its way by a path that lives.
+ */
+int nvmei_cancel(struct nvmei_request *r);
+/* May what was sent on lost paths still be executed? */
+bool nvmei_is_fencing(const struct nvmei_volume *v);
 /* Submits and waits; parks.  The result. */
 int nvmei_do(struct nvmei_volume *v, struct nvmei_request *r);
 

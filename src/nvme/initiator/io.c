@@ -298,6 +298,35 @@ void nvmei_submit(struct nvmei_volume *v, struct nvmei_request *r)
 	volume_arm(v);
 }
 
+/* A writer that has not ended yet may still read the data. */
+int nvmei_cancel(struct nvmei_request *r)
+{
+	struct nvmei_life *lost;
+
+	if (r->path.state == PATH_REQ_INFLIGHT)
+		return -EBUSY;
+	if (r->path.path != NULL) {
+		lost = ((struct nvmei_way *)path_owner(r->path.path))
+			       ->ctrl->lost;
+		if (lost != NULL && lost->io.writing)
+			return -EBUSY;
+	}
+	reactor_timer_cancel(&r->again);
+	path_request_cancel(r->volume->group, &r->path);
+	request_end(r, -ECANCELED);
+	return 0;
+}
+
+bool nvmei_is_fencing(const struct nvmei_volume *v)
+{
+	const struct nvmei_way *w;
+
+	list_for_each (w, &v->ways, in_volume)
+		if (w->fences > 0)
+			return true;
+	return false;
+}
+
 static void wake(struct nvmei_request *r, int error)
 {
 	completion_done(r->waiter, error);

@@ -258,7 +258,7 @@ static void begin(struct world *w)
 		return;
 	op->block = rng_below(&w->rng, BLOCKS);
 	op->r = (struct mirror_request){
-		.op = kind < 5	? MIRROR_WRITE
+		.op = kind < 5	 ? MIRROR_WRITE
 		      : kind < 9 ? MIRROR_READ
 				 : MIRROR_FLUSH,
 		.offset = op->block * BLOCK,
@@ -391,7 +391,8 @@ static void crash(struct world *w)
 		w->op[i].used = false;
 	for (unsigned i = 0; i < BLOCKS; i++) {
 		w->writing[i] = false;
-		for (unsigned n = 0; w->cache_loss && n < w->unflushed[i].n; n++)
+		for (unsigned n = 0; w->cache_loss && n < w->unflushed[i].n;
+		     n++)
 			add(&w->may[i], w->unflushed[i].v[n]);
 	}
 	w->wrote = true;
