@@ -29,7 +29,7 @@ static const char usage[] =
 static json_t *ask_all(void)
 {
 	char directory[PATH_MAX], socket[PATH_MAX + NAME_MAX + 2];
-	json_t *list = json_array();
+	json_t *list = json_array(), *report;
 	struct dirent *d;
 	DIR *dir;
 
@@ -40,8 +40,12 @@ static json_t *ask_all(void)
 		    strncmp(d->d_name, "volume-", 7) != 0)
 			continue;
 		snprintf(socket, sizeof(socket), "%s/%s", directory, d->d_name);
-		json_array_append_new(list,
-				      status_ask(socket)); /* NULL: no effect */
+		report = status_ask(socket);
+		if (json_is_array(report))
+			json_array_extend(list, report);
+		else
+			json_array_append(list, report); /* NULL: no effect */
+		json_decref(report);
 	}
 	if (dir != NULL)
 		closedir(dir);

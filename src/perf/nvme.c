@@ -171,13 +171,16 @@ static void main_task(void *arg)
 		reactor_set_stop(p->reactors);
 		return;
 	}
+	nvme_status_start(p);
 	p->status = p->wait ? serve(p) : run_once(p);
+	status_stop(p->status_socket);
 	if (p->busy) /* its requests may wait for paths that never come */
 		_exit(FAILED);
 	if (p->rpc != NULL) {
 		rpc_server_destroy(p->rpc);
 		unlink(p->socket);
 	}
+	status_end(p->status_socket);
 	nvmei_set_destroy(p->hosts);
 	reactor_set_stop(p->reactors);
 }

@@ -22,6 +22,7 @@
 #include "nvme/initiator/set.h"
 #include "reactor/task.h"
 #include "rpc/method.h"
+#include "status/status.h"
 
 enum { LANE_PATHS = 16, LANE_TEXT = 256 };
 
@@ -131,6 +132,7 @@ struct perf_nvme {
 	bool wait, json, busy, reissue_at_once;
 	unsigned progress; /* seconds between lines; 0: none */
 	int status;
+	struct status *status_socket; /* NULL: none */
 };
 
 /* 0 or -errno with text: nothing was run.  Parks until it has ended. */
@@ -145,6 +147,9 @@ void nvme_report_text(const struct nvme_run *r);
 json_t *nvme_report_json(const struct nvme_run *r);
 /* A line to stderr each r->period until r->ended; parks. */
 void nvme_report_progress(struct nvme_run *r);
+
+/* nvme_status.c: until status_end(p->status_socket). */
+void nvme_status_start(struct perf_nvme *p);
 
 /* nvme_rpc.c */
 extern const struct rpc_method nvme_perf_methods[];

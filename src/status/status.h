@@ -17,7 +17,7 @@
 
 struct status;
 
-/* A new reference; NULL: no memory. */
+/* A new reference, of an object, or an array of them; NULL: no memory. */
 typedef json_t *status_report_fn(void *arg);
 
 /* Where the sockets are: /run/hawser for root, else under $XDG_RUNTIME_DIR. */

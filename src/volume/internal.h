@@ -41,7 +41,8 @@ struct volume {
 	struct nvmei *host;
 	struct member members[VOLUME_MEMBERS_MAX];
 	unsigned n_members;
-	struct replicas *replicas; /* MIRROR; NULL: members[0] is all */
+	struct nvmei_volume *nvme; /* of the first member that was found */
+	struct replicas *replicas; /* MIRROR; NULL: `nvme` is all */
 
 	struct range_lock blocks; /* of what is being written */
 	struct status *status;

@@ -244,5 +244,5 @@ void volume_submit(struct volume *v, struct volume_request *r)
 		.niov = 1,
 		.done = nvme_done,
 	};
-	nvmei_submit(v->members[0].nvme, &r->nvme);
+	nvmei_submit(v->nvme, &r->nvme);
 }

@@ -64,6 +64,13 @@ static int set_volume_replica(struct volume_options *o, const char *key,
 			  text);
 }
 
+static int set_dm_replica(struct volume_options *o, const char *key,
+			  const char *value, char text[VOLUME_TEXT])
+{
+	return add_member(o, VOLUME_SHARED, VOLUME_MEMBERS_MAX, key, value,
+			  text);
+}
+
 static int set_bitmap(struct volume_options *o, const char *key,
 		      const char *value, char text[VOLUME_TEXT])
 {
@@ -198,6 +205,8 @@ static const struct {
 	{ "path", "ADDR[:PORT]", "a way to it; each one more", set_path },
 	{ "volume", "ID", "UUID or number, where there are several",
 	  set_volume },
+	{ "dm-replica", "NQN", "of several that hold the same, kept so by them",
+	  set_dm_replica },
 	{ "volume-replica", "NQN", "of several subsystems, each with a copy",
 	  set_volume_replica },
 	{ "bitmap", "FILE", "what each copy lacks", set_bitmap },

@@ -37,18 +37,25 @@ static bool is_there(const struct nvmei_path_info *paths, unsigned n,
 	return false;
 }
 
-static void report_member(const struct member *m, json_t *list)
+static void report_known(const struct nvmei_volume *nvme, json_t *list)
 {
-	struct nvmei_path_info paths[VOLUME_PATHS_MAX];
+	struct nvmei_path_info paths[PATH_MAX_PATHS];
+	unsigned n = nvmei_get_paths(nvme, paths, ARRAY_SIZE(paths));
+
+	for (unsigned i = 0; i < n; i++)
+		json_array_append_new(list,
+				      report_path(&paths[i], reactor_now()));
+}
+
+/* Also those that were given up. */
+static void report_absent(const struct member *m, json_t *list)
+{
+	struct nvmei_path_info paths[PATH_MAX_PATHS];
 	char address[ADDR_TEXT_MAX];
 	unsigned n = 0;
 
 	if (m->nvme != NULL)
 		n = nvmei_get_paths(m->nvme, paths, ARRAY_SIZE(paths));
-	n = MIN(n, (unsigned)ARRAY_SIZE(paths));
-	for (unsigned i = 0; i < n; i++)
-		json_array_append_new(list,
-				      report_path(&paths[i], reactor_now()));
 	for (unsigned i = 0; i < m->options->n_paths; i++)
 		if (!is_there(paths, n, &m->ways[i].addr))
 			json_array_append_new(
@@ -62,8 +69,13 @@ static json_t *report_paths(const struct volume *v)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < v->n_members; i++)
-		report_member(&v->members[i], list);
+	if (v->replicas == NULL)
+		report_known(v->nvme, list);
+	for (unsigned i = 0; i < v->n_members; i++) {
+		if (v->replicas != NULL && v->members[i].nvme != NULL)
+			report_known(v->members[i].nvme, list);
+		report_absent(&v->members[i], list);
+	}
 	return list;
 }
 
@@ -80,29 +92,30 @@ static json_t *report_replicas(const struct volume *v)
 	return list;
 }
 
-static const struct member *first_found(const struct volume *v)
+json_t *volume_report_nvme(const struct nvmei_volume *v, const char *where)
 {
-	const struct member *m = v->members;
+	json_t *paths = json_array();
+	struct nvmei_volume_info info;
+	char uuid[UUID_TEXT_SIZE];
 
-	while (m->nvme == NULL)
-		m++;
-	return m;
+	nvmei_get_info(v, &info);
+	report_known(v, paths);
+	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:i, s:I, s:i, s:o}",
+			 "volume", uuid_format(info.uuid, uuid), "source",
+			 info.subnqn, "where", where, "nsid", (int)info.nsid,
+			 "policy", info.policy, "block_size",
+			 (int)info.block_size, "size",
+			 (json_int_t)(info.blocks * info.block_size), "pid",
+			 (int)getpid(), "paths", paths);
 }
 
 json_t *volume_report(const struct volume *v, const char *where)
 {
-	struct nvmei_volume_info info;
-	char uuid[UUID_TEXT_SIZE];
-	json_t *report;
+	json_t *report = volume_report_nvme(v->nvme, where);
 
-	nvmei_get_info(first_found(v)->nvme, &info);
-	report = json_pack("{s:s, s:s, s:s, s:i, s:s, s:i, s:I, s:i, s:o}",
-			   "volume", uuid_format(info.uuid, uuid), "source",
-			   info.subnqn, "where", where, "nsid", (int)info.nsid,
-			   "policy", info.policy, "block_size",
-			   (int)info.block_size, "size",
-			   (json_int_t)volume_size(v), "pid", (int)getpid(),
-			   "paths", report_paths(v));
+	json_object_set_new(report, "size",
+			    json_integer((json_int_t)volume_size(v)));
+	json_object_set_new(report, "paths", report_paths(v));
 	if (v->replicas != NULL)
 		json_object_set_new(report, "replicas", report_replicas(v));
 	return report;

@@ -47,6 +47,24 @@ static int read_key(const char *file, char line[KEY_MAX], const char **out,
 	return 0;
 }
 
+/* Of several subsystems: it was let in, but has none of the volume. */
+static bool is_stranger(const struct member *m, const struct volume_way *w)
+{
+	struct nvmei_volume *one = NULL;
+	struct nvmei_path_info paths[PATH_MAX_PATHS];
+	unsigned n;
+
+	if (m->volume->options.kind != VOLUME_SHARED)
+		return false;
+	while ((one = nvmei_next(m->volume->host, one))) {
+		n = nvmei_get_paths(one, paths, ARRAY_SIZE(paths));
+		for (unsigned i = 0; i < n; i++)
+			if (addr_equal(&paths[i].addr, &w->addr))
+				return false;
+	}
+	return true;
+}
+
 static int attach_way(struct member *m, struct volume_way *w,
 		      char text[VOLUME_TEXT])
 {
@@ -56,6 +74,7 @@ static int attach_way(struct member *m, struct volume_way *w,
 		.name = m->name,
 		.addr = w->addr,
 		.subnqn = m->options->subnqn,
+		.replica = o->kind == VOLUME_SHARED,
 		.ctrlr_loss_timeout_sec = o->ctrlr_loss_timeout_sec,
 		.reconnect_delay_sec = o->reconnect_delay_sec,
 		.fast_io_fail_timeout_sec = o->fast_io_fail_timeout_sec,
@@ -70,6 +89,14 @@ static int attach_way(struct member *m, struct volume_way *w,
 		rc = read_key(o->tls_key, keys[2], &a.psk, text);
 	if (rc == 0)
 		rc = nvmei_attach(m->volume->host, &a, text);
+	if (rc == 0 && is_stranger(m, w)) {
+		nvmei_detach(m->volume->host, m->name, &w->addr);
+		snprintf(text, VOLUME_TEXT,
+			 "%.100s: it has no volume with the same UUID and size "
+			 "as the first replica's",
+			 m->options->subnqn);
+		rc = -EINVAL;
+	}
 	explicit_bzero(keys, sizeof(keys));
 	w->attached = rc == 0;
 	return rc;
@@ -92,8 +119,8 @@ static int attach_member(struct member *m, char text[VOLUME_TEXT])
 	for (unsigned i = 0; i < m->options->n_paths; i++) {
 		m->ways[i].addr = m->options->paths[i];
 		rc = attach_way(m, &m->ways[i], text);
-		if (rc == -EALREADY)
-			return rc; /* named twice */
+		if (rc == -EALREADY || rc == -EINVAL)
+			return rc; /* named twice; not what it should be */
 		if (rc < 0) {
 			log_warn("%s", text);
 			error = rc;
@@ -225,15 +252,18 @@ static int attach_all(struct volume *v, char text[VOLUME_TEXT])
 
 		m->volume = v;
 		m->options = &v->options.members[i];
-		snprintf(m->name, sizeof(m->name), "volume%u", i);
+		snprintf(m->name, sizeof(m->name), "volume%u",
+			 v->options.kind == VOLUME_SHARED ? 0 : i);
 		rc = attach_member(m, text);
-		if (rc == -EALREADY)
+		if (rc == -EALREADY || rc == -EINVAL)
 			return rc;
 		if (rc == 0)
 			rc = member_find(m, text);
 		if (rc == -EINVAL)
 			return rc;
 		found += rc == 0;
+		if (v->nvme == NULL)
+			v->nvme = m->nvme;
 	}
 	return found > 0 ? 0 : rc;
 }

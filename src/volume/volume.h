@@ -41,7 +41,10 @@ struct volume_member {
 };
 
 enum volume_kind {
-	VOLUME_PLAIN,  /* one subsystem, any number of paths */
+	VOLUME_PLAIN, /* one subsystem, any number of paths */
+	/* several that hold the same volume, and keep it so among themselves:
+	 * all their paths are paths of one volume */
+	VOLUME_SHARED,
 	VOLUME_MIRROR, /* several, each with a copy of its own: mirror/ */
 };
 
@@ -105,6 +108,9 @@ int volume_discard(struct volume *v, uint64_t offset, uint64_t len);
 
 /* How its paths are, as `hawser paths` wants it; `where`: who has it. */
 json_t *volume_report(const struct volume *v, const char *where);
+struct nvmei_volume;
+/* The same of a volume of the initiator's, for who uses that by itself. */
+json_t *volume_report_nvme(const struct nvmei_volume *v, const char *where);
 /* As a table that fits 80 columns. */
 void volume_report_print(const json_t *report);
 /* Has the report served on a socket of its own until volume_close(); without

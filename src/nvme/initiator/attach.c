@@ -131,7 +131,7 @@ static int check(const struct nvmei *h, const struct nvmei_attach *a,
 	list_for_each (c, &h->ctrls, link) {
 		if (!is_meant(c, a->name, NULL))
 			continue;
-		if (strcmp(c->subnqn, a->subnqn) != 0)
+		if (strcmp(c->subnqn, a->subnqn) != 0 && !a->replica)
 			return nvmei_refuse(text, -EINVAL,
 					    "%s is attached to subsystem %s",
 					    a->name, c->subnqn);

@@ -87,6 +87,14 @@ struct nvmei_attach {
 	struct addr addr;
 	const char *subnqn;
 	enum nvmei_multipath multipath;
+	/*
+	 * The subsystem holds what others of that name hold, too, which is kept
+	 * the same by them (synchronous replication): its namespaces are paths
+	 * of the volumes with the same UUID, NGUID or EUI-64, size and block
+	 * size; others of it are not used.  False: it has to be the same
+	 * subsystem.
+	 */
+	bool replica;
 	bool header_digest, data_digest;
 	/*
 	 * Keys in text ("DHHC-1:…", "NVMeTLSkey-1:…"), NULL: none; they are

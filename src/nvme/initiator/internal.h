@@ -150,6 +150,7 @@ struct nvmei_way {
 	struct nvmei_volume *volume;
 	struct path *path;
 	unsigned number; /* nvmei_path_info.way */
+	uint32_t nsid;	 /* there */
 	uint32_t anagrpid;
 	bool seen;	 /* in the list of namespaces that was read last */
 	bool attempt;	 /* it waits for the controller to come up */

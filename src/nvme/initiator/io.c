@@ -66,7 +66,7 @@ static void make_command(struct nvmei_request *r)
 
 	memset(c, 0, sizeof(*c));
 	c->sqe.opc = opcodes[r->op];
-	c->sqe.nsid = r->volume->info.nsid;
+	c->sqe.nsid = ((struct nvmei_way *)path_owner(r->path.path))->nsid;
 	if (r->op == BLOCK_DEALLOCATE)
 		set_deallocate(r, c);
 	else if (r->op != BLOCK_FLUSH)

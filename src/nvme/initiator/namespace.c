@@ -19,16 +19,39 @@ static int compare(const uint8_t *a, const uint8_t *b, size_t len)
 	return memcmp(a, b, len) == 0;
 }
 
-static bool is_same(const struct nvmei_volume_info *a,
-		    const struct nvmei_volume_info *b)
+/* 1: the same; 0: not; -1: their names say nothing. */
+static int compare_names(const struct nvmei_volume_info *a,
+			 const struct nvmei_volume_info *b)
 {
 	int same = compare(a->uuid, b->uuid, 16);
 
 	if (same < 0)
 		same = compare(a->nguid, b->nguid, 16);
-	if (same < 0)
-		same = compare(a->eui64, b->eui64, 8);
+	return same < 0 ? compare(a->eui64, b->eui64, 8) : same;
+}
+
+static bool is_same(const struct nvmei_volume_info *a,
+		    const struct nvmei_volume_info *b)
+{
+	int same = compare_names(a, b);
+
 	return same < 0 ? a->nsid == b->nsid : same;
+}
+
+/* In another subsystem it may have another number; but it has a name. */
+static bool is_replica(const struct nvmei_volume_info *a,
+		       const struct nvmei_volume_info *b)
+{
+	return compare_names(a, b) == 1 && a->blocks == b->blocks &&
+	       a->block_size == b->block_size;
+}
+
+static bool belongs(const struct nvmei_ctrl *c, const struct nvmei_volume *v,
+		    const struct nvmei_volume_info *info)
+{
+	if (strcmp(v->subnqn, c->subnqn) != 0)
+		return is_replica(&v->info, info);
+	return v->info.nsid == info->nsid && is_same(&v->info, info);
 }
 
 /* Of the volumes attached under the controller's name. */
@@ -38,10 +61,23 @@ static struct nvmei_volume *find_volume(const struct nvmei_ctrl *c,
 	struct nvmei_volume *v;
 
 	list_for_each (v, &c->host->volumes, link)
-		if (strcmp(v->base, c->name) == 0 &&
-		    v->info.nsid == info->nsid && is_same(&v->info, info))
+		if (strcmp(v->base, c->name) == 0 && belongs(c, v, info))
 			return v;
 	return NULL;
+}
+
+/* Volumes are named after the first subsystem's: of others there is only what
+ * that one has, too. */
+static bool is_foreign(const struct nvmei_ctrl *c,
+		       const struct nvmei_volume_info *info)
+{
+	const struct nvmei_volume *v;
+	bool others = false;
+
+	list_for_each (v, &c->host->volumes, link)
+		others |= strcmp(v->base, c->name) == 0 &&
+			  strcmp(v->subnqn, c->subnqn) != 0;
+	return others && find_volume(c, info) == NULL;
 }
 
 static struct nvmei_way *find_way(const struct nvmei_ctrl *c, uint32_t nsid)
@@ -49,7 +85,7 @@ static struct nvmei_way *find_way(const struct nvmei_ctrl *c, uint32_t nsid)
 	struct nvmei_way *w;
 
 	list_for_each (w, &c->ways, link)
-		if (w->volume->info.nsid == nsid)
+		if (w->nsid == nsid)
 			return w;
 	return NULL;
 }
@@ -135,7 +171,7 @@ void way_free(struct nvmei_way *w)
 	free(w);
 }
 
-static int add_way(struct nvmei_ctrl *c, struct nvmei_volume *v,
+static int add_way(struct nvmei_ctrl *c, struct nvmei_volume *v, uint32_t nsid,
 		   struct nvmei_way **out)
 {
 	struct nvmei_way *w = calloc(1, sizeof(*w));
@@ -151,6 +187,7 @@ static int add_way(struct nvmei_ctrl *c, struct nvmei_volume *v,
 	w->ctrl = c;
 	w->volume = nvmei_volume_get(v);
 	w->number = v->ways_ever++;
+	w->nsid = nsid;
 	list_append(&c->ways, &w->link);
 	list_append(&v->ways, &w->in_volume);
 	*out = w;
@@ -178,7 +215,7 @@ static int take(struct nvmei_life *l, const struct nvmei_volume_info *info,
 	struct nvmei_volume *v;
 	int rc;
 
-	if (w != NULL && (!is_same(&w->volume->info, info) ||
+	if (w != NULL && (!belongs(c, w->volume, info) ||
 			  w->volume->info.block_size != info->block_size)) {
 		log_warn("nvme %s: namespace %u is another one now", c->label,
 			 info->nsid);
@@ -187,11 +224,17 @@ static int take(struct nvmei_life *l, const struct nvmei_volume_info *info,
 			return -ECONNABORTED;
 		w = NULL;
 	}
+	if (w == NULL && is_foreign(c, info)) {
+		log_warn("nvme %s: namespace %u of %s is no replica of what is "
+			 "attached",
+			 c->label, info->nsid, c->subnqn);
+		return 0;
+	}
 	if (w == NULL) {
 		rc = find_or_create(c, info, &v);
 		if (rc < 0)
 			return rc;
-		rc = add_way(c, v, &w);
+		rc = add_way(c, v, info->nsid, &w);
 		nvmei_volume_put(v);
 		if (rc < 0)
 			return rc;
@@ -201,7 +244,9 @@ static int take(struct nvmei_life *l, const struct nvmei_volume_info *info,
 	w->seen = true;
 	v->info.blocks = info->blocks;
 	v->info.max_transfer = MIN(v->info.max_transfer, info->max_transfer);
-	v->oncs = l->oncs;
+	/* One request may take any way: what all can do. */
+	v->oncs = v->ways_ever > 1 && c->options.replica ? v->oncs & l->oncs
+							 : l->oncs;
 	volume_drain(v); /* CONNECT, if it is new */
 	return 0;
 }
