@@ -48,16 +48,17 @@ static char *error(const struct api_call *call)
 	return text;
 }
 
+static const struct api_auth_error auth_errors[] = {
+	[SIGV4_UNSIGNED] = { "MissingAuthenticationTokenException", 400 },
+	[SIGV4_INCOMPLETE] = { "IncompleteSignatureException", 400 },
+	[SIGV4_UNKNOWN_KEY] = { "UnrecognizedClientException", 400 },
+	[SIGV4_EXPIRED] = { "InvalidSignatureException", 400 },
+	[SIGV4_MISMATCH] = { "InvalidSignatureException", 400 },
+};
+
 const struct api_protocol api_json = {
 	.content_type = "application/x-amz-json-1.1",
-	.auth_errors = {
-		[SIGV4_UNSIGNED] = { "MissingAuthenticationTokenException",
-				     400 },
-		[SIGV4_INCOMPLETE] = { "IncompleteSignatureException", 400 },
-		[SIGV4_UNKNOWN_KEY] = { "UnrecognizedClientException", 400 },
-		[SIGV4_EXPIRED] = { "InvalidSignatureException", 400 },
-		[SIGV4_MISMATCH] = { "InvalidSignatureException", 400 },
-	},
+	.auth_errors = auth_errors,
 	.denied = "AccessDeniedException",
 	.invalid = "ValidationException",
 	.parse = parse,
@@ -68,14 +69,7 @@ const struct api_protocol api_json = {
 /* Of a service that was one of the query protocol: with its codes. */
 const struct api_protocol api_json_10 = {
 	.content_type = "application/x-amz-json-1.0",
-	.auth_errors = {
-		[SIGV4_UNSIGNED] = { "MissingAuthenticationTokenException",
-				     400 },
-		[SIGV4_INCOMPLETE] = { "IncompleteSignatureException", 400 },
-		[SIGV4_UNKNOWN_KEY] = { "UnrecognizedClientException", 400 },
-		[SIGV4_EXPIRED] = { "InvalidSignatureException", 400 },
-		[SIGV4_MISMATCH] = { "InvalidSignatureException", 400 },
-	},
+	.auth_errors = auth_errors,
 	.invalid = "ValidationError",
 	.denied = "AccessDenied",
 	.parse = parse,

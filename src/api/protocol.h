@@ -16,7 +16,7 @@ struct api_auth_error {
 
 struct api_protocol {
 	const char *content_type;
-	struct api_auth_error auth_errors[SIGV4_MISMATCH + 1];
+	const struct api_auth_error *auth_errors; /* by enum sigv4_verdict */
 	const char *denied;  /* the code when a policy does not allow it */
 	const char *invalid; /* the code when input does not fit */
 	/* Finds call->operation and fills in call->input, which is not checked

@@ -247,15 +247,17 @@ static char *ec2_error(const struct api_call *call)
 	return text_take(&t);
 }
 
+static const struct api_auth_error query_auth_errors[] = {
+	[SIGV4_UNSIGNED] = { "MissingAuthenticationToken", 403 },
+	[SIGV4_INCOMPLETE] = { "IncompleteSignature", 400 },
+	[SIGV4_UNKNOWN_KEY] = { "InvalidClientTokenId", 403 },
+	[SIGV4_EXPIRED] = { "SignatureDoesNotMatch", 403 },
+	[SIGV4_MISMATCH] = { "SignatureDoesNotMatch", 403 },
+};
+
 const struct api_protocol api_query = {
 	.content_type = "text/xml",
-	.auth_errors = {
-		[SIGV4_UNSIGNED] = { "MissingAuthenticationToken", 403 },
-		[SIGV4_INCOMPLETE] = { "IncompleteSignature", 400 },
-		[SIGV4_UNKNOWN_KEY] = { "InvalidClientTokenId", 403 },
-		[SIGV4_EXPIRED] = { "SignatureDoesNotMatch", 403 },
-		[SIGV4_MISMATCH] = { "SignatureDoesNotMatch", 403 },
-	},
+	.auth_errors = query_auth_errors,
 	.denied = "AccessDenied",
 	.invalid = "ValidationError",
 	.parse = parse_query,
@@ -263,15 +265,17 @@ const struct api_protocol api_query = {
 	.error = query_error,
 };
 
+static const struct api_auth_error ec2_auth_errors[] = {
+	[SIGV4_UNSIGNED] = { "MissingAuthenticationToken", 403 },
+	[SIGV4_INCOMPLETE] = { "IncompleteSignature", 400 },
+	[SIGV4_UNKNOWN_KEY] = { "AuthFailure", 401 },
+	[SIGV4_EXPIRED] = { "RequestExpired", 400 },
+	[SIGV4_MISMATCH] = { "SignatureDoesNotMatch", 403 },
+};
+
 const struct api_protocol api_ec2_query = {
 	.content_type = "text/xml;charset=UTF-8",
-	.auth_errors = {
-		[SIGV4_UNSIGNED] = { "MissingAuthenticationToken", 403 },
-		[SIGV4_INCOMPLETE] = { "IncompleteSignature", 400 },
-		[SIGV4_UNKNOWN_KEY] = { "AuthFailure", 401 },
-		[SIGV4_EXPIRED] = { "RequestExpired", 400 },
-		[SIGV4_MISMATCH] = { "SignatureDoesNotMatch", 403 },
-	},
+	.auth_errors = ec2_auth_errors,
 	.denied = "UnauthorizedOperation",
 	.invalid = "InvalidParameterValue",
 	.parse = parse_ec2,

@@ -189,16 +189,17 @@ static char *error(const struct api_call *call)
 	return text;
 }
 
+static const struct api_auth_error auth_errors[] = {
+	[SIGV4_UNSIGNED] = { "MissingAuthenticationTokenException", 403 },
+	[SIGV4_INCOMPLETE] = { "IncompleteSignatureException", 403 },
+	[SIGV4_UNKNOWN_KEY] = { "UnrecognizedClientException", 403 },
+	[SIGV4_EXPIRED] = { "InvalidSignatureException", 403 },
+	[SIGV4_MISMATCH] = { "InvalidSignatureException", 403 },
+};
+
 const struct api_protocol api_rest_json = {
 	.content_type = "application/json",
-	.auth_errors = {
-		[SIGV4_UNSIGNED] = { "MissingAuthenticationTokenException",
-				     403 },
-		[SIGV4_INCOMPLETE] = { "IncompleteSignatureException", 403 },
-		[SIGV4_UNKNOWN_KEY] = { "UnrecognizedClientException", 403 },
-		[SIGV4_EXPIRED] = { "InvalidSignatureException", 403 },
-		[SIGV4_MISMATCH] = { "InvalidSignatureException", 403 },
-	},
+	.auth_errors = auth_errors,
 	.denied = "AccessDeniedException",
 	.invalid = "BadRequest",
 	.parse = parse,

@@ -5,7 +5,6 @@
 for program in nbdkit nbdinfo qemu-io; do
 	command -v $program >/dev/null || skip "$program is not installed"
 done
-plugin=$HAWSER_BUILD/nbdkit-hawser-plugin.so
 [ -e "$plugin" ] || skip "the plug-in was not built"
 
 second_config config
@@ -27,15 +26,6 @@ second nvmf_create_subsystem $nqn3 -a
 second nvmf_subsystem_add_ns $nqn3 other
 second nvmf_subsystem_add_listener -t tcp -a "$three" -s 4421 $nqn3
 
-refuses() {
-	text=$1
-	shift
-	status=0
-	timeout 30 nbdkit -f -U "$PWD/no.nbd" "$plugin" "$@" 2>err || status=$?
-	rm -f no.nbd
-	same 1 $status
-	grep -qF "$text" err || fail "'$text' is not in: $(cat err)"
-}
 refuses 'exclude each other' dm-replica="$nqn" path="$one" \
 	volume-replica=$nqn2 path="$three"
 refuses 'no volume with the same UUID' dm-replica="$nqn" path="$one" \

@@ -5,14 +5,13 @@
 for program in nbdkit nbdcopy nbdinfo qemu-img qemu-io; do
 	command -v $program >/dev/null || skip "$program is not installed"
 done
-[ -e "$HAWSER_BUILD/nbdkit-hawser-plugin.so" ] ||
-	skip "the plug-in was not built"
+[ -e "$plugin" ] || skip "the plug-in was not built"
 
 # serve NAME [OPTION…]: starts nbdkit for $nqn in the background.
 serve() {
 	name=$1
 	shift
-	nbdkit -f -U "$PWD/$name.nbd" "$HAWSER_BUILD/nbdkit-hawser-plugin.so" \
+	nbdkit -f -U "$PWD/$name.nbd" "$plugin" \
 		subnqn="$nqn" path="$one" path="$two" "$@" 2>$name.log &
 	eval "nbdkit_$name=$!"
 	eventually nbdinfo --size "nbd+unix:///?socket=$PWD/$name.nbd" \
@@ -103,16 +102,6 @@ wait $nbdkit_v
 same '[]' "$(hawser paths --json | tr -d ' \n')"
 
 # What can't be had is said.
-refuses() {
-	text=$1
-	shift
-	status=0
-	timeout 30 nbdkit -f -U "$PWD/no.nbd" \
-		"$HAWSER_BUILD/nbdkit-hawser-plugin.so" "$@" 2>err || status=$?
-	rm -f no.nbd
-	same 1 $status
-	grep -q "$text" err || fail "'$text' is not in: $(cat err)"
-}
 refuses 'no connection' subnqn="$nqn" path="$one:1"
 refuses 'no volume 7' subnqn="$nqn" path="$one" volume=7
 refuses 'after subnqn' path="$one"

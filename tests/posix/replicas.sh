@@ -6,7 +6,6 @@
 for program in nbdkit nbdcopy nbdinfo qemu-img qemu-io; do
 	command -v $program >/dev/null || skip "$program is not installed"
 done
-plugin=$HAWSER_BUILD/nbdkit-hawser-plugin.so
 [ -e "$plugin" ] || skip "the plug-in was not built"
 
 second_config config
@@ -55,16 +54,6 @@ same_replicas() {
 	qemu-img compare -q -f raw -F raw "$(uri a)" "$(uri b)"
 	end a
 	end b
-}
-# refuses TEXT PARAMETER…
-refuses() {
-	text=$1
-	shift
-	status=0
-	timeout 30 nbdkit -f -U "$PWD/no.nbd" "$plugin" "$@" 2>err || status=$?
-	rm -f no.nbd
-	same 1 $status
-	grep -qF "$text" err || fail "'$text' is not in: $(cat err)"
 }
 
 both="volume-replica=$nqn path=$one volume-replica=$nqn2 path=$three"

@@ -24,3 +24,15 @@ live() {
 	[ "$(hawser paths "$1" --json | json 'sum(p["state"] == "live"
 		for p in j[0]["paths"])')" = "$2" ]
 }
+
+plugin=$HAWSER_BUILD/nbdkit-hawser-plugin.so
+# refuses TEXT PARAMETER…: nbdkit does not start with them, and says TEXT.
+refuses() {
+	text=$1
+	shift
+	status=0
+	timeout 30 nbdkit -f -U "$PWD/no.nbd" "$plugin" "$@" 2>err || status=$?
+	rm -f no.nbd
+	same 1 $status
+	grep -qF "$text" err || fail "'$text' is not in: $(cat err)"
+}
