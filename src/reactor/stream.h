@@ -64,7 +64,8 @@ int stream_write(struct stream *s, const void *buf, size_t len);
 void stream_set_timeouts(struct stream *s, nsec read, nsec write);
 
 /* Ends both directions at once: calls in progress and to come fail with
- * -ECONNABORTED, and the peer gets a reset.  By any task of its reactor. */
+ * -ECONNABORTED, and the peer gets a reset.  A read in progress does not write
+ * to its memory any more.  By any task of its reactor. */
 void stream_abort(struct stream *s);
 
 /* No more writes; the peer reads what was written and then the end.  Over TLS

@@ -49,6 +49,8 @@ struct nvmei_life;
 
 /* ------------------------------------------------------------------ queues */
 
+enum { NVMEI_RX_SIZE = KIB(64) };
+
 /* One command identifier. */
 struct nvmei_slot {
 	struct list link; /* in queue.sends, when there is something to send */
@@ -85,7 +87,7 @@ struct nvmei_queue {
 	struct list waiting; /* nvmei_command.link: for a slot */
 	struct task *writer;
 	bool writer_idle, reading, writing;
-	uint8_t *rx;
+	uint8_t *rx; /* NVMEI_RX_SIZE; from start to end it is not used yet */
 	size_t rx_start, rx_end;
 };
 

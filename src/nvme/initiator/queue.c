@@ -299,7 +299,7 @@ int queue_open(struct nvmei_queue *q, struct nvmei_life *l, uint16_t qid,
 	q->rules = (struct pdu_rules){ .host = true, .max_data = UINT32_MAX };
 	q->slots = calloc(size - 1, sizeof(*q->slots));
 	q->free = calloc(size - 1, sizeof(*q->free));
-	q->rx = malloc(KIB(64));
+	q->rx = malloc(NVMEI_RX_SIZE);
 	if (q->slots == NULL || q->free == NULL || q->rx == NULL)
 		return -ENOMEM;
 	for (int i = size - 2; i >= 0; i--) {

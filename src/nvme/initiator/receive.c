@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a queue receives: one task reads as much as there is, and takes PDUs out
- * of it in a straight line.  Data are copied from there into the command's
- * memory, so that no read is under way into memory of a command that has gone
- * elsewhere, because its connection was given up.
+ * of it in a straight line.  Small data are copied from there into the
+ * command's memory; of large data the rest is read into that at once.
+ *
+ * When the connection is given up the command goes elsewhere, and the reader
+ * may be parked with its memory in hand.  That memory is not written to any
+ * more: queue_kill() aborts the stream, and that is what the abort promises.
  *
  * A controller that breaks the protocol costs itself the connection; the
  * termination request that the standard asks for is not sent.
  */
 #include "nvme/initiator/internal.h"
 
-/* At least one byte; what was there before is used up. */
-static int rx_fill(struct nvmei_queue *q)
+enum {
+	LARGE = KIB(16), /* where a copy costs more than another call */
+	AHEAD = KIB(4),	 /* read behind large data: the headers that follow */
+};
+
+/* At least one byte. */
+static ssize_t receive(struct nvmei_queue *q, const struct iovec *iov, int n)
 {
 	struct nvmei_life *l = q->life;
-	ssize_t n;
+	ssize_t got;
 
 	if (l->dead)
 		return -ECONNABORTED;
@@ -22,36 +30,62 @@ static int rx_fill(struct nvmei_queue *q)
 		life_drain(l);
 	if (l->dead)
 		return -ECONNABORTED;
-	n = stream_read(q->stream, q->rx, KIB(64));
+	got = stream_readv(q->stream, iov, n);
 	if (l->dead)
 		return -ECONNABORTED;
-	if (n <= 0)
-		return n < 0 ? (int)n : -ECONNRESET;
-	q->rx_start = 0;
-	q->rx_end = n;
+	if (got <= 0)
+		return got < 0 ? got : -ECONNRESET;
 	if (l->up && q->qid != 0)
 		life_heard(l);
+	return got;
+}
+
+/* What was there before is used up. */
+static int rx_fill(struct nvmei_queue *q)
+{
+	struct iovec iov = { q->rx, NVMEI_RX_SIZE };
+	ssize_t got = receive(q, &iov, 1);
+
+	if (got < 0)
+		return got;
+	q->rx_start = 0;
+	q->rx_end = got;
 	return 0;
+}
+
+/* The same, but into `to` first; how much of it. */
+static ssize_t rx_read(struct nvmei_queue *q, void *to, size_t len)
+{
+	struct iovec iov[] = { { to, len }, { q->rx, AHEAD } };
+	ssize_t got = receive(q, iov, ARRAY_SIZE(iov));
+
+	if (got < 0 || (size_t)got <= len)
+		return got;
+	q->rx_start = 0;
+	q->rx_end = got - len;
+	return len;
 }
 
 /* `to` may be NULL: skipped. */
 static int rx_take(struct nvmei_queue *q, void *to, size_t len)
 {
-	size_t n;
-	int rc;
+	ssize_t n;
 
 	while (len > 0) {
-		if (q->rx_start == q->rx_end) {
-			rc = rx_fill(q);
-			if (rc < 0)
-				return rc;
+		if (q->rx_start < q->rx_end) {
+			n = MIN(len, q->rx_end - q->rx_start);
+			if (to != NULL)
+				memcpy(to, q->rx + q->rx_start, n);
+			q->rx_start += n;
+		} else if (len >= LARGE && to != NULL) {
+			n = rx_read(q, to, len);
+		} else {
+			n = rx_fill(q);
 		}
-		n = MIN(len, q->rx_end - q->rx_start);
-		if (to != NULL) {
-			memcpy(to, q->rx + q->rx_start, n);
+		if (n < 0)
+			return n;
+		if (to != NULL)
 			to = (char *)to + n;
-		}
-		q->rx_start += n;
 		len -= n;
 	}
 	return 0;
