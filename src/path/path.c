@@ -77,6 +77,16 @@ void *path_owner(const struct path *p)
 	return p->owner;
 }
 
+void path_set_label(struct path *p, const char *label)
+{
+	char *copy = strdup(label);
+
+	if (copy == NULL)
+		return;
+	free(p->label);
+	p->label = copy;
+}
+
 void path_want(struct path *p, enum path_action_kind kind)
 {
 	p->todo |= 1U << kind;

@@ -98,7 +98,7 @@ struct path_options {
 	nsec reconnect_max;   /* … up to 5 s … */
 	nsec reconnect_alone; /* … or this, while no path is usable: 500 ms, but
 				 within the two above */
-	nsec connect_timeout; /* 3 s */
+	nsec connect_timeout;	   /* 3 s */
 	nsec fast_io_fail_timeout; /* waiting requests fail that long after the
 				      last usable path was lost;
 				      < 0 (default): never */
@@ -145,6 +145,8 @@ int path_add(struct path_group *g, const char *label, void *owner, nsec now,
  * none is under way, and path_fenced() frees it. */
 void path_remove(struct path *p, nsec now);
 void *path_owner(const struct path *p);
+/* It leads over another address now.  Without memory it keeps its label. */
+void path_set_label(struct path *p, const char *label);
 
 /* ---------------------------------------------------------------- events in */
 

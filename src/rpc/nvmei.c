@@ -125,6 +125,7 @@ static int code_of(int rc)
 	case -EEXIST:
 	case -EACCES:
 	case -ENOMEM:
+	case -ENOSPC:
 		return rc;
 	default:
 		return -EIO;
@@ -160,11 +161,27 @@ static int with_job(struct rpc_call *call, bool discovery)
 	return rc;
 }
 
+static bool is_name(struct rpc_call *call, const char *name)
+{
+	struct nvmei_controller_info info;
+
+	for (unsigned i = 0;
+	     nvmei_controller_get(nvmei_set_first(call->env->hosts), i, &info);
+	     i++)
+		if (strcmp(info.name, name) == 0)
+			return true;
+	return false;
+}
+
 static int attach_controller(struct rpc_call *call)
 {
+	bool stands_by = multipath_of(call) == NVMEI_MULTIPATH_FAILOVER &&
+			 is_name(call, rpc_string(call, "name"));
 	int rc = with_job(call, false);
 
-	if (rc == 0)
+	if (rc == 0 && stands_by) /* it brings no volume */
+		call->result = json_array();
+	else if (rc == 0)
 		call->result =
 			nvmei_volume_names(nvmei_set_first(call->env->hosts),
 					   rpc_string(call, "name"));
@@ -192,18 +209,6 @@ static int detach_one(struct nvmei *h, void *arg)
 	struct name_job *job = arg;
 
 	return nvmei_detach(h, job->name, job->addr);
-}
-
-static bool is_name(struct rpc_call *call, const char *name)
-{
-	struct nvmei_controller_info info;
-
-	for (unsigned i = 0;
-	     nvmei_controller_get(nvmei_set_first(call->env->hosts), i, &info);
-	     i++)
-		if (strcmp(info.name, name) == 0)
-			return true;
-	return false;
 }
 
 static int no_controller(struct rpc_call *call, const char *name)
@@ -319,8 +324,9 @@ static const struct rpc_param attach_params[] = {
 	{ "hostnqn", RPC_STRING, RPC_OPTIONAL,
 	  "ours; the same for all controllers", "-q" },
 	{ "multipath", RPC_STRING, RPC_OPTIONAL,
-	  "what a second address means; default: multipath", "-x",
-	  "disable|failover|multipath" },
+	  "what a second address means; of a name, all are for multipath, or "
+	  "none is; default: multipath",
+	  "-x", "disable|failover|multipath" },
 	TIMEOUTS,
 	{ "hdgst", RPC_BOOLEAN, RPC_OPTIONAL, "digests of headers", "-e" },
 	{ "ddgst", RPC_BOOLEAN, RPC_OPTIONAL, "digests of data", "-d" },

@@ -20,10 +20,19 @@ static const char *state_of(const struct nvmei_controller_info *c)
 static json_t *describe_controller(const struct rpc_call *call,
 				   const struct nvmei_controller_info *c)
 {
-	return json_pack("{s:s, s:o, s:i, s:{s:s, s:s, s:s, s:b}}", "state",
-			 state_of(c), "trid",
-			 nvmei_describe_trid(&c->addr, c->subnqn), "cntlid",
-			 c->cntlid, "host", "nqn",
+	json_t *standbys = NULL;
+
+	if (c->n_standbys > 0)
+		standbys = json_array();
+	for (unsigned i = 0; i < c->n_standbys; i++)
+		json_array_append_new(standbys,
+				      nvmei_describe_trid(&c->standbys[i],
+							  c->subnqn));
+	return json_pack("{s:s, s:o, s:o*, s:i, s:{s:s, s:s, s:s, s:b}}",
+			 "state", state_of(c), "trid",
+			 nvmei_describe_trid(&c->addr, c->subnqn),
+			 "alternate_trids", standbys, "cntlid", c->cntlid,
+			 "host", "nqn",
 			 nvmei_set_options(call->env->hosts)->nqn, "addr", "",
 			 "svcid", "", "no_shn_notification", 0);
 }

@@ -69,7 +69,7 @@ static void silence_all(struct nvme_world *w)
 static void change_ana(struct nvme_world *w)
 {
 	static const enum nvmet_ana states[] = {
-		NVMET_ANA_OPTIMIZED, NVMET_ANA_OPTIMIZED,
+		NVMET_ANA_OPTIMIZED,	 NVMET_ANA_OPTIMIZED,
 		NVMET_ANA_NON_OPTIMIZED, NVMET_ANA_INACCESSIBLE,
 		NVMET_ANA_CHANGE,
 	};
@@ -163,7 +163,7 @@ static void cut_often(struct nvme_world *w)
 
 static void trouble(void *arg)
 {
-	static void (*const troubles[])(struct nvme_world *w) = {
+	static void (*const troubles[])(struct nvme_world * w) = {
 		cut,
 		silence,
 		silence,
@@ -196,12 +196,16 @@ static void trouble(void *arg)
 
 static void storm(struct nvme_world *w)
 {
-	static const struct nvmei_attach plain;
+	bool failover = rng_chance(sim_rng(), 0.25);
+	const struct nvmei_attach how = {
+		.multipath =
+			failover ? NVMEI_MULTIPATH_FAILOVER : NVMEI_MULTIPATH,
+	};
 	struct model *m;
 
 	w->reissue_at_once = getenv("REISSUE_AT_ONCE") != NULL;
 	nvme_world_new_host(w);
-	nvme_world_attach(w, NVME_PATHS, &plain);
+	nvme_world_attach(w, NVME_PATHS, &how);
 	m = model_create(w);
 	m->pause = MSEC(30);
 	change_policy(w);

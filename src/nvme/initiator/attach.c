@@ -21,7 +21,8 @@ int nvmei_refuse(char *text, int error, const char *format, ...)
 static bool is_meant(const struct nvmei_ctrl *c, const char *name,
 		     const struct addr *addr)
 {
-	return !c->closing && (name == NULL || strcmp(c->name, name) == 0) &&
+	return !c->closing && !c->standby &&
+	       (name == NULL || strcmp(c->name, name) == 0) &&
 	       (addr == NULL || addr_equal(&c->options.addr, addr));
 }
 
@@ -111,6 +112,12 @@ static bool timeouts_agree(const struct nvmei_attach *a)
 	return loss == -1 || (delay <= loss && fast <= loss);
 }
 
+/* Of a name that was attached so, one address is connected at a time. */
+static bool has_one_path(const struct nvmei_attach *a)
+{
+	return a->multipath != NVMEI_MULTIPATH;
+}
+
 static int check(const struct nvmei *h, const struct nvmei_attach *a,
 		 char *text)
 {
@@ -135,7 +142,8 @@ static int check(const struct nvmei *h, const struct nvmei_attach *a,
 			return nvmei_refuse(text, -EINVAL,
 					    "%s is attached to subsystem %s",
 					    a->name, c->subnqn);
-		if (addr_equal(&c->options.addr, &a->addr))
+		if (addr_equal(&c->options.addr, &a->addr) ||
+		    standby_has(c, &a->addr))
 			return nvmei_refuse(text, -EALREADY,
 					    "%s has that path already",
 					    a->name);
@@ -144,6 +152,13 @@ static int check(const struct nvmei *h, const struct nvmei_attach *a,
 				text, -EALREADY,
 				"%s exists, and multipath is disabled",
 				a->name);
+		if (has_one_path(a) != has_one_path(&c->options))
+			return nvmei_refuse(
+				text, -EINVAL,
+				"%s was attached for %s: all addresses of a "
+				"name are for the same",
+				a->name,
+				has_one_path(a) ? "multipath" : "failover");
 	}
 	return 0;
 }
@@ -162,8 +177,7 @@ static void inherit(struct nvmei_attach *a, const struct nvmei_options *o)
 	a->fast_io_fail_timeout_sec = o->fast_io_fail_timeout_sec;
 }
 
-static struct nvmei_ctrl *ctrl_create(struct nvmei *h,
-				      const struct nvmei_attach *a)
+struct nvmei_ctrl *ctrl_create(struct nvmei *h, const struct nvmei_attach *a)
 {
 	struct nvmei_ctrl *c = calloc(1, sizeof(*c));
 
@@ -197,29 +211,21 @@ static int await_up(struct nvmei_ctrl *c)
 	return c->error;
 }
 
-int ctrl_attach(struct nvmei *h, const struct nvmei_attach *a,
-		struct nvmei_discovery *d, struct nvmei_ctrl **out, char *text)
+int ctrl_start(struct nvmei_ctrl *c, const struct nvmei_attach *a, char *text)
 {
-	struct nvmei_ctrl *c = ctrl_create(h, a);
-	int rc;
+	int rc = ctrl_take_keys(c, a);
 
-	if (c == NULL)
-		return -ENOMEM;
-	c->discovery = d;
-	c->attaching = true;
-	rc = ctrl_take_keys(c, a);
 	if (rc < 0) {
 		ctrl_free(c);
 		return nvmei_refuse(text, rc, "a key that is none");
 	}
+	c->attaching = true;
 	rc = ctrl_connect(c);
 	if (rc == 0)
 		rc = await_up(c);
 	c->attaching = false;
-	if (rc == 0) {
-		*out = c;
+	if (rc == 0)
 		return 0;
-	}
 	nvmei_refuse(text, rc, "%s: no connection: %s", c->label,
 		     c->why != NULL ? c->why : strerror(-rc));
 	ctrl_free(c);
@@ -231,7 +237,12 @@ int nvmei_attach(struct nvmei *h, const struct nvmei_attach *a, char text[256])
 	struct nvmei_ctrl *c;
 	int rc = check(h, a, text);
 
-	return rc < 0 ? rc : ctrl_attach(h, a, NULL, &c, text);
+	if (rc < 0)
+		return rc;
+	if (has_one_path(a) && ctrl_first(h, a->name, NULL) != NULL)
+		return standby_attach(h, a, text);
+	c = ctrl_create(h, a);
+	return c != NULL ? ctrl_start(c, a, text) : -ENOMEM;
 }
 
 /* ------------------------------------------------------------------ detach */
@@ -256,11 +267,15 @@ int nvmei_detach(struct nvmei *h, const char *name, const struct addr *addr)
 	struct nvmei_ctrl *c;
 	int rc = -ENOENT;
 
-	list_for_each (v, &h->volumes, link)
-		if (is_needed(v, name, addr))
-			return -EBUSY;
 	list_for_each (c, &h->ctrls, link)
 		if (is_meant(c, name, addr) && c->attaching)
+			return -EBUSY;
+	list_for_each (c, &h->ctrls, link)
+		if (addr != NULL && is_meant(c, name, NULL) &&
+		    standby_forget(c, addr))
+			return 0;
+	list_for_each (v, &h->volumes, link)
+		if (is_needed(v, name, addr))
 			return -EBUSY;
 	while ((c = ctrl_first(h, name, addr))) {
 		ctrl_free(c);
@@ -269,12 +284,12 @@ int nvmei_detach(struct nvmei *h, const char *name, const struct addr *addr)
 	return rc;
 }
 
-static void reset(struct nvmei_ctrl *c)
+void ctrl_restart(struct nvmei_ctrl *c)
 {
 	struct nvmei_way *w;
 
 	if (c->life != NULL)
-		life_fail(c->life, -ECONNRESET);
+		life_end(c->life, -ECONNRESET);
 	list_for_each (w, &c->ways, link) {
 		path_retry(w->path, reactor_now());
 		volume_drain(w->volume);
@@ -289,7 +304,7 @@ int nvmei_reset(struct nvmei *h, const char *name)
 	list_for_each (c, &h->ctrls, link) {
 		if (!is_meant(c, name, NULL))
 			continue;
-		reset(c);
+		ctrl_restart(c);
 		rc = 0;
 	}
 	return rc;

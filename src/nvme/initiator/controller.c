@@ -103,10 +103,11 @@ void ctrl_retry(struct timer *t)
 		life_fail(c->life, -ETIMEDOUT);
 }
 
-void life_fail(struct nvmei_life *l, int error)
+static void end(struct nvmei_life *l, int error, bool elsewhere)
 {
 	struct nvmei_ctrl *c = l->ctrl;
 	struct nvmei_way *w;
+	bool at_once;
 
 	if (l->dead)
 		return;
@@ -117,10 +118,24 @@ void life_fail(struct nvmei_life *l, int error)
 		w->attempt = w->probing = false;
 		path_failed(w->path, reactor_now());
 	}
-	list_for_each (w, &c->ways, link)
+	at_once = elsewhere && standby_next(c);
+	list_for_each (w, &c->ways, link) {
+		if (at_once)
+			path_retry(w->path, reactor_now());
 		volume_drain(w->volume);
+	}
 	await_retry(c);
 	life_put(l);
+}
+
+void life_fail(struct nvmei_life *l, int error)
+{
+	end(l, error, true);
+}
+
+void life_end(struct nvmei_life *l, int error)
+{
+	end(l, error, false);
 }
 
 /* --------------------------------------------------------------- coming up */
@@ -236,7 +251,9 @@ static int come_up(struct nvmei_life *l)
 {
 	int rc = open_admin(l);
 
-	if (rc == 0)
+	if (rc == 0 && l->ctrl->standby)
+		rc = namespaces_compare(l);
+	else if (rc == 0)
 		rc = l->ctrl->discovery != NULL ? discovery_read(l)
 						: come_up_for_io(l);
 	if (rc == 0)

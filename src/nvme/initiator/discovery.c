@@ -344,10 +344,16 @@ static int connect_service(struct nvmei_discovery *d, char *text)
 				  .header_digest = d->attach.header_digest,
 				  .data_digest = d->attach.data_digest,
 				  .dhchap_key = d->attach.dhchap_key };
-	int rc = ctrl_attach(d->host, &a, d, &d->ctrl, text);
+	struct nvmei_ctrl *c = ctrl_create(d->host, &a);
+	int rc;
 
+	if (c == NULL)
+		return -ENOMEM;
+	c->discovery = d;
+	rc = ctrl_start(c, &a, text);
 	if (rc < 0)
 		return rc;
+	d->ctrl = c;
 	rc = task_spawn("nvmei-discovery", worker, d);
 	if (rc < 0)
 		return rc;

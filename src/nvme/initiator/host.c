@@ -144,12 +144,15 @@ bool nvmei_controller_get(const struct nvmei *h, unsigned i,
 	const struct nvmei_ctrl *c;
 
 	list_for_each (c, &h->ctrls, link) {
-		if (c->discovery != NULL || i-- > 0)
+		if (c->discovery != NULL || c->standby || i-- > 0)
 			continue;
 		*out = c->info;
 		out->name = c->name;
 		out->subnqn = c->subnqn;
 		out->addr = c->options.addr;
+		out->n_standbys = c->n_standbys;
+		for (unsigned n = 0; n < c->n_standbys; n++)
+			out->standbys[n] = c->standbys[n].addr;
 		out->connected = c->life != NULL && c->life->up;
 		out->connecting = c->life != NULL && !c->life->up;
 		return true;

@@ -37,6 +37,7 @@ struct nvmei_slot;
 enum {
 	NVMEI_NAME_MAX = 63, /* bytes */
 	NVMEI_IOV_MAX = 64,  /* pieces of a request's data */
+	NVMEI_STANDBYS_MAX = 8,
 };
 
 /* ------------------------------------------------------------------ a host */
@@ -75,11 +76,14 @@ void nvmei_destroy(struct nvmei *h);
 
 /* ------------------------------------------------------------- controllers */
 
-/* What a second address under the same name means. */
+/* What a second address under the same name means.  All of a name are for
+ * several paths, or none is. */
 enum nvmei_multipath {
 	NVMEI_MULTIPATH,	 /* one more path */
 	NVMEI_MULTIPATH_DISABLE, /* it is refused */
-	NVMEI_MULTIPATH_FAILOVER /* a path that stands by */
+	/* It stands by: it is checked, and then not connected before the one
+	 * in use fails.  There is one connection at a time, and one path. */
+	NVMEI_MULTIPATH_FAILOVER
 };
 
 struct nvmei_attach {
@@ -118,11 +122,14 @@ struct nvmei_attach {
 /*
  * Connects; parks until the namespaces are known, or it has failed.  -EALREADY
  * (this path; or a path, with DISABLE), -EINVAL (numbers that contradict each
- * other; another subsystem; a key that is none), -EACCES (it may not connect,
- * or one of us did not prove who it is), or what the connection failed with.
+ * other; another subsystem, or other namespaces; multipath and failover mixed;
+ * a key that is none), -ENOSPC (more than NVMEI_STANDBYS_MAX), -EACCES (it may
+ * not connect, or one of us did not prove who it is), or what the connection
+ * failed with.
  */
 int nvmei_attach(struct nvmei *h, const struct nvmei_attach *a, char text[256]);
-/* Closes a path, or (addr NULL) all of a name.  Requests move to others; -EBUSY
+/* Closes a path, or (addr NULL) all of a name; of several addresses that stand
+ * by for each other, it takes away one.  Requests move to others; -EBUSY
  * if there are some and no path is left, or while it is being attached.
  * -ENOENT.  Parks until what was in flight is fenced. */
 int nvmei_detach(struct nvmei *h, const char *name, const struct addr *addr);
@@ -134,6 +141,8 @@ int nvmei_reset(struct nvmei *h, const char *name);
 struct nvmei_controller_info {
 	const char *name, *subnqn;
 	struct addr addr;
+	struct addr standbys[NVMEI_STANDBYS_MAX]; /* the next first */
+	unsigned n_standbys;
 	bool connected, connecting;
 	uint16_t cntlid; /* 0: it never was */
 	uint16_t vendor;
@@ -191,7 +200,7 @@ struct nvmei_volume_info {
 	uint8_t uuid[16], nguid[16], eui64[8];	/* zero: none */
 	uint32_t nsid, block_size;
 	uint64_t blocks;
-	uint32_t max_transfer; /* bytes of one request with data */
+	uint32_t max_transfer;	       /* bytes of one request with data */
 	bool can_zero, can_deallocate; /* BLOCK_WRITE_ZEROES, _DEALLOCATE */
 	const char *policy;
 };

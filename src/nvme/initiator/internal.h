@@ -4,6 +4,7 @@
  *
  *	host.c	       the host, its tasks, and what is found by name
  *	attach.c       controllers come and go
+ *	standby.c      addresses of which one is connected at a time
  *	controller.c   how a controller comes up, and how it ends
  *	events.c       keep alive, asynchronous events
  *	authenticate.c DH-HMAC-CHAP and TLS
@@ -159,13 +160,24 @@ struct nvmei_way {
 	bool probing;	 /* … for the answer to a probe */
 	unsigned fences; /* tasks at work for it */
 	bool removed;	 /* the last of them frees it */
+	struct block_stats stats;
 };
 
-/* An address under which a subsystem is attached. */
+/* Another address of a controller. */
+struct nvmei_standby {
+	struct addr addr;
+	nsec failed_at; /* 0: not yet */
+};
+
+/* An address under which a subsystem is attached; for failover, others that may
+ * take its place. */
 struct nvmei_ctrl {
 	struct list link;
 	struct nvmei *host;
-	struct nvmei_attach options; /* strings: below */
+	struct nvmei_attach options;			   /* strings: below */
+	struct nvmei_standby standbys[NVMEI_STANDBYS_MAX]; /* the next first */
+	unsigned n_standbys;
+	bool standby; /* it is looked at only, for another's standbys */
 	char name[NVMEI_NAME_MAX + 1], subnqn[NVME_NQN_SIZE];
 	char label[ADDR_TEXT_MAX];
 	struct {
@@ -236,16 +248,27 @@ void life_task_ended(struct nvmei_life *l);
 /* attach.c.  Writes to text (may be NULL), returns error. */
 __attribute__((format(printf, 3, 4))) int nvmei_refuse(char *text, int error,
 						       const char *format, ...);
-/* Connects and waits for that; when it fails there is nothing left.  d: NULL,
- * or what it works for, and then it has no name that anybody knows. */
-int ctrl_attach(struct nvmei *h, const struct nvmei_attach *a,
-		struct nvmei_discovery *d, struct nvmei_ctrl **out, char *text);
+/* Not connected yet; NULL: no memory. */
+struct nvmei_ctrl *ctrl_create(struct nvmei *h, const struct nvmei_attach *a);
+/* Connects and waits for that; when it fails, it is freed. */
+int ctrl_start(struct nvmei_ctrl *c, const struct nvmei_attach *a, char *text);
 void ctrl_free(struct nvmei_ctrl *c); /* parks until it is fenced */
 /* The first of a name and address (NULL: any) that nobody is closing. */
 struct nvmei_ctrl *ctrl_first(const struct nvmei *h, const char *name,
 			      const struct addr *addr);
 /* Its time is over (ctrlr_loss_timeout). */
 void ctrl_give_up(struct nvmei_ctrl *c);
+/* Connects anew, at once. */
+void ctrl_restart(struct nvmei_ctrl *c);
+
+/* standby.c.  One more address of a name that is attached; parks. */
+int standby_attach(struct nvmei *h, const struct nvmei_attach *a, char *text);
+/* The one in use has failed: takes the next.  True: it may be tried at once. */
+bool standby_next(struct nvmei_ctrl *c);
+bool standby_has(const struct nvmei_ctrl *c, const struct addr *a);
+/* Takes an address from a controller that has others; false: it has not, or
+ * that is none of them. */
+bool standby_forget(struct nvmei_ctrl *c, const struct addr *a);
 
 /* controller.c */
 int ctrl_connect(struct nvmei_ctrl *c); /* starts an attempt: 0, -ENOMEM */
@@ -254,6 +277,8 @@ struct nvmei_life *life_get(struct nvmei_life *l);
 void life_put(struct nvmei_life *l);
 void life_kill(struct nvmei_life *l); /* quietly: the group knows */
 void life_fail(struct nvmei_life *l, int error);
+/* The same by our own wish: the address is as good as before. */
+void life_end(struct nvmei_life *l, int error);
 /* Something was received on the I/O queue; before the reader parks. */
 void life_heard(struct nvmei_life *l);
 void life_drain(struct nvmei_life *l);
@@ -294,6 +319,8 @@ int admin_error(int rc);
 
 /* namespace.c: what there is now becomes ways and volumes.  Parks. */
 int namespaces_read(struct nvmei_life *l);
+/* Are those of the controller in use there, too?  For standby.c; parks. */
+int namespaces_compare(struct nvmei_life *l);
 void way_remove(struct nvmei_way *w);
 void way_free(struct nvmei_way *w); /* it is removed, and not fenced any more */
 

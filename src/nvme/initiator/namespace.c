@@ -155,7 +155,7 @@ void way_remove(struct nvmei_way *w)
 
 	path_get_info(w->path, &info);
 	if (info.inflight > 0 && w->ctrl->life != NULL)
-		life_fail(w->ctrl->life, -ESTALE);
+		life_end(w->ctrl->life, -ESTALE);
 	list_del(&w->link);
 	list_del(&w->in_volume);
 	w->removed = true;
@@ -298,4 +298,58 @@ int namespaces_read(struct nvmei_life *l)
 	if (rc == 0)
 		remove_unseen(l);
 	return rc == 0 && l->dead ? -ECONNABORTED : rc;
+}
+
+/* ----------------------------------------------------------------- comparing
+ */
+
+/* Of the controller in use, the way with the lowest number above that one. */
+static struct nvmei_way *way_after(const struct nvmei_life *l, uint32_t nsid)
+{
+	const struct nvmei_ctrl *used =
+		ctrl_first(l->host, l->ctrl->name, NULL);
+	struct nvmei_way *w, *best = NULL;
+
+	if (used == NULL)
+		return NULL;
+	list_for_each (w, &used->ways, link)
+		if (w->nsid > nsid && (best == NULL || w->nsid < best->nsid))
+			best = w;
+	return best;
+}
+
+/* Ways come and go while it parks. */
+static int compare_one(struct nvmei_life *l, uint32_t nsid, void *page)
+{
+	struct nvmei_volume_info info;
+	struct nvmei_way *w;
+	uint32_t anagrpid;
+	int rc = identify(l, nsid, page, &info, &anagrpid);
+
+	if (rc < 0)
+		return rc;
+	w = way_after(l, nsid - 1);
+	if (w == NULL || w->nsid != nsid)
+		return 0;
+	if (rc == 0 && belongs(l->ctrl, w->volume, &info))
+		return 0;
+	life_reason(l, "it doesn't show what the address in use shows");
+	return -EINVAL;
+}
+
+int namespaces_compare(struct nvmei_life *l)
+{
+	void *page = malloc(NVME_IDENTIFY_SIZE);
+	const struct nvmei_way *w;
+	uint32_t nsid = 0;
+	int rc = 0;
+
+	if (page == NULL)
+		return -ENOMEM;
+	while (rc == 0 && (w = way_after(l, nsid))) {
+		nsid = w->nsid;
+		rc = compare_one(l, nsid, page);
+	}
+	free(page);
+	return rc;
 }
