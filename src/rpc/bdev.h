@@ -20,6 +20,12 @@ struct block_device *bdev_find(struct rpc_call *call, const char *member,
 /* The whole of a bdev_…_delete method. */
 int bdev_delete(struct rpc_call *call, unsigned kinds);
 
+/* What bdev_get_iostat tells: of anything, of what has a name, and the whole,
+ * of which `list` becomes a part.  Times are in ticks of a nanosecond. */
+json_t *bdev_describe_stats(const struct block_stats *st);
+json_t *bdev_describe_use(const char *name, const struct block_stats *st);
+json_t *bdev_wrap_stats(json_t *list);
+
 enum {
 	BDEV_ANY = ~0U,
 	BDEV_FILES = 1 << BLOCK_FILE,

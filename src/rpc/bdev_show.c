@@ -195,29 +195,49 @@ static const struct {
 	  "compare_latency_ticks" },
 };
 
-/* Times are in ticks of a nanosecond. */
-static json_t *describe_stats(const struct block_device *d)
+json_t *bdev_describe_stats(const struct block_stats *st)
 {
-	struct block_stats st;
-	json_t *out;
+	json_t *out = json_object();
 
-	block_get_stats(d, &st);
-	out = json_pack("{s:s}", "name", block_name(d));
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (rows[i].bytes)
 			json_object_set_new(out, rows[i].bytes,
-					    number(st.bytes[rows[i].op]));
+					    number(st->bytes[rows[i].op]));
 		json_object_set_new(out, rows[i].ios,
-				    number(st.ios[rows[i].op]));
+				    number(st->ios[rows[i].op]));
 		json_object_set_new(out, rows[i].latency,
-				    number(st.latency[rows[i].op]));
+				    number(st->latency[rows[i].op]));
 	}
 	json_object_set_new(out, "io_error",
-			    st.errors ? json_pack("{s:I}", "failed",
-						  (json_int_t)st.errors)
-				      : json_object());
+			    st->errors ? json_pack("{s:I}", "failed",
+						   (json_int_t)st->errors)
+				       : json_object());
+	return out;
+}
+
+json_t *bdev_describe_use(const char *name, const struct block_stats *st)
+{
+	json_t *out = json_pack("{s:s}", "name", name);
+	json_t *stats = bdev_describe_stats(st);
+
+	json_object_update(out, stats);
+	json_decref(stats);
 	json_object_set_new(out, "driver_specific", json_object());
 	return out;
+}
+
+json_t *bdev_wrap_stats(json_t *list)
+{
+	return json_pack("{s:I, s:I, s:o}", "tick_rate", (json_int_t)SEC(1),
+			 "ticks", (json_int_t)reactor_now(), "bdevs", list);
+}
+
+static json_t *describe_device(const struct block_device *d)
+{
+	struct block_stats st;
+
+	block_get_stats(d, &st);
+	return bdev_describe_use(block_name(d), &st);
 }
 
 static int named_stats(struct rpc_call *call, const json_t *names, json_t *list)
@@ -229,7 +249,7 @@ static int named_stats(struct rpc_call *call, const json_t *names, json_t *list)
 		if (d == NULL)
 			return rpc_refuse(call, -ENODEV,
 					  "There is no device '%.64s'", name);
-		json_array_append_new(list, describe_stats(d));
+		json_array_append_new(list, describe_device(d));
 	}
 	return 0;
 }
@@ -245,10 +265,8 @@ static int get_iostat(struct rpc_call *call)
 		r = named_stats(call, names, list);
 	else
 		while ((d = block_next(call->env->blocks, d)) != NULL)
-			json_array_append_new(list, describe_stats(d));
-	call->result =
-		json_pack("{s:I, s:I, s:o}", "tick_rate", (json_int_t)SEC(1),
-			  "ticks", (json_int_t)reactor_now(), "bdevs", list);
+			json_array_append_new(list, describe_device(d));
+	call->result = bdev_wrap_stats(list);
 	return r;
 }
 

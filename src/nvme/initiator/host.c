@@ -179,3 +179,23 @@ unsigned nvmei_get_paths(const struct nvmei_volume *v,
 	}
 	return count;
 }
+
+void nvmei_get_stats(const struct nvmei_volume *v, struct block_stats *out)
+{
+	*out = v->stats;
+}
+
+bool nvmei_get_path_stats(const struct nvmei_volume *v, unsigned i,
+			  struct addr *addr, struct block_stats *out)
+{
+	const struct nvmei_way *w;
+
+	list_for_each (w, &v->ways, in_volume) {
+		if (i-- > 0)
+			continue;
+		*addr = w->ctrl->options.addr;
+		*out = w->stats;
+		return true;
+	}
+	return false;
+}

@@ -223,6 +223,13 @@ struct nvmei_path_info {
 unsigned nvmei_get_paths(const struct nvmei_volume *v,
 			 struct nvmei_path_info *out, unsigned n);
 
+/* What the volume has done since it was found, and, for each of its paths, what
+ * that one has: false, there is no i-th.  Times are those of the reactor's
+ * turns; a path's begin when a request is sent on it. */
+void nvmei_get_stats(const struct nvmei_volume *v, struct block_stats *out);
+bool nvmei_get_path_stats(const struct nvmei_volume *v, unsigned i,
+			  struct addr *addr, struct block_stats *out);
+
 /* ---------------------------------------------------------------- requests */
 
 /* A command on a queue; private. */
@@ -260,6 +267,7 @@ struct nvmei_request {
 	struct nvmei_volume *volume;
 	struct timer again;
 	unsigned repeats;
+	nsec begun;
 	struct nvme_dsm_range range; /* DEALLOCATE: its data */
 	struct iovec range_iov;
 	struct completion *waiter; /* nvmei_do() */

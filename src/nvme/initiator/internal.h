@@ -215,6 +215,7 @@ struct nvmei_volume {
 	struct path_group *group;
 	struct timer tick;
 	struct list requests; /* nvmei_request.link: in progress */
+	struct block_stats stats;
 };
 
 /* A discovery service that is watched (discovery.c). */

@@ -129,10 +129,23 @@ static bool is_path_error(uint16_t status)
 	return (status & NVME_SC_MASK) >> 8 == 3;
 }
 
+static void count(struct block_stats *st, const struct nvmei_request *r,
+		  int error, nsec since)
+{
+	if (error != 0) {
+		st->errors++;
+		return;
+	}
+	st->ios[r->op]++;
+	st->bytes[r->op] += r->length;
+	st->latency[r->op] += reactor_now() - since;
+}
+
 void request_end(struct nvmei_request *r, int error)
 {
 	struct nvmei_volume *v = r->volume;
 
+	count(&v->stats, r, error, r->begun);
 	list_del(&r->link);
 	r->done(r, error);
 	nvmei_volume_put(v);
@@ -152,8 +165,10 @@ static void again(struct timer *t)
 static void finish(struct nvmei_request *r, int error)
 {
 	struct nvmei_volume *v = r->volume;
+	struct nvmei_way *w = path_owner(r->path.path);
 	size_t bytes = error == 0 && has_data(r) ? r->length : 0;
 
+	count(&w->stats, r, error, r->path.sent);
 	path_request_done(v->group, &r->path, PATH_DONE, bytes, reactor_now());
 	request_end(r, error);
 }
@@ -282,6 +297,7 @@ void nvmei_submit(struct nvmei_volume *v, struct nvmei_request *r)
 	}
 	r->volume = nvmei_volume_get(v);
 	r->repeats = 0;
+	r->begun = reactor_now();
 	timer_init(&r->again, again);
 	r->path = (struct path_request){
 		/* What reads only may run twice.  COMPARE, too; but its data
