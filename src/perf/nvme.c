@@ -78,6 +78,8 @@ static int attach_all(struct perf_nvme *p, char text[LANE_TEXT])
 		rc = attach_one(p, p->discover, true, text);
 	for (int i = 0; i < p->n_addresses && rc == 0; i++)
 		rc = attach_one(p, p->addresses[i], false, text);
+	if (rc == 0 && p->volume_options.n_members > 0)
+		rc = volume_open(&p->volume_options, &p->opened, text);
 	return rc;
 }
 
@@ -180,6 +182,8 @@ static void main_task(void *arg)
 		unlink(p->socket);
 	}
 	status_end(p->status_socket);
+	if (p->opened != NULL)
+		volume_close(p->opened);
 	nvmei_set_destroy(p->hosts);
 	reactor_set_stop(p->reactors);
 }
@@ -257,6 +261,7 @@ static void help(void)
 	printf("usage: hawser perf nvme -q DEPTH -o BYTES -w WORKLOAD -t "
 	       "SECONDS\n"
 	       "                        --subnqn NQN ADDRESS[:PORT]…\n"
+	       "       hawser perf nvme -q … KEY=VALUE…\n"
 	       "       hawser perf nvme -z -r SOCKET [-q …]\n\n"
 	       "Loads volumes over NVMe/TCP, over all their paths, and says "
 	       "how fast they were.\n\n"
@@ -283,7 +288,10 @@ static void help(void)
 	       "  --json      results as bdevperf's\n"
 	       "  --reissue-at-once  repeat writes of lost paths without a "
 	       "fence, which\n"
-	       "              CORRUPTS DATA: to show what the fence is for\n");
+	       "              CORRUPTS DATA: to show what the fence is for\n"
+	       "\nOr a volume as hawser attach has it, which may have several "
+	       "subsystems:\n");
+	volume_options_help("");
 }
 
 static int usage(const char *what, const char *value)
@@ -395,6 +403,31 @@ static int set_option(struct perf_nvme *p, int c, char *value,
 	}
 }
 
+/* Operands are addresses, or options of a volume: as there is a `=`. */
+static int take_operands(struct perf_nvme *p, int n, char **operands)
+{
+	char text[VOLUME_TEXT];
+	char *value;
+	int rc = 0;
+
+	p->addresses = operands;
+	for (int i = 0; i < n && rc >= 0; i++) {
+		value = strchr(operands[i], '=');
+		if (value == NULL) {
+			p->addresses[p->n_addresses++] = operands[i];
+			continue;
+		}
+		*value++ = '\0';
+		rc = volume_option(&p->volume_options, operands[i], value,
+				   text);
+		if (rc == 0)
+			return usage("unknown option", operands[i]);
+	}
+	if (rc >= 0 && p->n_addresses < n)
+		rc = volume_options_check(&p->volume_options, text);
+	return rc < 0 ? usage(text, NULL) : OK;
+}
+
 static int check(const struct perf_nvme *p)
 {
 	const struct nvme_settings *s = &p->defaults;
@@ -410,7 +443,8 @@ static int check(const struct perf_nvme *p)
 		return usage("-q, -o, -w and -t are needed", NULL);
 	if (s->workload->mixed && s->read_percent > 100)
 		return usage("-M is needed for a mixed workload", NULL);
-	if (p->n_addresses == 0 && p->discover == NULL && p->config == NULL)
+	if (p->n_addresses == 0 && p->discover == NULL && p->config == NULL &&
+	    p->volume_options.n_members == 0)
 		return usage("nothing to attach: --subnqn NQN ADDRESS", NULL);
 	return OK;
 }
@@ -443,8 +477,8 @@ int perf_nvme_main(int argc, char **argv)
 		}
 		rc = set_option(&p, c, optarg, &mask);
 	}
-	p.addresses = argv + optind;
-	p.n_addresses = argc - optind;
+	if (rc == OK)
+		rc = take_operands(&p, argc - optind, argv + optind);
 	if (rc == OK)
 		rc = check(&p);
 	return rc == OK ? run(&p, mask) : rc;

@@ -23,6 +23,7 @@
 #include "reactor/task.h"
 #include "rpc/method.h"
 #include "status/status.h"
+#include "volume/request.h"
 
 enum { LANE_PATHS = 16, LANE_TEXT = 256 };
 
@@ -68,8 +69,9 @@ struct nvme_lane {
 	uint64_t start, length; /* its range of the volume, bytes */
 	struct completion ended;
 
-	/* Its reactor's. */
+	/* Its reactor's.  Of the two there is one. */
 	struct nvmei_volume *volume;
+	struct volume *mirror;
 	struct nvme_op *ops;
 	void *memory;
 	unsigned in_flight;
@@ -128,6 +130,10 @@ struct perf_nvme {
 	const char *discover;
 	char **addresses;
 	int n_addresses, cores;
+	/* KEY=VALUE: a volume as other programs use it, on the first reactor;
+	 * NULL: none is open. */
+	struct volume_options volume_options;
+	struct volume *opened;
 	int core[64]; /* of each reactor, as -m says */
 	bool wait, json, busy, reissue_at_once;
 	unsigned progress; /* seconds between lines; 0: none */

@@ -25,8 +25,13 @@ enum { VERIFY_UNITS_MAX = 1 << 24 }; /* 64 MiB to remember generations */
 #define UNIT_BUSY (1U << 31)	     /* in a generation */
 
 struct nvme_op {
-	struct nvmei_request r;
+	union {
+		struct nvmei_request nvme;
+		struct volume_request mirror; /* lane->mirror */
+	};
 	struct nvme_lane *lane;
+	enum block_op kind;
+	uint64_t offset, length;
 	struct iovec iov;
 	uint64_t unit;
 	uint32_t generation; /* verify: that it wrote, or looks for */
@@ -99,9 +104,11 @@ static void count_request(struct nvme_op *op, nsec now)
 
 	if (op->last_look)
 		return; /* that is not measured */
-	p = path_of(lane, op->r.way);
-	hist_add(&p->latency, now - op->sent);
-	p->bytes += op->r.length;
+	if (lane->mirror == NULL) {
+		p = path_of(lane, op->nvme.way);
+		hist_add(&p->latency, now - op->sent);
+		p->bytes += op->length;
+	}
 	lane->longest_gap = MAX(lane->longest_gap, now - lane->last);
 	lane->last = now;
 }
@@ -111,7 +118,7 @@ static void count_op(struct nvme_op *op, nsec now)
 	struct nvme_lane *lane = op->lane;
 
 	hist_add(&lane->latency, now - op->begun);
-	lane->bytes += op->r.length;
+	lane->bytes += op->length;
 	atomic_store_explicit(&lane->done, lane->latency.count,
 			      memory_order_relaxed);
 }
@@ -132,22 +139,48 @@ static enum block_op kind_of(struct nvme_lane *lane)
 	return draw(lane) % 100 < s->read_percent ? BLOCK_READ : BLOCK_WRITE;
 }
 
-static void op_done(struct nvmei_request *r, int error);
+static void nvme_done(struct nvmei_request *r, int error);
+static void mirror_done(struct volume_request *r, int error);
+
+static void submit_nvme(struct nvme_op *op)
+{
+	struct nvmei_request *r = &op->nvme;
+
+	r->op = op->kind;
+	r->offset = op->offset;
+	r->length = op->length;
+	r->iov = &op->iov;
+	r->niov = 1;
+	r->done = nvme_done;
+	nvmei_submit(op->lane->volume, r);
+}
+
+static void submit_mirror(struct nvme_op *op)
+{
+	struct volume_request *r = &op->mirror;
+
+	r->op = op->kind;
+	r->offset = op->offset;
+	r->length = op->length;
+	r->iov = op->iov;
+	r->done = mirror_done;
+	volume_submit(op->lane->mirror, r);
+}
 
 /* `now` was read a moment ago: reading a clock costs as much as a request. */
 static void submit(struct nvme_op *op, enum block_op kind, nsec now)
 {
 	struct nvme_lane *lane = op->lane;
 
-	op->r.op = kind;
-	op->r.offset = lane->start + op->unit * lane->s->io_size;
-	op->r.length = kind == BLOCK_FLUSH ? 0 : lane->s->io_size;
-	op->r.iov = &op->iov;
-	op->r.niov = 1;
-	op->r.done = op_done;
+	op->kind = kind;
+	op->offset = lane->start + op->unit * lane->s->io_size;
+	op->length = kind == BLOCK_FLUSH ? 0 : lane->s->io_size;
 	op->sent = now;
 	op->submitting = true;
-	nvmei_submit(lane->volume, &op->r);
+	if (lane->mirror == NULL)
+		submit_nvme(op);
+	else
+		submit_mirror(op);
 	op->submitting = false;
 }
 
@@ -278,15 +311,15 @@ static const char *name_of(enum block_op op)
 	return names[op];
 }
 
-static void op_done(struct nvmei_request *r, int error)
+static void op_done(struct nvme_op *op, int error)
 {
-	struct nvme_op *op = container_of(r, struct nvme_op, r);
 	struct nvme_lane *lane = op->lane;
 	nsec now = reactor_now_precise();
 
 	if (error < 0) {
-		nvme_lane_fail(lane, "%s at %llu: %s", name_of(r->op),
-			       (unsigned long long)r->offset, strerror(-error));
+		nvme_lane_fail(lane, "%s at %llu: %s", name_of(op->kind),
+			       (unsigned long long)op->offset,
+			       strerror(-error));
 		if (lane->s->workload->verify) /* who knows what is there */
 			lane->generations[op->unit] = 0;
 		/* What is refused at once would be refused without end. */
@@ -301,6 +334,16 @@ static void op_done(struct nvmei_request *r, int error)
 	}
 	count_op(op, now);
 	next(op, now);
+}
+
+static void nvme_done(struct nvmei_request *r, int error)
+{
+	op_done(container_of(r, struct nvme_op, nvme), error);
+}
+
+static void mirror_done(struct volume_request *r, int error)
+{
+	op_done(container_of(r, struct nvme_op, mirror), error);
 }
 
 /* ------------------------------------------------------------------- a run */
@@ -339,24 +382,47 @@ static void look_at_all(struct nvme_lane *lane, unsigned n)
 	wait_idle(lane);
 }
 
+struct shape {
+	uint32_t block_size, max_transfer;
+	uint64_t region; /* of a mirror; 0: no matter */
+};
+
+static struct shape shape_of(const struct nvme_lane *lane)
+{
+	struct nvmei_volume_info info;
+
+	if (lane->mirror != NULL)
+		return (struct shape){ volume_block_size(lane->mirror),
+				       volume_max_transfer(lane->mirror),
+				       volume_region(lane->mirror) };
+	nvmei_get_info(lane->volume, &info);
+	return (struct shape){ info.block_size, info.max_transfer, 0 };
+}
+
 static int fit(struct nvme_lane *lane)
 {
 	const struct nvme_settings *s = lane->s;
-	struct nvmei_volume_info info;
+	struct shape shape = shape_of(lane);
 
-	nvmei_get_info(lane->volume, &info);
-	lane->block_size = info.block_size;
+	lane->block_size = shape.block_size;
 	lane->units = lane->length / s->io_size;
 	if (s->workload->verify)
 		lane->units = MIN(lane->units, (uint64_t)VERIFY_UNITS_MAX);
 	lane->length = lane->units * s->io_size;
-	if (s->io_size % info.block_size != 0 ||
-	    s->io_size > info.max_transfer || lane->units == 0) {
+	if (s->io_size % shape.block_size != 0 ||
+	    s->io_size > shape.max_transfer || lane->units == 0) {
 		snprintf(lane->text, sizeof(lane->text),
 			 "%s: the size of an I/O is a multiple of %u, and at "
 			 "most %u, not %u",
-			 lane->name, info.block_size, info.max_transfer,
+			 lane->name, shape.block_size, shape.max_transfer,
 			 s->io_size);
+		return -EINVAL;
+	}
+	if (shape.region % s->io_size != 0) {
+		snprintf(lane->text, sizeof(lane->text),
+			 "%s: on a mirror, %llu is a multiple of the size of "
+			 "an I/O",
+			 lane->name, (unsigned long long)shape.region);
 		return -EINVAL;
 	}
 	return 0;
@@ -387,8 +453,10 @@ static int allocate(struct nvme_lane *lane, unsigned n)
 static void name_paths(struct nvme_lane *lane)
 {
 	struct nvmei_path_info info[PATH_MAX_PATHS];
-	unsigned n = nvmei_get_paths(lane->volume, info, PATH_MAX_PATHS);
+	unsigned n = 0;
 
+	if (lane->mirror == NULL)
+		n = nvmei_get_paths(lane->volume, info, PATH_MAX_PATHS);
 	for (unsigned i = 0; i < MIN(n, (unsigned)PATH_MAX_PATHS); i++) {
 		struct lane_path *p = &lane->paths[info[i].way % LANE_PATHS];
 
@@ -397,15 +465,26 @@ static void name_paths(struct nvme_lane *lane)
 	}
 }
 
-int nvme_lane_run(struct nvme_lane *lane)
+/* What was opened as a volume belongs to its opener. */
+static int find_volume(struct nvme_lane *lane)
 {
-	unsigned n = lane->s->depth;
-	int rc;
-
-	lane->volume = nvmei_find(lane->host, lane->name);
+	if (lane->mirror != NULL)
+		return 0;
+	if (lane->volume == NULL)
+		lane->volume = nvmei_find(lane->host, lane->name);
 	if (lane->volume == NULL)
 		return -ENODEV;
 	nvmei_volume_get(lane->volume);
+	return 0;
+}
+
+int nvme_lane_run(struct nvme_lane *lane)
+{
+	unsigned n = lane->s->depth;
+	int rc = find_volume(lane);
+
+	if (rc < 0)
+		return rc;
 	lane->task = task_self();
 	random_bytes(&lane->run, sizeof(lane->run));
 	random_bytes(&lane->random, sizeof(lane->random));
@@ -423,6 +502,7 @@ int nvme_lane_run(struct nvme_lane *lane)
 	free(lane->ops);
 	free(lane->memory);
 	free(lane->generations);
-	nvmei_volume_put(lane->volume);
+	if (lane->volume != NULL)
+		nvmei_volume_put(lane->volume);
 	return rc;
 }

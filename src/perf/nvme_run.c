@@ -47,6 +47,26 @@ static bool add_lanes(struct perf_nvme *p, struct nvme_run *r,
 	return true;
 }
 
+/* A mirror, or what has several subsystems: on the first reactor alone. */
+static bool add_opened(struct perf_nvme *p, struct nvme_run *r)
+{
+	struct nvmei_volume *nvme = volume_nvme(p->opened);
+	struct nvmei_volume_info info = { .name = "mirror", .block_size = 1 };
+	struct nvme_lane *lane;
+
+	if (nvme != NULL)
+		nvmei_get_info(nvme, &info);
+	else
+		info.blocks = volume_size(p->opened);
+	lane = lane_create(p, r, &info, 0);
+	if (lane == NULL)
+		return false;
+	lane->volume = nvme;
+	lane->mirror = nvme == NULL ? p->opened : NULL;
+	r->lanes[r->count++] = lane;
+	return true;
+}
+
 static int make_lanes(struct perf_nvme *p, struct nvme_run *r)
 {
 	struct nvmei *h = nvmei_set_first(p->hosts);
@@ -60,6 +80,8 @@ static int make_lanes(struct perf_nvme *p, struct nvme_run *r)
 		if (!add_lanes(p, r, &info, i++))
 			return -ENOMEM;
 	}
+	if (p->opened != NULL && p->volume == NULL && !add_opened(p, r))
+		return -ENOMEM;
 	return r->count > 0 ? 0 : -ENODEV;
 }
 
@@ -76,7 +98,8 @@ int nvme_run_create(struct perf_nvme *p, const struct nvme_settings *s,
 	r->core = p->core;
 	r->period = SEC(p->progress);
 	waitq_init(&r->changed);
-	r->lanes = calloc((size_t)VOLUMES_MAX * p->cores, sizeof(*r->lanes));
+	r->lanes =
+		calloc((size_t)VOLUMES_MAX * p->cores + 1, sizeof(*r->lanes));
 	rc = r->lanes != NULL ? make_lanes(p, r) : -ENOMEM;
 	if (rc == 0) {
 		*out = r;

@@ -11,7 +11,8 @@
 
 static json_t *report(void *arg)
 {
-	struct nvmei *h = nvmei_set_first(((struct perf_nvme *)arg)->hosts);
+	const struct perf_nvme *p = arg;
+	struct nvmei *h = nvmei_set_first(p->hosts);
 	struct nvmei_volume *v = NULL;
 	json_t *list = json_array();
 	char where[32];
@@ -19,6 +20,8 @@ static json_t *report(void *arg)
 	snprintf(where, sizeof(where), "perf %d", (int)getpid());
 	while ((v = nvmei_next(h, v)))
 		json_array_append_new(list, volume_report_nvme(v, where));
+	if (p->opened != NULL)
+		json_array_append_new(list, volume_report(p->opened, where));
 	return list;
 }
 

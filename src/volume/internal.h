@@ -14,11 +14,9 @@
 #define VOLUME_INTERNAL_H
 
 #include "base/range.h"
-#include "mirror/mirror.h"
-#include "nvme/initiator/initiator.h"
 #include "reactor/reactor.h"
 #include "status/status.h"
-#include "volume/volume.h"
+#include "volume/request.h"
 
 /* A path that is wanted: attached, or tried again from time to time. */
 struct volume_way {
@@ -56,37 +54,6 @@ struct volume {
 /* volume.c: the namespace of a member whose controllers are attached; sets
  * m->nvme.  0, or -errno with text. */
 int member_find(struct member *m, char text[VOLUME_TEXT]);
-
-/* ----------------------------------------------------------------- requests */
-
-/* A command of the mirror's on one leg. */
-struct leg_io {
-	struct nvmei_request nvme;
-	struct mirror_io *io; /* NULL: free */
-	struct iovec iov;
-	struct list link; /* leg.ios */
-};
-
-/* Whole blocks, no more than the controllers take, in one region of a mirror;
- * in its submitter's memory until done() is called, maybe at once, on any
- * stack.
- */
-struct volume_request {
-	enum block_op op;
-	unsigned flags;
-	uint64_t offset, length;
-	struct iovec iov;
-	void (*done)(struct volume_request *r, int error);
-	struct volume *volume;
-	union {
-		struct nvmei_request nvme;
-		struct {
-			struct mirror_request mirror;
-			struct leg_io legs[MIRROR_LEGS_MAX];
-		};
-	};
-};
-void volume_submit(struct volume *v, struct volume_request *r);
 
 /* replicas.c: the members of a mirror. */
 struct replicas;

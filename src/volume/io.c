@@ -88,7 +88,7 @@ int blocks_do(struct volume *v, enum block_op op, void *buf, uint64_t len,
 		.at = buf,
 		.offset = offset,
 		.end = offset + len,
-		.region = v->replicas ? replicas_region(v->replicas) : 0,
+		.region = volume_region(v),
 		.piece = buf != NULL ? volume_max_transfer(v) : most,
 	};
 

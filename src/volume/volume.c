@@ -376,3 +376,13 @@ bool volume_can_discard(const struct volume *v)
 	return v->replicas != NULL ? get_info(v).can_zero
 				   : get_info(v).can_deallocate;
 }
+
+uint64_t volume_region(const struct volume *v)
+{
+	return v->replicas != NULL ? replicas_region(v->replicas) : 0;
+}
+
+struct nvmei_volume *volume_nvme(const struct volume *v)
+{
+	return v->replicas == NULL ? v->nvme : NULL;
+}

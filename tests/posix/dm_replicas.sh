@@ -60,5 +60,12 @@ qemu-io -f raw "$uri" -c 'read -P 6 2M 1M' >>io.log
 ! grep -qi 'fail' io.log || fail "$(cat io.log)"
 kill $nbdkit
 wait $nbdkit
+
+# Load that checks what it wrote, by both in turn.
+hawser perf nvme -q 4 -o 4096 -w verify -t 1 --json dm-replica="$nqn" \
+	path="$one" dm-replica=$nqn2 path="$three" policy=round-robin >out
+same 0 "$(json 'j["results"][0]["io_failed"]' <out)"
+same True "$(json 'all(p["requests"] > 0 for p in j["results"][0]["paths"])
+	and len(j["results"][0]["paths"]) == 2' <out)"
 stop_hawserd second
 hawser umount file

@@ -94,6 +94,24 @@ eventually state_is 1 complete
 end m
 same_replicas
 
+# Load that checks what it wrote, while a replica dies and comes back.
+hawser perf nvme -q 8 -o 16k -w verify -t 4 --json \
+	volume-replica="$nqn" path="$one" path="$two" \
+	volume-replica="$nqn2" path="$three" path="$four" \
+	bitmap="$PWD/map" >out &
+load=$!
+known() { hawser paths --json | grep -q "perf $load"; }
+eventually known
+kill_second
+eventually state_is 1 lost
+start_second
+wait $load || fail "$(cat out)"
+same 0 "$(json 'j["results"][0]["io_failed"]' <out)"
+mirror bitmap="$PWD/map"
+eventually state_is 1 complete
+end m
+same_replicas
+
 # The host dies in the middle of writes, also with a replica lost.
 for round in 1 2 3; do
 	mirror bitmap="$PWD/map"
