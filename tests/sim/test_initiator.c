@@ -72,6 +72,41 @@ static void short_reads(struct nvme_world *w)
 	use(w, 2, 10);
 }
 
+struct big_write {
+	struct nvme_world *w;
+	uint64_t offset;
+	char buf[KIB(128)];
+};
+
+static void write_big(void *arg)
+{
+	struct big_write *big = arg;
+
+	CHECK_OK(nvme_world_write(big->w, big->offset, big->buf,
+				  sizeof(big->buf)));
+	nvme_world_task_ended(big->w);
+}
+
+/* More than the connection takes at once: the first is answered while the
+ * others are still being sent. */
+static void answers_overtake_what_is_sent(struct nvme_world *w)
+{
+	struct big_write *big = calloc(8, sizeof(*big));
+	nsec since;
+
+	nvme_world_attach(w, 1, &plain);
+	since = reactor_now();
+	for (int i = 0; i < 8; i++) {
+		big[i].w = w;
+		big[i].offset = i * sizeof(big->buf);
+		nvme_world_spawn(w, write_big, &big[i]);
+	}
+	nvme_world_join(w, 0);
+	CHECK(reactor_now() - since < SEC(1));
+	CHECK(path_now(w, 0).path.losses == 0);
+	free(big);
+}
+
 /* ----------------------------------------------------------------- policies */
 
 static void each_policy(struct nvme_world *w)
@@ -621,6 +656,7 @@ int main(int argc, char **argv)
 		TEST(one_path, 20),
 		TEST(digests, 20),
 		TEST(short_reads, 50),
+		TEST(answers_overtake_what_is_sent, 20),
 		TEST(each_policy, 20),
 		TEST(ana_moves_requests, 20),
 		TEST(a_change_of_ana_has_a_term, 5),

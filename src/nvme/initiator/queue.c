@@ -72,9 +72,9 @@ void queue_complete(struct nvmei_queue *q, struct nvmei_slot *s)
 	struct nvmei_command *c = s->command;
 
 	s->answered = true;
-	list_del(&s->link);
 	if (s->sending)
-		return; /* the writer has its data in its hands */
+		return; /* the writer has its data in its hands: written() */
+	list_del(&s->link);
 	release(q, s);
 	c->done(c, 0);
 }
