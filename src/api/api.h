@@ -25,7 +25,11 @@ enum {
 	API_BODY_MAX = 256 << 10, /* bytes of a request's body */
 	API_HEAD_MAX = 32 << 10,  /* bytes of its line and headers */
 	API_CONNECTIONS_MAX = 256,
-	API_IDLE_SECONDS = 60, /* a connection without traffic ends */
+	/* A client has that long for a request, for reading its answer, and
+	 * from one to the next; that long when three quarters of the
+	 * connections are there. */
+	API_WAIT_SECONDS = 60,
+	API_CROWDED_SECONDS = 3,
 };
 
 struct api_options {

@@ -6,6 +6,7 @@
 
 #include "api/internal.h"
 #include "api/protocol.h"
+#include "base/util.h"
 #include "reactor/reactor.h"
 
 static bool find_secret(void *arg, const char *id,
@@ -53,13 +54,21 @@ int api_authenticate(struct api_call *call)
 		.n_headers = api_headers(call, headers, API_HEADERS_MAX),
 		.now = reactor_realtime() / SEC(1),
 	};
+	/* One that is not looked at might still mean something. */
+	bool too_many = r.n_headers > API_HEADERS_MAX;
 	const struct api_auth_error *error;
 	enum sigv4_verdict verdict;
 	char text[SIGV4_TEXT];
 
 	SHA256((const uint8_t *)(call->body ? call->body : ""), call->body_len,
 	       r.body);
+	r.n_headers = MIN(r.n_headers, (size_t)API_HEADERS_MAX);
 	verdict = sigv4_check(&r, find_secret, call, &call->scope, text);
+	if (verdict == SIGV4_VALID && too_many) {
+		verdict = SIGV4_INCOMPLETE;
+		snprintf(text, sizeof(text), "A request has up to %d headers.",
+			 API_HEADERS_MAX);
+	}
 	find_service(call);
 	if (call->service->by_target && api_header(call, "X-Amz-Target"))
 		call->service = call->service->by_target;

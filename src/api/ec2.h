@@ -44,7 +44,5 @@ json_t *ec2_group(const struct api_call *call, const char *id,
 		  const json_t *group);
 /* The tags that a call gives what it creates. */
 json_t *ec2_given_tags(const struct api_call *call);
-/* The VPC of a subnet. */
-const char *ec2_vpc_of(const struct api_call *call, const char *subnet);
 
 #endif

@@ -310,14 +310,6 @@ int ec2_describe_vpcs(struct api_call *call)
 	return answer(call, &kind, all);
 }
 
-const char *ec2_vpc_of(const struct api_call *call, const char *subnet)
-{
-	const char *id = ec2_text(
-		thing_find(ec2_control(call), THING_SUBNET, subnet), "VpcId");
-
-	return id[0] ? id : THING_DEFAULT_VPC;
-}
-
 json_t *ec2_subnet(const struct api_call *call, const struct subnet *s)
 {
 	const json_t *thing =
@@ -330,11 +322,11 @@ json_t *ec2_subnet(const struct api_call *call, const struct subnet *s)
 		"subnetId", s->id, "subnetArn",
 		json_sprintf("arn:aws:ec2:%s:%s:subnet/%s", api_region(call),
 			     api_account(call), s->id),
-		"state", "available", "vpcId", ec2_vpc_of(call, s->id),
-		"cidrBlock", s->cidr, "availabilityZone",
-		efs_zone_name(call, s->zone), "availabilityZoneId",
-		efs_zone_id(call, s->zone), "ownerId", api_account(call),
-		"availableIpAddressCount",
+		"state", "available", "vpcId",
+		thing_vpc_of(ec2_control(call), s->id), "cidrBlock", s->cidr,
+		"availabilityZone", efs_zone_name(call, s->zone),
+		"availabilityZoneId", efs_zone_id(call, s->zone), "ownerId",
+		api_account(call), "availableIpAddressCount",
 		(json_int_t)(host_bits > 3 ? (1u << host_bits) - 5 : 0),
 		"defaultForAz", thing == NULL, "mapPublicIpOnLaunch", 0,
 		"tagSet", tags_of(thing));
@@ -453,7 +445,7 @@ static json_t *interface_of(const struct api_call *call,
 		"{s:o, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:b, s:o}",
 		"networkInterfaceId",
 		json_sprintf("eni-%s", strchr(t->id, '-') + 1), "subnetId",
-		t->subnet, "vpcId", ec2_vpc_of(call, t->subnet),
+		t->subnet, "vpcId", thing_vpc_of(ec2_control(call), t->subnet),
 		"availabilityZone", efs_zone_name(call, t->zone), "description",
 		json_sprintf("EFS mount target for %s (%s)", t->fs, t->id),
 		"ownerId", api_account(call), "status", "in-use",

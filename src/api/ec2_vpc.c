@@ -129,7 +129,7 @@ static int check_range(struct api_call *call, const char *vpc,
 		return api_refuse(call, "InvalidSubnet.Range",
 				  "The CIDR '%s' is invalid.", s->cidr);
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(ec2_vpc_of(call, list[i].id), vpc) == 0 &&
+		if (strcmp(thing_vpc_of(c, list[i].id), vpc) == 0 &&
 		    subnet_overlaps(&list[i], s))
 			return api_refuse(
 				call, "InvalidSubnet.Conflict",

@@ -13,12 +13,10 @@
 #define ARN(what) "arn:aws[-a-z]*:elasticfilesystem:[-0-9a-z:]+:" what
 #define HEX	  "[0-9a-f]{8,40}"
 
-static struct api_pattern fs_id = { "^(" ARN("file-system/") ")?fs-" HEX "$" };
-static struct api_pattern point_id = { "^(" ARN("access-point/") ")?fsap-" HEX
-								 "$" };
+/* Of what is looked up, an id that can't be one is none that is there, and the
+ * answer says that: so does EFS, whatever its model says. */
 static struct api_pattern resource_id = { "^((" ARN(
 	"file-system/") ")?fs|(" ARN("access-point/") ")?fsap)-" HEX "$" };
-static struct api_pattern target_id = { "^fsmt-" HEX "$" };
 static struct api_pattern subnet_id = { "^subnet-" HEX "$" };
 static struct api_pattern group_id = { "^sg-" HEX "$" };
 static struct api_pattern ipv4 = {
@@ -48,18 +46,18 @@ static struct api_pattern kms_key = {
 
 #define FS_ID(needed, where)                                                   \
 	{                                                                      \
-		"FileSystemId", API_STRING, needed,                            \
-			.max = 128, .pattern = &fs_id, .place = where          \
+		"FileSystemId", API_STRING, needed, .min = 1, .max = 128,      \
+						    .place = where             \
 	}
 #define POINT_ID(needed, where)                                                \
 	{                                                                      \
-		"AccessPointId", API_STRING, needed,                           \
-			.max = 128, .pattern = &point_id, .place = where       \
+		"AccessPointId", API_STRING, needed, .min = 1, .max = 128,     \
+						     .place = where            \
 	}
 #define TARGET_ID(needed, where)                                               \
 	{                                                                      \
-		"MountTargetId", API_STRING, needed,                           \
-			.max = 45, .pattern = &target_id, .place = where       \
+		"MountTargetId", API_STRING, needed, .min = 1, .max = 45,      \
+						     .place = where            \
 	}
 #define RESOURCE_ID                                                            \
 	{                                                                      \
@@ -68,8 +66,8 @@ static struct api_pattern kms_key = {
 	}
 #define SOURCE_ID                                                              \
 	{                                                                      \
-		"SourceFileSystemId", API_STRING, true,                        \
-			.max = 128, .pattern = &fs_id, .place = API_PATH       \
+		"SourceFileSystemId", API_STRING, true, .min = 1, .max = 128,  \
+							.place = API_PATH      \
 	}
 #define COUNT(name)                                                            \
 	{                                                                      \
@@ -253,7 +251,7 @@ static const struct api_field destination[] = {
 	{ "Region", API_STRING, .min = 1, .max = 64, .pattern = &region },
 	{ "AvailabilityZoneName", API_STRING, .min = 1, .max = 64 },
 	{ "KmsKeyId", API_STRING, .max = 2048, .pattern = &kms_key },
-	{ "FileSystemId", API_STRING, .max = 128, .pattern = &fs_id },
+	{ "FileSystemId", API_STRING, .min = 1, .max = 128 },
 	{},
 };
 static const struct api_field destination_list[] = {

@@ -11,18 +11,14 @@ enum { PROVISIONED_MAX = 3414 }; /* MiB/s, as AWS's largest */
 
 /* ------------------------------------------------------------ description */
 
-/* What is empty has not been measured. */
+/* It is what it is now. */
 static json_t *describe_size(uint64_t bytes)
 {
-	json_t *size =
-		json_pack("{s:I, s:I, s:I, s:I}", "Value", (json_int_t)bytes,
-			  "ValueInStandard", (json_int_t)bytes, "ValueInIA",
-			  (json_int_t)0, "ValueInArchive", (json_int_t)0);
-
-	if (bytes > 0)
-		json_object_set_new(size, "Timestamp",
-				    efs_time(reactor_realtime()));
-	return size;
+	return json_pack("{s:I, s:I, s:I, s:I, s:o}", "Value",
+			 (json_int_t)bytes, "ValueInStandard",
+			 (json_int_t)bytes, "ValueInIA", (json_int_t)0,
+			 "ValueInArchive", (json_int_t)0, "Timestamp",
+			 efs_time(reactor_realtime()));
 }
 
 static const char *state_name(enum control_state state)
@@ -65,8 +61,7 @@ static json_t *describe(const struct api_call *call,
 	json_object_set_new(out, "NumberOfMountTargets",
 			    json_integer(fs->mount_targets));
 	json_object_set_new(out, "SizeInBytes", describe_size(fs->used_bytes));
-	if (fs->name[0])
-		json_object_set_new(out, "Name", json_string(fs->name));
+	json_object_set_new(out, "Name", json_string(fs->name));
 	if (zone != NULL)
 		json_object_set_new(out, "AvailabilityZoneId",
 				    efs_zone_id(call, zone));

@@ -54,6 +54,10 @@ int efs_check_tags(struct api_call *call, const json_t *tags)
 {
 	int r;
 
+	if (json_array_size(tags) > CONTROL_TAGS_MAX)
+		return api_refuse(call, "BadRequest",
+				  "A resource has up to %d tags.",
+				  CONTROL_TAGS_MAX);
 	for (size_t i = 0; i < json_array_size(tags); i++) {
 		const char *key = key_of(json_array_get(tags, i));
 
@@ -69,10 +73,6 @@ int efs_check_tags(struct api_call *call, const json_t *tags)
 		if (r < 0)
 			return r;
 	}
-	if (json_array_size(tags) > CONTROL_TAGS_MAX)
-		return api_refuse(call, "BadRequest",
-				  "A resource has up to %d tags.",
-				  CONTROL_TAGS_MAX);
 	return 0;
 }
 

@@ -29,15 +29,6 @@ static const char *text_of(const json_t *object, const char *name)
 	return text ? text : "";
 }
 
-/* Of a subnet that was created; those of the configuration are in one. */
-static const char *vpc_of(const struct api_call *call, const char *subnet)
-{
-	const char *id = json_string_value(json_object_get(
-		thing_find(efs_control(call), THING_SUBNET, subnet), "VpcId"));
-
-	return id ? id : THING_DEFAULT_VPC;
-}
-
 static json_t *describe(const struct api_call *call,
 			const struct control_mount_target *t)
 {
@@ -52,7 +43,7 @@ static json_t *describe(const struct api_call *call,
 			 addr_format_host(&t->address, host),
 			 "NetworkInterfaceId",
 			 json_sprintf("eni-%s", strchr(t->id, '-') + 1),
-			 "VpcId", vpc_of(call, t->subnet),
+			 "VpcId", thing_vpc_of(efs_control(call), t->subnet),
 			 "AvailabilityZoneName", efs_zone_name(call, t->zone),
 			 "AvailabilityZoneId", efs_zone_id(call, t->zone));
 }
@@ -111,10 +102,11 @@ int efs_describe_mount_targets(struct api_call *call)
 
 /* -------------------------------------------------------- security groups */
 
-/* NULL: those by default. */
-static int check_groups(struct api_call *call, const json_t *groups)
+/* NULL: those by default.  A group of another VPC is none. */
+static int check_groups(struct api_call *call, const char *subnet)
 {
-	const char *id;
+	const char *vpc = thing_vpc_of(efs_control(call), subnet), *id;
+	const json_t *groups = api_value(call, "SecurityGroups");
 
 	if (json_array_size(groups) > CONTROL_GROUPS_MAX)
 		return api_refuse(call, "SecurityGroupLimitExceeded",
@@ -123,7 +115,10 @@ static int check_groups(struct api_call *call, const json_t *groups)
 				  CONTROL_GROUPS_MAX);
 	for (size_t i = 0; i < json_array_size(groups); i++) {
 		id = json_string_value(json_array_get(groups, i));
-		if (thing_find(efs_control(call), THING_GROUP, id) == NULL)
+		if (strcmp(text_of(thing_find(efs_control(call), THING_GROUP,
+					      id),
+				   "VpcId"),
+			   vpc) != 0)
 			return api_refuse(call, "SecurityGroupNotFound",
 					  "The SecurityGroup '%s' does not "
 					  "exist.",
@@ -136,7 +131,7 @@ static int check_groups(struct api_call *call, const json_t *groups)
 static json_t *default_groups(const struct api_call *call, const char *subnet)
 {
 	const json_t *groups = things(efs_control(call), THING_GROUP);
-	const char *vpc = subnet ? vpc_of(call, subnet) : THING_DEFAULT_VPC;
+	const char *vpc = thing_vpc_of(efs_control(call), subnet);
 	const char *id;
 	json_t *group;
 
@@ -148,46 +143,62 @@ static json_t *default_groups(const struct api_call *call, const char *subnet)
 	return json_array();
 }
 
-static int set_groups(void *arg, json_t *attributes, struct control_error *err)
+static json_t *groups_for(const struct api_call *call, const char *subnet)
 {
-	json_t *groups = api_value(arg, "SecurityGroups");
+	json_t *groups = api_value(call, "SecurityGroups");
 
-	if (json_array_size(groups) > 0)
-		json_object_set(attributes, "SecurityGroups", groups);
-	else
-		json_object_set_new(
-			attributes, "SecurityGroups",
-			default_groups(arg, api_string(arg, "SubnetId")));
-	return 0;
+	return json_array_size(groups) > 0 ? json_incref(groups)
+					   : default_groups(call, subnet);
 }
 
-int efs_modify_mount_target_security_groups(struct api_call *call)
-{
-	struct control_mount_target t;
-	int r = check_groups(call, api_value(call, "SecurityGroups"));
-
-	if (r < 0)
-		return r;
-	return control_mount_target_change(efs_control(call),
-					   api_string(call, "MountTargetId"),
-					   set_groups, call, &t, &call->error);
-}
-
-int efs_describe_mount_target_security_groups(struct api_call *call)
+static int find_target(struct api_call *call, struct control_mount_target *out)
 {
 	struct control_mount_target *list;
-	json_t *groups;
 	int n = control_mount_target_list(efs_control(call),
 					  api_string(call, "MountTargetId"),
 					  NULL, &list, &call->error);
 
 	if (n < 0)
 		return n;
-	groups = json_object_get(list[0].attributes, "SecurityGroups");
+	*out = list[0];
+	free(list);
+	return 0;
+}
+
+static int set_groups(void *arg, json_t *attributes, struct control_error *err)
+{
+	return json_object_set(attributes, "SecurityGroups", arg);
+}
+
+int efs_modify_mount_target_security_groups(struct api_call *call)
+{
+	struct control_mount_target t;
+	json_t *groups;
+	int r = find_target(call, &t);
+
+	if (r == 0)
+		r = check_groups(call, t.subnet);
+	if (r < 0)
+		return r;
+	groups = groups_for(call, t.subnet);
+	r = control_mount_target_change(efs_control(call), t.id, set_groups,
+					groups, &t, &call->error);
+	json_decref(groups);
+	return r;
+}
+
+int efs_describe_mount_target_security_groups(struct api_call *call)
+{
+	struct control_mount_target t;
+	json_t *groups;
+	int r = find_target(call, &t);
+
+	if (r < 0)
+		return r;
+	groups = json_object_get(t.attributes, "SecurityGroups");
 	call->output = json_pack("{s:o}", "SecurityGroups",
 				 groups ? json_incref(groups)
-					: default_groups(call, list[0].subnet));
-	free(list);
+					: default_groups(call, t.subnet));
 	return 0;
 }
 
@@ -205,12 +216,12 @@ int efs_create_mount_target(struct api_call *call)
 	};
 	struct control_mount_target t;
 	json_t *attributes;
-	int r = check_groups(call, api_value(call, "SecurityGroups"));
+	int r = check_groups(call, spec.subnet);
 
 	if (r < 0)
 		return r;
-	attributes = json_object();
-	set_groups(call, attributes, &call->error);
+	attributes = json_pack("{s:o}", "SecurityGroups",
+			       groups_for(call, spec.subnet));
 	spec.attributes = attributes;
 	r = control_mount_target_create(efs_control(call), &spec, &t,
 					&call->error);

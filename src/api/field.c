@@ -147,12 +147,12 @@ static int check_number(struct api_call *call, const struct place *p,
 }
 
 static int check_members(struct api_call *call, const struct place *above,
-			 const struct api_field *fields, const json_t *object);
+			 const struct api_field *fields, json_t *object);
 static int check_value(struct api_call *call, const struct place *p,
-		       const struct api_field *f, const json_t *value);
+		       const struct api_field *f, json_t *value);
 
 static int check_list(struct api_call *call, const struct place *p,
-		      const struct api_field *f, const json_t *list)
+		      const struct api_field *f, json_t *list)
 {
 	int r = check_length(call, p, f, "[…]", json_array_size(list));
 
@@ -184,7 +184,7 @@ static bool is_type(const json_t *value, enum api_type type)
 }
 
 static int check_value(struct api_call *call, const struct place *p,
-		       const struct api_field *f, const json_t *value)
+		       const struct api_field *f, json_t *value)
 {
 	static const char *const names[] = {
 		[API_STRING] = "be a string",
@@ -219,17 +219,39 @@ static int check_value(struct api_call *call, const struct place *p,
 	return 0;
 }
 
-/* What the table does not know is ignored, as AWS does: newer clients send
- * more.  A null is absent. */
-static int check_members(struct api_call *call, const struct place *above,
-			 const struct api_field *fields, const json_t *object)
+static bool is_known(const struct api_field *f, const char *name)
 {
+	for (; f->name; f++)
+		if (strcmp(f->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* What the table does not know is dropped, as AWS does: newer clients send
+ * more.  A null is absent. */
+static void drop_unknown(const struct api_field *fields, json_t *object)
+{
+	const char *name;
+	json_t *value;
+	void *next;
+
+	json_object_foreach_safe(object, next, name,
+				 value) if (json_is_null(value) ||
+					    !is_known(fields, name))
+		json_object_del(object, name);
+}
+
+static int check_members(struct api_call *call, const struct place *above,
+			 const struct api_field *fields, json_t *object)
+{
+	if (fields != NULL)
+		drop_unknown(fields, object);
 	for (const struct api_field *f = fields; f && f->name; f++) {
 		struct place p = { above, f->name, 0 };
-		const json_t *value = json_object_get(object, f->name);
+		json_t *value = json_object_get(object, f->name);
 		int r = 0;
 
-		if (value != NULL && !json_is_null(value))
+		if (value != NULL)
 			r = check_value(call, &p, f, value);
 		else if (f->required)
 			r = violates(call, &p, "null", "not be null");
@@ -314,9 +336,7 @@ json_t *api_field_parse(const struct api_field *f, const char *text, size_t len)
 
 json_t *api_value(const struct api_call *call, const char *name)
 {
-	json_t *value = json_object_get(call->input, name);
-
-	return json_is_null(value) ? NULL : value;
+	return json_object_get(call->input, name);
 }
 
 const char *api_string(const struct api_call *call, const char *name)

@@ -45,7 +45,8 @@ struct api_field {
 	const char *wire; /* its name in the query; NULL: `name` */
 };
 
-/* Holds `input` against the table.  0, or refuses in AWS's words. */
+/* Holds `input` against the table, and drops what it does not know.  0, or
+ * refuses in AWS's words. */
 int api_check_fields(struct api_call *call, const struct api_field *fields,
 		     json_t *input);
 

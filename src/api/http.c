@@ -9,7 +9,7 @@
  *	                               and the connection is suspended
  *	when it has been resumed    ─▶ reply()
  *
- * Bounds: connections, bytes of head and body, idle time (api.h).
+ * Bounds: connections, bytes of head and body, time (api.h, deadline.h).
  */
 #include "api/http.h"
 
@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "api/deadline.h"
 #include "api/protocol.h"
 #include "base/log.h"
 #include "base/util.h"
@@ -29,7 +30,37 @@ struct api_http {
 	struct MHD_Daemon *daemon;
 	struct api_server *server;
 	const struct api_service *open; /* or NULL */
+	struct deadlines deadlines;
 };
+
+/*
+ * A connection: the call that it has, which it frees if the library does not
+ * say how the request ended (a head that is no good ends without a word), and
+ * how long its client may take.
+ */
+struct link {
+	struct api_http *http;
+	struct api_call *call;
+	struct deadline deadline;
+};
+
+static struct link *link_of(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+static void wait_for_client(struct MHD_Connection *c, bool yes)
+{
+	struct link *l = link_of(c);
+
+	if (l != NULL && yes)
+		deadline_start(&l->http->deadlines, &l->deadline);
+	else if (l != NULL)
+		deadline_stop(&l->http->deadlines, &l->deadline);
+}
 
 /* ---------------------------------------------------------------- headers */
 
@@ -49,9 +80,10 @@ static enum MHD_Result add_header(void *arg, enum MHD_ValueKind kind,
 {
 	struct header_list *h = arg;
 
-	if (h->n == h->max)
-		return MHD_NO;
-	h->list[h->n++] = (struct sigv4_header){ name, value ? value : "" };
+	if (h->n < h->max)
+		h->list[h->n] =
+			(struct sigv4_header){ name, value ? value : "" };
+	h->n++;
 	return MHD_YES;
 }
 
@@ -185,6 +217,7 @@ static enum MHD_Result run(struct api_call *call)
 	if (api_parse(call) < 0)
 		return reply(call);
 	call->answered = true;
+	wait_for_client(call->connection, false);
 	MHD_suspend_connection(call->connection);
 	if (api_call_start(call) < 0)
 		MHD_resume_connection(call->connection);
@@ -209,23 +242,10 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *c,
 		return begin(call, c, method);
 	if (*len > 0)
 		return take_body(call, data, len);
-	return call->answered ? reply(call) : run(call);
-}
-
-/*
- * A request whose head is no good ends without a word of the library's.  So the
- * connection knows the call that it has, and frees one that was left.
- */
-struct link {
-	struct api_call *call;
-};
-
-static struct link *link_of(struct MHD_Connection *c)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-	return info ? info->socket_context : NULL;
+	if (!call->answered)
+		return run(call);
+	wait_for_client(c, true);
+	return reply(call);
 }
 
 static void drop_call(struct link *l)
@@ -235,6 +255,19 @@ static void drop_call(struct link *l)
 	l->call = NULL;
 }
 
+static struct link *link_new(struct api_http *h, struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct link *l = info ? calloc(1, sizeof(*l)) : NULL;
+
+	if (l == NULL)
+		return NULL;
+	l->http = h;
+	deadline_add(&h->deadlines, &l->deadline, info->connect_fd);
+	return l;
+}
+
 static void connection_changes(void *arg, struct MHD_Connection *c,
 			       void **of_connection,
 			       enum MHD_ConnectionNotificationCode what)
@@ -242,8 +275,9 @@ static void connection_changes(void *arg, struct MHD_Connection *c,
 	struct link *l = *of_connection;
 
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		*of_connection = calloc(1, sizeof(*l));
+		*of_connection = link_new(arg, c);
 	} else if (l != NULL) {
+		deadline_remove(&l->http->deadlines, &l->deadline);
 		drop_call(l);
 		free(l);
 		*of_connection = NULL;
@@ -273,6 +307,7 @@ static void request_ends(void *arg, struct MHD_Connection *c, void **of_request,
 
 	if (l != NULL)
 		drop_call(l);
+	wait_for_client(c, true);
 	*of_request = NULL;
 }
 
@@ -327,11 +362,16 @@ static struct MHD_Daemon *start_daemon(struct api_http *h, int fd,
 		(unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)API_CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)API_HEAD_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)API_IDLE_SECONDS,
 		MHD_OPTION_URI_LOG_CALLBACK, request_starts, h,
 		MHD_OPTION_NOTIFY_COMPLETED, request_ends, NULL,
-		MHD_OPTION_NOTIFY_CONNECTION, connection_changes, NULL,
+		MHD_OPTION_NOTIFY_CONNECTION, connection_changes, h,
 		MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+}
+
+static void http_free(struct api_http *h)
+{
+	deadlines_fini(&h->deadlines);
+	free(h);
 }
 
 int api_http_start(struct api_server *s, struct addr *at,
@@ -345,19 +385,23 @@ int api_http_start(struct api_server *s, struct addr *at,
 		return -ENOMEM;
 	h->server = s;
 	h->open = open;
+	deadlines_init(&h->deadlines, API_CONNECTIONS_MAX * 3 / 4);
 	fd = listen_on(at);
-	if (fd < 0) {
-		free(h);
-		return fd;
-	}
-	h->daemon = start_daemon(h, fd, tls);
+	if (fd >= 0)
+		h->daemon = start_daemon(h, fd, tls);
 	if (h->daemon == NULL) {
-		close(fd);
-		free(h);
-		return -EPROTO;
+		if (fd >= 0)
+			close(fd);
+		http_free(h);
+		return fd < 0 ? fd : -EPROTO;
 	}
 	*out = h;
 	return 0;
+}
+
+void api_http_enforce(struct api_http *h)
+{
+	deadlines_enforce(&h->deadlines);
 }
 
 void api_http_quiesce(struct api_http *h)
@@ -371,5 +415,5 @@ void api_http_quiesce(struct api_http *h)
 void api_http_stop(struct api_http *h)
 {
 	MHD_stop_daemon(h->daemon);
-	free(h);
+	http_free(h);
 }

@@ -18,6 +18,8 @@ struct api_tls {
 int api_http_start(struct api_server *s, struct addr *at,
 		   const struct api_tls *tls, const struct api_service *open,
 		   struct api_http **out);
+/* To be called every second: ends connections of clients that are too slow. */
+void api_http_enforce(struct api_http *h);
 /* No new connections.  Requests that are read go on. */
 void api_http_quiesce(struct api_http *h);
 /* Ends all connections; no call may be on the reactor.  Blocks until the

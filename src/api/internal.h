@@ -141,6 +141,7 @@ struct api_server {
 
 /* A header of the request, or NULL. */
 const char *api_header(const struct api_call *call, const char *name);
+/* How many there are; up to `max` of them are in the list. */
 size_t api_headers(const struct api_call *call, struct sigv4_header *list,
 		   size_t max);
 void api_http_resume(struct api_call *call); /* any thread */

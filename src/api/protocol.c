@@ -5,17 +5,14 @@
 #include <string.h>
 
 #include "base/json_scan.h"
+#include "base/utf8.h"
 #include "base/util.h"
 
 extern const struct api_service api_cw, api_ec2, api_efs, api_kms, api_sts;
 
 /* A new service is a row. */
 static const struct api_service *const services[] = {
-	&api_efs,
-	&api_cw,
-	&api_ec2,
-	&api_kms,
-	&api_sts,
+	&api_efs, &api_cw, &api_ec2, &api_kms, &api_sts,
 };
 
 const struct api_service *api_service_find(const char *name)
@@ -94,6 +91,8 @@ unsigned api_reply(struct api_call *call, char **body)
 	const struct api_protocol *p = call->service->protocol;
 
 	if (call->error.code != NULL) {
+		/* It quotes what was sent, and may have cut it. */
+		utf8_repair(call->error.text);
 		*body = p->error(call);
 		return error_status(call);
 	}

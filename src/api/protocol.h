@@ -30,7 +30,7 @@ struct api_protocol {
 extern const struct api_protocol api_rest_json;		   /* rest.c */
 extern const struct api_protocol api_query, api_ec2_query; /* query.c */
 extern const struct api_protocol api_json_10;
-extern const struct api_protocol api_json;		   /* json.c */
+extern const struct api_protocol api_json; /* json.c */
 
 /* From a request that may be authenticated to one that may be run. */
 int api_parse(struct api_call *call);

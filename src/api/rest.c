@@ -67,8 +67,10 @@ static int take(struct api_call *call, const struct api_field *f,
 		return api_refuse(call, "BadRequest",
 				  "1 validation error detected: Value '%.64s' "
 				  "at '%s' failed to satisfy constraint: "
-				  "Member must be a number",
-				  text, f->wire ? f->wire : f->name);
+				  "Member must be %s",
+				  text, f->wire ? f->wire : f->name,
+				  one->type == API_STRING ? "UTF-8"
+							  : "a number");
 	if (f->type != API_LIST) {
 		json_object_set_new(call->input, f->name, value);
 		return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The API as a whole: its addresses, which are tried until they can be listened
- * on, and its end.
+ * on, their connections' deadlines, and its end.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,8 +22,8 @@ struct server {
 	/* With the ports that were chosen. */
 	struct addr http, https, metrics;
 	struct cert cert;
-	bool trying, has_cert;
-	struct waitq changed; /* a task has ended, or all should */
+	bool trying, watching; /* there is a task that does */
+	struct waitq changed;  /* a task has ended, or all should */
 };
 
 static struct server *server_of(const struct api_server *s)
@@ -58,9 +58,13 @@ static int start(struct server *s, struct addr *at, bool secure,
 		 const struct api_service *open, struct api_http **http)
 {
 	struct api_tls tls = { s->cert.certificate, s->cert.key };
-	struct starting t = { s, open, at, secure ? &tls : NULL, http };
+	struct api_http *made = NULL;
+	struct starting t = { s, open, at, secure ? &tls : NULL, &made };
+	int r = at->len == 0 || *http != NULL ? 0 : offload(start_http, &t);
 
-	return at->len == 0 || *http != NULL ? 0 : offload(start_http, &t);
+	if (made != NULL)
+		*http = made;
+	return r;
 }
 
 static void complain(const struct addr *at, int error)
@@ -98,6 +102,26 @@ static void start_task(void *arg)
 	waitq_wake_all(&s->changed);
 }
 
+static void watch_task(void *arg)
+{
+	struct server *s = arg;
+	nsec next = reactor_now();
+
+	while (!s->api.stopping) {
+		next = nsec_after(next, SEC(1));
+		while (!s->api.stopping && reactor_now() < next)
+			waitq_wait(&s->changed, next);
+		if (s->api.http != NULL)
+			api_http_enforce(s->api.http);
+		if (s->api.https != NULL)
+			api_http_enforce(s->api.https);
+		if (s->api.metrics != NULL)
+			api_http_enforce(s->api.metrics);
+	}
+	s->watching = false;
+	waitq_wake_all(&s->changed);
+}
+
 int api_server_create(const struct api_options *options,
 		      struct api_server **out)
 {
@@ -124,6 +148,7 @@ int api_server_create(const struct api_options *options,
 	}
 	if (!start_all(s, true))
 		s->trying = task_spawn("api start", start_task, s) == 0;
+	s->watching = task_spawn("api watch", watch_task, s) == 0;
 	*out = &s->api;
 	return 0;
 }
@@ -151,7 +176,7 @@ void api_server_destroy(struct api_server *api)
 	struct api_http *all[3];
 
 	wait_for_calls(api);
-	while (s->trying) {
+	while (s->trying || s->watching) {
 		waitq_wake_all(&s->changed);
 		waitq_wait(&s->changed, nsec_after(reactor_now(), look_again));
 	}

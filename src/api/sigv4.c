@@ -4,13 +4,11 @@
  *	string to sign = algorithm, time, scope, SHA-256(canonical request)
  *
  * read_signature() takes apart what came, from header or query; check_time()
- * and check_signature() judge it.  The canonical request is hashed piece by
- * piece and exists nowhere as a whole.
+ * and check_signature() judge it.
  */
 #include "api/sigv4.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,11 +16,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/sigv4_canonical.h"
 #include "base/util.h"
 
 static const char algorithm[] = "AWS4-HMAC-SHA256";
-
-enum { SIGNED_SIZE = 1024, VALUE_SIZE = 2048 };
 
 /* A signature as it came. */
 struct signature {
@@ -32,9 +29,9 @@ struct signature {
 	bool presigned;
 	char date[17]; /* 20260131T235959Z */
 	time_t time;
-	long expires;		   /* seconds, of a presigned one */
-	char headers[SIGNED_SIZE]; /* "host;x-amz-date" */
-	char hex[2 * SIGV4_HASH + 1];
+	long expires; /* seconds, of a presigned one */
+	char headers[SIGV4_NAMES_SIZE];
+	char hex[SIGV4_HEX_SIZE];
 };
 
 __attribute__((format(printf, 3, 4))) static enum sigv4_verdict say(
@@ -47,135 +44,6 @@ __attribute__((format(printf, 3, 4))) static enum sigv4_verdict say(
 	vsnprintf(s->text, SIGV4_TEXT, format, args);
 	va_end(args);
 	return verdict;
-}
-
-/* ------------------------------------------------------------- encoding */
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-size_t sigv4_unescape(char *text, bool query)
-{
-	char *to = text;
-
-	for (const char *p = text; *p; p++) {
-		if (*p == '%' && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0) {
-			*to++ = hex_digit(p[1]) << 4 | hex_digit(p[2]);
-			p += 2;
-		} else {
-			*to++ = query && *p == '+' ? ' ' : *p;
-		}
-	}
-	*to = '\0';
-	return to - text;
-}
-
-/* RFC 3986: what is not unreserved becomes %XX.  `to` holds three times as
- * much, and a NUL. */
-static char *escape(char *to, const char *from, size_t len, const char *safe)
-{
-	static const char digits[] = "0123456789ABCDEF";
-
-	for (; len > 0; len--, from++) {
-		unsigned char c = *from;
-
-		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-		    (c >= 'a' && c <= 'z') || (c && strchr(safe, c))) {
-			*to++ = c;
-		} else {
-			*to++ = '%';
-			*to++ = digits[c >> 4];
-			*to++ = digits[c & 15];
-		}
-	}
-	*to = '\0';
-	return to;
-}
-
-static void to_hex(const uint8_t *from, char hex[2 * SIGV4_HASH + 1])
-{
-	for (int i = 0; i < SIGV4_HASH; i++)
-		snprintf(hex + 2 * i, 3, "%02x", from[i]);
-}
-
-/* -------------------------------------------------------------- the query */
-
-struct pair {
-	char *name, *value; /* encoded anew; both in one piece of memory */
-};
-
-struct pairs {
-	struct pair list[SIGV4_PAIRS_MAX];
-	size_t n;
-};
-
-static void pairs_free(struct pairs *p)
-{
-	for (size_t i = 0; i < p->n; i++)
-		free(p->list[i].name);
-	free(p);
-}
-
-static int compare_pairs(const void *a, const void *b)
-{
-	const struct pair *x = a, *y = b;
-	int c = strcmp(x->name, y->name);
-
-	return c ? c : strcmp(x->value, y->value);
-}
-
-static bool add_pair(struct pairs *p, const char *text, size_t len)
-{
-	auto_free char *copy = strndup(text, len);
-	char *value, *to = malloc(3 * len + 2);
-	size_t value_len = 0;
-
-	if (copy == NULL || to == NULL || p->n == SIGV4_PAIRS_MAX) {
-		free(to);
-		return false;
-	}
-	value = strchr(copy, '=');
-	if (value != NULL) {
-		*value++ = '\0';
-		value_len = sigv4_unescape(value, true);
-	}
-	p->list[p->n].name = to;
-	to = escape(to, copy, sigv4_unescape(copy, true), "-._~") + 1;
-	p->list[p->n].value = to;
-	escape(to, value ? value : "", value_len, "-._~");
-	p->n++;
-	return true;
-}
-
-/* NULL: too many, or no memory. */
-static struct pairs *pairs_read(const char *query)
-{
-	struct pairs *p = calloc(1, sizeof(*p));
-	size_t len;
-
-	for (; p != NULL && *query; query += len + (query[len] == '&')) {
-		len = strcspn(query, "&");
-		if (len > 0 && !add_pair(p, query, len)) {
-			pairs_free(p);
-			return NULL;
-		}
-	}
-	if (p != NULL)
-		qsort(p->list, p->n, sizeof(p->list[0]), compare_pairs);
-	return p;
-}
-
-static const char *pairs_find(const struct pairs *p, const char *name)
-{
-	for (size_t i = 0; i < p->n; i++)
-		if (strcmp(p->list[i].name, name) == 0)
-			return p->list[i].value;
-	return NULL;
 }
 
 /* ----------------------------------------------- what the request says */
@@ -197,6 +65,14 @@ static bool copy_part(char *to, size_t size, const char *from, size_t len)
 	return true;
 }
 
+/* Words of a scope get into ARNs and messages. */
+static bool copy_word(char *to, size_t size, const char *from, size_t len)
+{
+	return copy_part(to, size, from, len) &&
+	       strspn(to, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			  "0123456789-_.") == len;
+}
+
 /* AKIDEXAMPLE/20260131/us-east-1/elasticfilesystem/aws4_request */
 static bool read_credential(struct sigv4_scope *s, const char *text, size_t len)
 {
@@ -214,7 +90,7 @@ static bool read_credential(struct sigv4_scope *s, const char *text, size_t len)
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		slash = memchr(text, '/', end - text);
 		if (slash == NULL ||
-		    !copy_part(parts[i].to, parts[i].size, text, slash - text))
+		    !copy_word(parts[i].to, parts[i].size, text, slash - text))
 			return false;
 		text = slash + 1;
 	}
@@ -288,9 +164,10 @@ static enum sigv4_verdict read_header(struct signature *s, const char *value)
 }
 
 /* Values of pairs are encoded, which of these only concerns '/' and ';'. */
-static bool take(const struct pairs *q, const char *name, char *to, size_t size)
+static bool take(const struct sigv4_pairs *q, const char *name, char *to,
+		 size_t size)
 {
-	const char *value = pairs_find(q, name);
+	const char *value = sigv4_pairs_find(q, name);
 
 	if (value == NULL || strlen(value) >= size)
 		return false;
@@ -299,7 +176,8 @@ static bool take(const struct pairs *q, const char *name, char *to, size_t size)
 	return true;
 }
 
-static enum sigv4_verdict read_query(struct signature *s, const struct pairs *q)
+static enum sigv4_verdict read_query(struct signature *s,
+				     const struct sigv4_pairs *q)
 {
 	char credential[4 * SIGV4_WORD_MAX], date[32], expires[16];
 	char *end;
@@ -334,7 +212,7 @@ static enum sigv4_verdict read_query(struct signature *s, const struct pairs *q)
 }
 
 static enum sigv4_verdict read_signature(struct signature *s,
-					 const struct pairs *q)
+					 const struct sigv4_pairs *q)
 {
 	const char *authorization = header(s->r, "authorization");
 
@@ -345,13 +223,13 @@ static enum sigv4_verdict read_signature(struct signature *s,
 			   "Unsupported AWS 'algorithm': '%.*s'.",
 			   (int)strnlen(authorization, 32), authorization);
 	}
-	if (pairs_find(q, "X-Amz-Algorithm") == NULL)
+	if (sigv4_pairs_find(q, "X-Amz-Algorithm") == NULL)
 		return say(s, SIGV4_UNSIGNED,
 			   "Request is missing Authentication Token");
-	if (strcmp(pairs_find(q, "X-Amz-Algorithm"), algorithm) != 0)
+	if (strcmp(sigv4_pairs_find(q, "X-Amz-Algorithm"), algorithm) != 0)
 		return say(s, SIGV4_INCOMPLETE,
 			   "Unsupported AWS 'algorithm': '%.32s'.",
-			   pairs_find(q, "X-Amz-Algorithm"));
+			   sigv4_pairs_find(q, "X-Amz-Algorithm"));
 	return read_query(s, q);
 }
 
@@ -399,99 +277,6 @@ static enum sigv4_verdict check_time(const struct signature *s)
 	return SIGV4_VALID;
 }
 
-static void put(EVP_MD_CTX *hash, const char *text)
-{
-	EVP_DigestUpdate(hash, text, strlen(text));
-}
-
-/* Without dot segments and double slashes, then encoded once more. */
-static bool put_path(EVP_MD_CTX *hash, const char *path)
-{
-	size_t len = strlen(path), n = 0;
-	auto_free char *clean = malloc(len + 2);
-	auto_free char *out = malloc(3 * len + 4);
-	const char *p = path;
-
-	if (clean == NULL || out == NULL)
-		return false;
-	while (*p) {
-		size_t part_len = strcspn(p, "/");
-
-		if (part_len == 2 && memcmp(p, "..", 2) == 0) {
-			while (n > 0 && clean[--n] != '/')
-				;
-		} else if (part_len > 0 && !(part_len == 1 && *p == '.')) {
-			clean[n++] = '/';
-			memcpy(clean + n, p, part_len);
-			n += part_len;
-		}
-		p += part_len;
-		if (*p == '/')
-			p++;
-	}
-	if (n == 0 || path[len - 1] == '/')
-		clean[n++] = '/';
-	escape(out, clean, n, "/-._~");
-	put(hash, out);
-	put(hash, "\n");
-	return true;
-}
-
-static void put_query(EVP_MD_CTX *hash, const struct pairs *q)
-{
-	const char *between = "";
-
-	for (size_t i = 0; i < q->n; i++) {
-		if (strcmp(q->list[i].name, "X-Amz-Signature") == 0)
-			continue;
-		put(hash, between);
-		put(hash, q->list[i].name);
-		put(hash, "=");
-		put(hash, q->list[i].value);
-		between = "&";
-	}
-	put(hash, "\n");
-}
-
-/* Trimmed, with single spaces. */
-static void put_value(EVP_MD_CTX *hash, const char *value)
-{
-	const char *between = "";
-
-	for (;;) {
-		size_t len;
-
-		value += strspn(value, " \t");
-		len = strcspn(value, " \t");
-		if (len == 0)
-			return;
-		put(hash, between);
-		EVP_DigestUpdate(hash, value, len);
-		value += len;
-		between = " ";
-	}
-}
-
-/* false: there is no such header. */
-static bool put_header(EVP_MD_CTX *hash, const struct sigv4_request *r,
-		       const char *name)
-{
-	const char *between = ":";
-	bool found = false;
-
-	put(hash, name);
-	for (size_t i = 0; i < r->n_headers; i++) {
-		if (strcasecmp(r->headers[i].name, name) != 0)
-			continue;
-		put(hash, between);
-		put_value(hash, r->headers[i].value);
-		between = ",";
-		found = true;
-	}
-	put(hash, "\n");
-	return found;
-}
-
 static bool is_listed(const char *list, const char *name)
 {
 	size_t len = strlen(name);
@@ -525,48 +310,6 @@ static enum sigv4_verdict check_headers(const struct signature *s)
 	return SIGV4_VALID;
 }
 
-static bool put_headers(EVP_MD_CTX *hash, const struct signature *s)
-{
-	char list[SIGNED_SIZE], *save = NULL;
-	int n = 0;
-
-	strcpy(list, s->headers);
-	for (char *name = strtok_r(list, ";", &save); name != NULL;
-	     name = strtok_r(NULL, ";", &save))
-		if (++n > SIGV4_SIGNED_MAX || !put_header(hash, s->r, name))
-			return false;
-	put(hash, "\n");
-	put(hash, s->headers);
-	put(hash, "\n");
-	return true;
-}
-
-static bool hash_request(const struct signature *s, const struct pairs *q,
-			 uint8_t out[SIGV4_HASH])
-{
-	EVP_MD_CTX *hash = EVP_MD_CTX_new();
-	char body[2 * SIGV4_HASH + 1];
-	bool ok;
-
-	ok = hash != NULL && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1;
-	if (ok) {
-		put(hash, s->r->method);
-		put(hash, "\n");
-		ok = put_path(hash, s->r->path);
-	}
-	if (ok) {
-		put_query(hash, q);
-		ok = put_headers(hash, s);
-	}
-	if (ok) {
-		to_hex(s->r->body, body);
-		put(hash, body);
-		ok = EVP_DigestFinal_ex(hash, out, NULL) == 1;
-	}
-	EVP_MD_CTX_free(hash);
-	return ok;
-}
-
 static void hmac(uint8_t key[SIGV4_HASH], const char *text)
 {
 	HMAC(EVP_sha256(), key, SIGV4_HASH, (const uint8_t *)text, strlen(text),
@@ -575,13 +318,13 @@ static void hmac(uint8_t key[SIGV4_HASH], const char *text)
 
 static void sign(const struct signature *s, const char *secret,
 		 const uint8_t request[SIGV4_HASH],
-		 char hex[2 * SIGV4_HASH + 1])
+		 char hex[SIGV4_HEX_SIZE])
 {
 	const struct sigv4_scope *scope = s->scope;
 	char first[SIGV4_SECRET_MAX + 5], text[512];
 	uint8_t key[SIGV4_HASH];
 
-	to_hex(request, hex);
+	sigv4_hex(request, hex);
 	snprintf(text, sizeof(text), "%s\n%s\n%s/%s/%s/aws4_request\n%s",
 		 algorithm, s->date, scope->date, scope->region, scope->service,
 		 hex);
@@ -592,19 +335,21 @@ static void sign(const struct signature *s, const char *secret,
 	hmac(key, scope->service);
 	hmac(key, "aws4_request");
 	hmac(key, text);
-	to_hex(key, hex);
+	sigv4_hex(key, hex);
 	OPENSSL_cleanse(first, sizeof(first));
+	OPENSSL_cleanse(key, sizeof(key));
 }
 
 static enum sigv4_verdict check_signature(const struct signature *s,
-					  const struct pairs *q,
+					  const struct sigv4_pairs *q,
 					  const char *secret)
 {
-	char wanted[2 * SIGV4_HASH + 1];
+	char wanted[SIGV4_HEX_SIZE];
 	uint8_t hash[SIGV4_HASH];
 	bool same = false;
 
-	if (hash_request(s, q, hash)) { /* else a signed header is missing */
+	/* Else a signed header is missing. */
+	if (sigv4_canonical_hash(s->r, q, s->presigned, s->headers, hash)) {
 		sign(s, secret, hash, wanted);
 		same = strlen(s->hex) == 2 * SIGV4_HASH &&
 		       CRYPTO_memcmp(s->hex, wanted, 2 * SIGV4_HASH) == 0;
@@ -619,7 +364,8 @@ static enum sigv4_verdict check_signature(const struct signature *s,
 		   "details.");
 }
 
-static enum sigv4_verdict judge(struct signature *s, const struct pairs *q,
+static enum sigv4_verdict judge(struct signature *s,
+				const struct sigv4_pairs *q,
 				sigv4_secret_fn *find, void *arg)
 {
 	enum sigv4_verdict verdict = read_signature(s, q);
@@ -646,15 +392,15 @@ enum sigv4_verdict sigv4_check(const struct sigv4_request *r,
 {
 	struct signature s = { .r = r, .scope = scope, .text = text };
 	enum sigv4_verdict verdict;
-	struct pairs *q;
+	struct sigv4_pairs *q;
 
 	memset(scope, 0, sizeof(*scope));
-	q = pairs_read(r->query);
+	q = sigv4_pairs_read(r->query);
 	if (q == NULL)
 		return say(&s, SIGV4_INCOMPLETE,
 			   "The query has more than %d parameters.",
 			   SIGV4_PAIRS_MAX);
 	verdict = judge(&s, q, secret, arg);
-	pairs_free(q);
+	sigv4_pairs_free(q);
 	return verdict;
 }

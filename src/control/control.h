@@ -181,7 +181,8 @@ struct control_mount_target_spec {
 				which the file system has the fewest */
 	const char *address; /* NULL: a free one of the subnet */
 	int port;	     /* 0: CONTROL_PORT */
-	bool one_per_zone;   /* refused if there is one in the zone */
+	bool one_per_zone;   /* refused if there is one in the zone, or in
+				another VPC */
 	bool may_wait;	     /* any address of the subnet will do, also one that
 				this host does not have yet */
 	const json_t *attributes; /* copied; NULL: none */

@@ -150,21 +150,36 @@ static int find(struct fs *fs, const struct control_mount_target_spec *spec,
 	return 0;
 }
 
-static int check_zone(const struct fs *fs, const char *zone, bool one_per_zone,
+/* As EFS has it: all in one VPC, one in a zone. */
+static int check_others(const struct fs *fs, const struct subnet *s,
+			struct control_error *err)
+{
+	const char *vpc = thing_vpc_of(fs->control, s->id);
+	struct mount_target *t;
+
+	list_for_each (t, &fs->targets, link)
+		if (strcmp(thing_vpc_of(fs->control, t->subnet), vpc) != 0)
+			return refuse(err, -EEXIST, "MountTargetConflict",
+				      "requested subnet for new mount target "
+				      "is not in the same VPC as existing "
+				      "mount targets");
+	list_for_each (t, &fs->targets, link)
+		if (strcmp(t->zone, s->zone) == 0)
+			return refuse(err, -EEXIST, "MountTargetConflict",
+				      "mount target already exists in this AZ");
+	return 0;
+}
+
+static int check_zone(const struct fs *fs, const char *zone,
 		      struct control_error *err)
 {
 	const char *own = attribute(fs->attributes, "Zone");
-	struct mount_target *t;
 
 	if (own[0] && strcmp(own, zone) != 0)
 		return refuse(err, -EINVAL, "AvailabilityZonesMismatch",
 			      "File system '%s' is in zone %s only, and the "
 			      "subnet in %s.",
 			      fs->id, own, zone);
-	list_for_each (t, &fs->targets, link)
-		if (one_per_zone && strcmp(t->zone, zone) == 0)
-			return refuse(err, -EEXIST, "MountTargetConflict",
-				      "mount target already exists in this AZ");
 	return 0;
 }
 
@@ -173,7 +188,9 @@ int place_find(struct fs *fs, const struct control_mount_target_spec *spec,
 {
 	int r = find(fs, spec, place, err);
 
-	return r < 0 ? r
-		     : check_zone(fs, place->subnet->zone, spec->one_per_zone,
-				  err);
+	if (r == 0)
+		r = check_zone(fs, place->subnet->zone, err);
+	if (r == 0 && spec->one_per_zone)
+		r = check_others(fs, place->subnet, err);
+	return r;
 }

@@ -29,6 +29,14 @@ const json_t *thing_find(const struct control *c, enum thing_kind kind,
 
 /* --------------------------------------------------------------- subnets */
 
+const char *thing_vpc_of(const struct control *c, const char *subnet)
+{
+	const char *id =
+		attribute(thing_find(c, THING_SUBNET, subnet), "VpcId");
+
+	return id[0] ? id : THING_DEFAULT_VPC;
+}
+
 static void add_subnet(struct control *c, const char *id, const json_t *object)
 {
 	struct subnet *s = &c->subnets[c->n_subnets];

@@ -45,6 +45,9 @@ const json_t *things(const struct control *c, enum thing_kind kind);
 const json_t *thing_find(const struct control *c, enum thing_kind kind,
 			 const char *id);
 
+/* The VPC of a subnet, whatever the configuration or a call made it. */
+const char *thing_vpc_of(const struct control *c, const char *subnet);
+
 /* Adds one; the object is taken, and gets "Created".  With a prefix, `id` gets
  * a new one of CONTROL_ID_SIZE behind it. */
 int thing_create(struct control *c, enum thing_kind kind, const char *prefix,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "base/util.h"
 #include "rpc/internal.h"
 
@@ -33,25 +34,15 @@ int rpc_fail(struct rpc_call *call, int code, int error, const char *text)
 
 /* ------------------------------------------------------------ requests --- */
 
-/* Messages quote what was sent, and may have cut it within a character. */
-static json_t *make_text(const char *text)
+static json_t *error_reply(json_t *id, struct rpc_call *call)
 {
-	json_t *value = json_string(text);
-	char ascii[sizeof(((struct control_error *)0)->text)];
-	size_t n;
+	json_t *error;
 
-	if (value != NULL)
-		return value;
-	for (n = 0; text[n] && n < sizeof(ascii) - 1; n++)
-		ascii[n] = text[n] & 0x80 ? '?' : text[n];
-	return json_stringn(ascii, n);
-}
-
-static json_t *error_reply(json_t *id, const struct rpc_call *call)
-{
-	json_t *error = json_pack("{s:i, s:o}", "code", call->code, "message",
-				  make_text(call->error.text));
-
+	/* Messages quote what was sent, and may have cut it within a
+	 * character. */
+	utf8_repair(call->error.text);
+	error = json_pack("{s:i, s:s}", "code", call->code, "message",
+			  call->error.text);
 	if (call->error.code != NULL)
 		json_object_set_new(error, "data",
 				    json_pack("{s:s}", "code",

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is too much costs its sender, and nobody else."""
 import http.client
+import json
 import socket
+import time
 import unittest
 import urllib.parse
 
@@ -70,6 +72,68 @@ class Bounds(Case):
         client().describe_file_systems()
         for s in silent:
             s.close()
+
+    def test_slow_clients_keep_nobody_out(self):
+        # More than there may be, and each sends a byte from time to time.
+        where = urllib.parse.urlsplit(URL)
+        slow = [socket.create_connection((where.hostname, where.port))
+                for _ in range(300)]
+        for s in slow:
+            s.setblocking(False)
+        answered, until = None, time.monotonic() + 60
+        request = socket.create_connection((where.hostname, where.port))
+        headers = signed("GET", LIST)
+        request.sendall(f"GET {LIST} HTTP/1.1\r\nHost: {where.netloc}\r\n"
+                        .encode() + "".join(
+                            f"{k}: {v}\r\n" for k, v in headers.items()
+                            if k != "Host").encode() + b"\r\n")
+        request.settimeout(0.5)
+        while answered is None and time.monotonic() < until:
+            for s in slow:
+                try:
+                    s.send(b"x")
+                except OSError:
+                    pass
+            try:
+                answered = request.recv(12)
+            except TimeoutError:
+                pass
+        for s in slow + [request]:
+            s.close()
+        self.assertEqual(answered, b"HTTP/1.1 200")
+
+    def test_errors_that_quote_what_was_sent_are_answered(self):
+        # However they are cut, and whether or not it was a text.
+        for n in range(90, 100):
+            body = json.dumps({"CreationToken": "x" * n + "\u20ac" * 100},
+                              ensure_ascii=False).encode()
+            status, headers, _ = self.post(body)
+            self.assertEqual((status, headers["x-amzn-ErrorType"]),
+                             (400, "BadRequest"))
+        for path in (LIST + "/%ff", LIST + "?MaxItems=%FF", LIST + "/%00",
+                     LIST + "?CreationToken=%FF", "/%c3%28"):
+            for method in ("DELETE", "GET"):
+                status, _, body = send(method, path, signed(method, path))
+                self.assertIn(status, (400, 404), (method, path))
+                self.assertIn("Message", json.loads(body))
+
+    def test_what_is_not_known_is_not_kept(self):
+        body = json.dumps({
+            "CreationToken": "x", "Much": "y" * 1000, "Backup": None,
+            "Tags": [{"Key": "a", "Value": "b", "Extra": "z" * 1000}]})
+        status, _, reply = self.post(body.encode())
+        self.assertEqual(status, 201)
+        fs = json.loads(reply)
+        self.assertEqual(fs["Tags"], [{"Key": "a", "Value": "b"}])
+        client().delete_file_system(FileSystemId=fs["FileSystemId"])
+
+    def test_headers_that_are_too_many_to_look_at(self):
+        headers = signed("GET", LIST)
+        for i in range(120):
+            headers["X-%d" % i] = ""
+        headers["X-Amz-Target"] = "unsigned"
+        status, headers, _ = send("GET", LIST, headers)
+        self.assertEqual(status, 403)
 
     def test_operations_that_are_not_there(self):
         for method, path in (("GET", "/"), ("PATCH", LIST),

@@ -42,7 +42,10 @@ class FileSystems(Case):
         self.assertEqual(fs["Tags"], [])
         self.assertEqual(fs["NumberOfMountTargets"], 0)
         self.assertEqual(fs["SizeInBytes"]["Value"], 0)
+        self.assertEqual(fs["Name"], "")
         del self.fs["ResponseMetadata"]
+        for description in (fs, self.fs):
+            del description["SizeInBytes"]["Timestamp"]
         self.assertEqual(fs, self.fs)
 
     def test_everything_that_can_be_said(self):
@@ -160,8 +163,11 @@ class FileSystems(Case):
                      EFS.describe_replication_configurations):
             self.refused("FileSystemNotFound", 404, call,
                          FileSystemId="fs-12345678")
-        self.refused("BadRequest", 400, EFS.delete_file_system,
-                     FileSystemId="fs-123")
+        # Verified against AWS by moto's authors: not "BadRequest".
+        for odd in ("fs-123", "unknown"):
+            said = self.refused("FileSystemNotFound", 404,
+                                EFS.delete_file_system, FileSystemId=odd)
+            self.assertEqual(said, f"File system '{odd}' does not exist.")
         said = self.refused("FileSystemNotFound", 404,
                             EFS.describe_file_systems,
                             FileSystemId="fs-12345678")

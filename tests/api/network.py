@@ -84,6 +84,19 @@ class Network(Case):
                          (vpc, "10.9.1.4", "available"))
         eni, = EC2.describe_network_interfaces(NetworkInterfaceIds=[
             t["NetworkInterfaceId"]])["NetworkInterfaces"]
+        other = EC2.describe_subnets()["Subnets"][0]["SubnetId"]
+        said = self.refused("MountTargetConflict", 409,
+                            EFS.create_mount_target, FileSystemId=fs,
+                            SubnetId=other)
+        self.assertIn("VPC", said)
+        default = EC2.describe_security_groups(Filters=[
+            {"Name": "vpc-id", "Values": [EC2.describe_vpcs(Filters=[
+                {"Name": "is-default", "Values": ["true"]}])["Vpcs"][0][
+                    "VpcId"]]}])["SecurityGroups"][0]["GroupId"]
+        self.refused("SecurityGroupNotFound", 400,
+                     EFS.modify_mount_target_security_groups,
+                     MountTargetId=t["MountTargetId"],
+                     SecurityGroups=[default])
         self.assertEqual((eni["PrivateIpAddress"], eni["SubnetId"]),
                          ("10.9.1.4", subnet["SubnetId"]))
         self.assertEqual([g["GroupId"] for g in eni["Groups"]],

@@ -19,6 +19,7 @@
 #include "base/list.h"
 #include "base/pool.h"
 #include "base/rng.h"
+#include "base/utf8.h"
 
 struct item {
 	int value;
@@ -195,6 +196,30 @@ static void a_pool_has_room_and_finds_the_same_piece_again(void **state)
 	}
 }
 
+static void what_is_no_utf8_becomes_question_marks(void **state)
+{
+	static const struct {
+		const char *text, *wanted;
+	} cases[] = {
+		{ "", "" },
+		{ "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z",
+		  "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z" },
+		{ "cut \xc3", "cut ?" },
+		{ "cut \xe2\x82", "cut ??" },
+		{ "\xff\x80", "??" },
+		{ "\xc0\xaf", "??" },		/* not the shortest form */
+		{ "\xed\xa0\x80", "???" },	/* a surrogate */
+		{ "\xf4\x90\x80\x80", "????" }, /* beyond the last */
+	};
+	char text[32];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		strcpy(text, cases[i].text);
+		utf8_repair(text);
+		assert_string_equal(text, cases[i].wanted);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +230,7 @@ int main(void)
 		cmocka_unit_test(addresses_round_trip),
 		cmocka_unit_test(percentiles_are_right_to_a_sixteenth),
 		cmocka_unit_test(the_same_seed_gives_the_same_numbers),
+		cmocka_unit_test(what_is_no_utf8_becomes_question_marks),
 		cmocka_unit_test(
 			a_pool_has_room_and_finds_the_same_piece_again),
 	};
