@@ -188,7 +188,8 @@ static void retry_member(struct volume *v, unsigned n)
 			attach_way(m, &m->ways[i], text);
 	if (m->nvme != NULL || v->closing)
 		return;
-	if (count_missing(m) < m->options->n_paths && member_find(m, text) == 0)
+	if (count_missing(m) < m->options->n_paths &&
+	    member_find(m, text) == 0 && v->replicas != NULL)
 		replicas_found(v->replicas, n);
 }
 

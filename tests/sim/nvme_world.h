@@ -60,6 +60,16 @@ int nvme_world_main(const struct nvme_world_test *tests, int argc, char **argv);
 _Noreturn void nvme_world_failed(const char *file, int line, const char *what,
 				 int error);
 
+/* A condition that time brings about. */
+#define AWAIT(cond)                                                            \
+	do {                                                                   \
+		nsec await_end_ = reactor_now() + SEC(60);                     \
+		while (!(cond)) {                                              \
+			CHECK(reactor_now() < await_end_);                     \
+			task_sleep(MSEC(1));                                   \
+		}                                                              \
+	} while (0)
+
 /* Another host in place of the one that is there; it has no path. */
 void nvme_world_new_host(struct nvme_world *w);
 /* Attaches as many of the addresses; w->volume is there then. */

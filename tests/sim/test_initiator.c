@@ -22,16 +22,6 @@ static struct nvmei_path_info path_now(struct nvme_world *w, int i)
 	return info[i];
 }
 
-/* A condition that time brings about. */
-#define AWAIT(cond)                                                            \
-	do {                                                                   \
-		nsec await_end_ = reactor_now() + SEC(60);                     \
-		while (!(cond)) {                                              \
-			CHECK(reactor_now() < await_end_);                     \
-			task_sleep(MSEC(1));                                   \
-		}                                                              \
-	} while (0)
-
 static void use(struct nvme_world *w, int paths, int rounds)
 {
 	struct model *m;

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A volume of several subsystems, in virtual time.  The world's has two
+ * addresses; there is a second one, with an address and a device of its own.
+ */
+#include "nvme_world.h"
+
+#include <string.h>
+
+#include "base/util.h"
+#include "volume/volume.h"
+
+#define TWIN_SUBNQN  "nqn.2026-11.io.hawser:twin"
+#define TWIN_ADDRESS "127.102.3.1"
+
+struct twin {
+	struct nvmet_subsystem *subsystem;
+	struct block_device *device;
+	struct addr addr;
+};
+
+static void twin_create(struct nvme_world *w, struct twin *t)
+{
+	struct nvmet_subsystem_spec spec = { .nqn = TWIN_SUBNQN,
+					     .allow_any_host = true };
+	struct block_spec device = { .kind = BLOCK_MALLOC,
+				     .name = "twin",
+				     .block_size = 512,
+				     .blocks = 8192 };
+	struct nvmet_namespace ns = { .device = "twin" };
+	struct nvmet_listener l = {};
+
+	nvmet_namespace_next(w->subsystem, 0, &ns);
+	ns.device = "twin"; /* its UUID is the other's */
+	CHECK_OK(addr_parse(&t->addr, TWIN_ADDRESS, 4420));
+	l.addr = t->addr;
+	CHECK_OK(block_create(w->blocks, &device, &t->device, NULL));
+	CHECK_OK(nvmet_subsystem_create(w->target, &spec, &t->subsystem, NULL));
+	CHECK_OK(nvmet_namespace_add(t->subsystem, &ns, NULL));
+	CHECK_OK(nvmet_listener_add(t->subsystem, &l, NULL));
+}
+
+static void twin_destroy(struct twin *t)
+{
+	nvmet_subsystem_delete(t->subsystem);
+	CHECK_OK(block_destroy(t->device));
+}
+
+static void option(struct volume_options *o, const char *key, const char *value)
+{
+	char text[VOLUME_TEXT];
+
+	CHECK(volume_option(o, key, value, text) == 1);
+}
+
+static void both(struct volume_options *o, const char *kind)
+{
+	option(o, kind, NVME_WORLD_SUBNQN);
+	option(o, "path", "127.102.1.1");
+	option(o, kind, TWIN_SUBNQN);
+	option(o, "path", TWIN_ADDRESS);
+}
+
+static unsigned live_paths(const struct volume *v)
+{
+	json_t *report = volume_report(v, "test"), *path;
+	unsigned live = 0;
+	size_t i;
+
+	json_array_foreach (json_object_get(report, "paths"), i, path)
+		live += strcmp(json_string_value(
+				       json_object_get(path, "state")),
+			       "live") == 0;
+	json_decref(report);
+	return live;
+}
+
+/* One that was not there at first is one more path when it comes. */
+static void a_shared_replica_may_come_later(struct nvme_world *w)
+{
+	struct volume_options o = {};
+	char text[VOLUME_TEXT], buf[512];
+	struct volume *v;
+	struct twin t;
+
+	twin_create(w, &t);
+	both(&o, "dm-replica");
+	sim_set_link(&t.addr, SIM_LINK_REFUSED);
+	CHECK_OK(volume_open(&o, &v, text));
+	CHECK(live_paths(v) == 1);
+	sim_set_link(&t.addr, SIM_LINK_UP);
+	AWAIT(live_paths(v) == 2);
+	CHECK_OK(volume_read(v, buf, sizeof(buf), 0));
+	volume_close(v);
+	twin_destroy(&t);
+}
+
+int main(int argc, char **argv)
+{
+#define TEST(fn, seeds)                                                        \
+	{                                                                      \
+#fn, fn, seeds                                                 \
+	}
+	static const struct nvme_world_test tests[] = {
+		TEST(a_shared_replica_may_come_later, 5),
+		{},
+	};
+
+	return nvme_world_main(tests, argc, argv);
+}
