@@ -147,10 +147,10 @@ int data_lock_for_read(struct node *n)
 	}
 }
 
-void data_written(struct node *n, uint64_t end, uint64_t len)
+/* The shard's lock is held. */
+static void note_write(struct node *n, uint64_t end, uint64_t len)
 {
 	struct local *l = node_local(n);
-	struct shard *s = shard_lock(l, n->ino);
 	uint64_t space = n->space;
 
 	n->size = MAX(n->size, end);
@@ -160,6 +160,13 @@ void data_written(struct node *n, uint64_t end, uint64_t len)
 	n->time = reactor_realtime();
 	n->change = clock_tick(l);
 	n->written++;
+}
+
+void data_written(struct node *n, uint64_t end, uint64_t len)
+{
+	struct shard *s = shard_lock(node_local(n), n->ino);
+
+	note_write(n, end, len);
 	shard_unlock(s);
 }
 
@@ -242,20 +249,28 @@ static void start_writeback(struct node *n, uint64_t offset, uint64_t end)
 		file_start_writeback(n->file, from, end - from);
 }
 
-static int write_held(struct node *n, struct iovec *iov, int iovcnt,
-		      uint64_t offset, uint64_t end)
+static int write_backed(struct node *n, struct iovec *iov, int iovcnt,
+			uint64_t offset, uint64_t len)
 {
-	struct shard *s;
-	int r;
+	int r = file_pwritev(n->file, iov, iovcnt, offset);
 
-	if (n->backed) {
-		r = file_pwritev(n->file, iov, iovcnt, offset);
-		if (r == 0)
-			start_writeback(n, offset, end);
+	if (r < 0)
 		return r;
-	}
-	s = shard_lock(node_local(n), n->ino);
-	r = inline_write(n, iov, iovcnt, offset);
+	start_writeback(n, offset, offset + len);
+	data_written(n, offset + len, len);
+	return 0;
+}
+
+/* In one section: a commit that ends takes the bytes of a node that nobody has
+ * written to since (node.c). */
+static int write_inline(struct node *n, struct iovec *iov, int iovcnt,
+			uint64_t offset, uint64_t len)
+{
+	struct shard *s = shard_lock(node_local(n), n->ino);
+	int r = inline_write(n, iov, iovcnt, offset);
+
+	if (r == 0)
+		note_write(n, offset + len, len);
 	shard_unlock(s);
 	return r;
 }
@@ -338,9 +353,10 @@ int local_write(struct engine_node *node, const struct cred *cred,
 	r = data_lock_for_write(n, offset + len);
 	if (r < 0)
 		return r;
-	r = write_held(n, iov, iovcnt, offset, offset + len);
-	if (r == 0)
-		data_written(n, offset + len, len);
+	if (n->backed)
+		r = write_backed(n, iov, iovcnt, offset, len);
+	else
+		r = write_inline(n, iov, iovcnt, offset, len);
 	now = stable != ENGINE_UNSTABLE || too_much_inline(n);
 	task_read_unlock(&n->io);
 	if (r < 0)

@@ -309,7 +309,8 @@ int data_lock_for_write(struct node *n, uint64_t end);
 int data_lock_for_read(struct node *n);
 /* n->io is held exclusively: the same. */
 int data_prepare_write(struct node *n, uint64_t end);
-/* n->io is held: a write to [.., end) of `len` bytes has been done. */
+/* n->io is held: a write to [.., end) of `len` bytes has been done.  To inline
+ * data: exclusively, else a commit may have taken them before this. */
 void data_written(struct node *n, uint64_t end, uint64_t len);
 
 /* mark.c */

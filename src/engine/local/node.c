@@ -262,6 +262,7 @@ static int commit_inline(struct view *v, struct commit *op)
 
 	op->written = n->written;
 	op->growing = n->growing;
+	assert(n->data != NULL || n->size == op->rec.size); /* no bytes lost */
 	op->rec.size = op->rec.space = n->size;
 	if (n->change > op->rec.change) { /* written since the check */
 		op->rec.change = n->change;
