@@ -239,6 +239,8 @@ void path_get_info(const struct path *p, struct path_info *out);
 struct path *path_group_iterate(const struct path_group *g,
 				const struct path *after);
 unsigned path_group_waiting(const struct path_group *g);
+/* Is there a path, maybe a removed one, that path_fenced() is awaited for? */
+bool path_group_is_fencing(const struct path_group *g);
 /* Asserts every invariant; for tests. */
 void path_group_check(const struct path_group *g);
 

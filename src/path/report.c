@@ -71,6 +71,14 @@ unsigned path_group_waiting(const struct path_group *g)
 	return g->waiting_count;
 }
 
+bool path_group_is_fencing(const struct path_group *g)
+{
+	for (unsigned i = 0; i < g->count; i++)
+		if (g->paths[i]->fencing)
+			return true;
+	return false;
+}
+
 /* ------------------------------------------------------------- invariants */
 
 /* In order, in the state that the list stands for, on its path; the number. */

@@ -636,6 +636,33 @@ static void a_fence_by_time(struct nvme_world *w)
 	CHECK(memcmp(buf, late.buf, 512) == 0);
 }
 
+/* It is not over because the path is given up: who took the volume back then
+ * would find undone what he writes. */
+static void a_fence_outlives_its_path(struct nvme_world *w)
+{
+	static const struct nvmei_attach a = { .ctrlr_loss_timeout_sec = 1,
+					       .reconnect_delay_sec = 1 };
+	struct sim_faults faults = { .delay_min = USEC(20),
+				     .delay_max = USEC(60),
+				     .disk_min = SEC(5),
+				     .disk_max = SEC(5) + 1 };
+	struct late_write late = { .w = w, .buf = "old" };
+
+	nvme_world_attach(w, 2, &a);
+	sim_set_faults(&faults);
+	nvme_world_spawn(w, write_late, &late);
+	task_sleep(MSEC(1));
+	faults.disk_min = faults.disk_max = USEC(10);
+	sim_set_faults(&faults);
+	sim_set_link(&w->addr[0], SIM_LINK_SILENT);
+	AWAIT(nvmei_get_paths(w->volume, NULL, 0) == 1);
+	CHECK(w->busy == 1);
+	CHECK(nvmei_is_fencing(w->volume));
+	nvme_world_join(w, 0);
+	CHECK(!nvmei_is_fencing(w->volume));
+	sim_set_link(&w->addr[0], SIM_LINK_UP);
+}
+
 int main(int argc, char **argv)
 {
 #define TEST(fn, seeds)                                                        \
@@ -670,6 +697,7 @@ int main(int argc, char **argv)
 		TEST(a_write_does_not_undo_a_later_one, 50),
 		TEST(reissued_at_once_it_does, 50),
 		TEST(a_fence_by_time, 20),
+		TEST(a_fence_outlives_its_path, 20),
 		{},
 	};
 

@@ -64,13 +64,15 @@ static void both(struct volume_options *o, const char *kind)
 static unsigned live_paths(const struct volume *v)
 {
 	json_t *report = volume_report(v, "test"), *path;
+	const char *state;
 	unsigned live = 0;
 	size_t i;
 
-	json_array_foreach (json_object_get(report, "paths"), i, path)
-		live += strcmp(json_string_value(
-				       json_object_get(path, "state")),
-			       "live") == 0;
+	json_array_foreach(json_object_get(report, "paths"), i, path)
+	{
+		state = json_string_value(json_object_get(path, "state"));
+		live += strcmp(state, "live") == 0;
+	}
 	json_decref(report);
 	return live;
 }

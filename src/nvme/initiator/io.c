@@ -335,12 +335,7 @@ int nvmei_cancel(struct nvmei_request *r)
 
 bool nvmei_is_fencing(const struct nvmei_volume *v)
 {
-	const struct nvmei_way *w;
-
-	list_for_each (w, &v->ways, in_volume)
-		if (w->fences > 0)
-			return true;
-	return false;
+	return path_group_is_fencing(v->group);
 }
 
 static void wake(struct nvmei_request *r, int error)

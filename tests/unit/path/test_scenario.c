@@ -414,7 +414,9 @@ static void a_removed_path_stays_until_it_is_fenced(void **state)
 	assert_ptr_equal(path_group_iterate(w->group, NULL), b->r.path);
 	assert_null(path_group_iterate(w->group, b->r.path));
 	assert_int_equal(a->r.state, PATH_REQ_FENCED);
+	assert_true(path_group_is_fencing(w->group));
 	world_run(w, MSEC(10));
+	assert_false(path_group_is_fencing(w->group));
 	assert_int_equal(a->ends, 1);
 	assert_int_equal(b->ends, 1);
 	world_fini(w);
