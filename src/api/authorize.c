@@ -47,6 +47,21 @@ static void add_tags(struct question *q, const char *prefix, const json_t *tags)
 	}
 }
 
+/* aws:TagKeys, a key of several values: of tags that are given or taken. */
+static void add_tag_keys(struct api_call *call, struct question *q)
+{
+	const json_t *tags = api_value(call, "Tags");
+	const json_t *keys = api_value(call, "TagKeys");
+
+	for (size_t i = 0; i < json_array_size(tags); i++)
+		add_key(q, "aws:TagKeys",
+			json_string_value(json_object_get(
+				json_array_get(tags, i), "Key")));
+	for (size_t i = 0; i < json_array_size(keys); i++)
+		add_key(q, "aws:TagKeys",
+			json_string_value(json_array_get(keys, i)));
+}
+
 /* ----------------------------------------------------------- the resource */
 
 static void set_resource(const struct api_call *call, struct question *q,
@@ -144,10 +159,18 @@ static void ask(struct api_call *call, struct question *q)
 	add_key(q, "aws:EpochTime", q->epoch);
 	add_key(q, "aws:username", call->user);
 	add_key(q, "aws:PrincipalArn", q->principal);
+	add_key(q, "aws:PrincipalAccount", api_account(call));
+	add_key(q, "aws:PrincipalType", "User");
+	add_key(q, "aws:UserAgent", api_header(call, "User-Agent"));
 	add_key(q, "aws:SourceIp", call->peer);
 	add_key(q, "aws:SecureTransport", call->secure ? "true" : "false");
 	add_key(q, "aws:RequestedRegion", api_region(call));
+	if (strcmp(call->operation->name, "CreateFileSystem") == 0)
+		add_key(q, "elasticfilesystem:Encrypted",
+			json_is_true(api_value(call, "Encrypted")) ? "true"
+								   : "false");
 	add_tags(q, "aws:RequestTag", api_value(call, "Tags"));
+	add_tag_keys(call, q);
 	if (strcmp(call->service->name, "elasticfilesystem") == 0)
 		find_resource(call, q);
 }

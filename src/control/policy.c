@@ -27,37 +27,6 @@ static bool is_action(const char *pattern, const struct policy_request *r)
 	return policy_matches(pattern, r->action, true);
 }
 
-/* An ARN without its region: the service is in all of them. */
-static const char *behind_region(const char *arn, size_t *head)
-{
-	const char *p = arn;
-
-	*head = 0;
-	for (int i = 0; i < 3; i++) {
-		p = strchr(p, ':');
-		if (p == NULL)
-			return arn;
-		p++;
-	}
-	*head = p - arn;
-	p = strchr(p, ':');
-	return p ? p : arn;
-}
-
-static bool is_resource(const char *pattern, const struct policy_request *r)
-{
-	size_t head, own_head;
-	const char *tail, *own_tail;
-
-	if (policy_matches(pattern, r->resource, false))
-		return true;
-	tail = behind_region(pattern, &head);
-	own_tail = behind_region(r->resource, &own_head);
-	return head != 0 && head == own_head &&
-	       strncmp(pattern, r->resource, head) == 0 &&
-	       policy_matches(tail, own_tail, false);
-}
-
 /* "*"; an account, by number or as its root; or a user. */
 static bool is_principal(const char *who, const struct policy_request *r)
 {
@@ -94,9 +63,11 @@ static bool applies(const json_t *s, const struct policy_request *r)
 		return false;
 	if ((v = json_object_get(s, "NotAction")) && any(v, is_action, r))
 		return false;
-	if ((v = json_object_get(s, "Resource")) && !any(v, is_resource, r))
+	if ((v = json_object_get(s, "Resource")) &&
+	    !any(v, policy_is_resource, r))
 		return false;
-	if ((v = json_object_get(s, "NotResource")) && any(v, is_resource, r))
+	if ((v = json_object_get(s, "NotResource")) &&
+	    any(v, policy_is_resource, r))
 		return false;
 	v = json_object_get(s, "Condition");
 	return v == NULL || policy_conditions_hold(v, r);
@@ -110,18 +81,29 @@ static enum policy_decision effect_of(const json_t *s)
 						      : POLICY_DENY;
 }
 
+/* Only this version has variables. */
+static bool has_variables(const json_t *policy)
+{
+	const char *version =
+		json_string_value(json_object_get(policy, "Version"));
+
+	return version != NULL && strcmp(version, "2012-10-17") == 0;
+}
+
 enum policy_decision policy_evaluate(const json_t *policy,
-				     const struct policy_request *r,
+				     const struct policy_request *request,
 				     struct policy_reason *reason)
 {
 	const json_t *list = json_object_get(policy, "Statement"), *s;
+	struct policy_request r = *request;
 	enum policy_decision decision = POLICY_NOTHING;
 	size_t n = json_is_array(list) ? json_array_size(list) : 1;
 	struct policy_reason why = {};
 
+	r.variables = has_variables(policy);
 	for (size_t i = 0; i < n && decision != POLICY_DENY; i++) {
 		s = json_is_array(list) ? json_array_get(list, i) : list;
-		if (!json_is_object(s) || !applies(s, r))
+		if (!json_is_object(s) || !applies(s, &r))
 			continue;
 		if (decision == POLICY_ALLOW && effect_of(s) == POLICY_ALLOW)
 			continue;
@@ -160,6 +142,22 @@ static bool is_texts(const json_t *value)
 	return json_array_size(value) > 0;
 }
 
+/* Everybody, an account, or somebody of one: a wildcard would be nobody. */
+static bool is_somebody(const char *who, const struct policy_request *unused)
+{
+	bool arn = strncmp(who, "arn:aws", 7) == 0 &&
+		   (strstr(who, ":iam::") || strstr(who, ":sts::"));
+
+	return strcmp(who, "*") == 0 ||
+	       (strlen(who) == 12 && strspn(who, "0123456789") == 12) ||
+	       (arn && strpbrk(who, "*?") == NULL);
+}
+
+static bool is_nobody(const char *who, const struct policy_request *unused)
+{
+	return !is_somebody(who, unused);
+}
+
 static bool is_who(const json_t *value)
 {
 	const char *kind;
@@ -167,8 +165,14 @@ static bool is_who(const json_t *value)
 
 	if (json_is_string(value))
 		return strcmp(json_string_value(value), "*") == 0;
-	json_object_foreach((json_t *)value, kind,
-			    who) if (!is_texts(who)) return false;
+	json_object_foreach((json_t *)value, kind, who)
+	{
+		if (!is_texts(who) ||
+		    !is_one_of(kind, "AWS|Service|Federated|CanonicalUser"))
+			return false;
+		if (strcmp(kind, "AWS") == 0 && any(who, is_nobody, NULL))
+			return false;
+	}
 	return json_object_size(value) > 0;
 }
 
@@ -258,7 +262,12 @@ const char *policy_fault(const json_t *policy, const char *service,
 	const json_t *list = json_object_get(policy, "Statement"), *s;
 	const char *text = json_string_value(version), *fault = NULL;
 	size_t n = json_is_array(list) ? json_array_size(list) : list != NULL;
+	size_t known;
 
+	known = (version != NULL) + (list != NULL) +
+		(json_object_get(policy, "Id") != NULL);
+	if (known != json_object_size(policy))
+		return "element";
 	if (version != NULL &&
 	    (text == NULL || (strcmp(text, "2012-10-17") != 0 &&
 			      strcmp(text, "2008-10-17") != 0)))

@@ -13,9 +13,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { POLICY_KEYS_MAX = 128 };
+enum { POLICY_KEYS_MAX = 192 };
 
-/* What conditions can ask about: "aws:SourceIp".  Names have no case. */
+/* What conditions can ask about: "aws:SourceIp".  Names have no case.  A key of
+ * several values is there several times. */
 struct policy_key {
 	const char *name, *value;
 };
@@ -28,6 +29,7 @@ struct policy_request {
 	const char *account;
 	const struct policy_key *keys;
 	size_t n_keys;
+	bool variables; /* of the policy's version; policy_evaluate() sets it */
 };
 
 enum policy_decision {
@@ -62,7 +64,19 @@ json_t *policy_parse(const char *text);
 bool policy_conditions_hold(const json_t *conditions,
 			    const struct policy_request *r);
 bool policy_is_operator(const char *name);
-/* '*' and '?'; */
+
+/* pattern.c: '*' and '?'. */
 bool policy_matches(const char *pattern, const char *text, bool any_case);
+/* With variables, too. */
+bool policy_like(const char *pattern, const char *text,
+		 const struct policy_request *r);
+bool policy_arn_like(const char *pattern, const char *arn,
+		     const struct policy_request *r);
+/* The resource of the request, in whichever region: the service is in all. */
+bool policy_is_resource(const char *pattern, const struct policy_request *r);
+/* Its variables replaced, malloc'ed; with `wildcards`, '*' and '?' as
+ * characters of pattern.c's own.  NULL: one of them is not known. */
+char *policy_expand(const char *pattern, const struct policy_request *r,
+		    bool wildcards);
 
 #endif

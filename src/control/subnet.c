@@ -54,7 +54,8 @@ static void make_id(struct subnet *s)
 		 (unsigned long long)siphash24(&low, s->cidr, len));
 }
 
-int subnet_init(struct subnet *s, const char *cidr, const char *zone)
+/* "10.1.0.0/16"; without a range, if it may be, the address alone. */
+static int parse(struct subnet *s, const char *cidr, bool alone)
 {
 	const char *slash = strchr(cidr, '/');
 	char text[ADDR_TEXT_MAX], *end;
@@ -62,22 +63,58 @@ int subnet_init(struct subnet *s, const char *cidr, const char *zone)
 	size_t len;
 
 	memset(s, 0, sizeof(*s));
-	if (slash == NULL || (size_t)(slash - cidr) >= sizeof(text) ||
-	    zone[0] == '\0' || strlen(zone) >= sizeof(s->zone))
+	len = slash ? (size_t)(slash - cidr) : strlen(cidr);
+	if ((slash == NULL && !alone) || len >= sizeof(text))
 		return -EINVAL;
-	memcpy(text, cidr, slash - cidr);
-	text[slash - cidr] = '\0';
+	memcpy(text, cidr, len);
+	text[len] = '\0';
 	if (addr_parse(&s->network, text, 0) < 0 || addr_port(&s->network) != 0)
 		return -EINVAL;
-	s->prefix = strtoul(slash + 1, &end, 10);
 	len = ip_bytes(&s->network, &ip);
+	s->prefix = len * 8;
+	if (slash == NULL)
+		return len ? 0 : -EINVAL;
+	s->prefix = strtoul(slash + 1, &end, 10);
 	if (len == 0 || slash[1] < '0' || slash[1] > '9' || *end != '\0' ||
-	    s->prefix > len * 8 || !host_bits_zero(ip, len, s->prefix))
+	    s->prefix > len * 8)
+		return -EINVAL;
+	return 0;
+}
+
+int subnet_init(struct subnet *s, const char *cidr, const char *zone)
+{
+	char text[ADDR_TEXT_MAX];
+	const uint8_t *ip;
+	size_t len;
+
+	if (zone[0] == '\0' || strlen(zone) >= sizeof(s->zone) ||
+	    parse(s, cidr, false) < 0)
+		return -EINVAL;
+	len = ip_bytes(&s->network, &ip);
+	if (!host_bits_zero(ip, len, s->prefix))
 		return -EINVAL;
 	snprintf(s->cidr, sizeof(s->cidr), "%.48s/%u",
 		 addr_format_host(&s->network, text), s->prefix);
 	strcpy(s->zone, zone);
 	make_id(s);
+	return 0;
+}
+
+int subnet_around(struct subnet *s, const char *address)
+{
+	char text[ADDR_TEXT_MAX];
+	const uint8_t *ip;
+	uint8_t *bytes;
+	size_t len;
+
+	if (parse(s, address, true) < 0)
+		return -EINVAL;
+	len = ip_bytes(&s->network, &ip);
+	bytes = (uint8_t *)ip;
+	for (unsigned bit = s->prefix; bit < len * 8; bit++)
+		bytes[bit / 8] &= ~(0x80 >> bit % 8);
+	snprintf(s->cidr, sizeof(s->cidr), "%.48s/%u",
+		 addr_format_host(&s->network, text), s->prefix);
 	return 0;
 }
 

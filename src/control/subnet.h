@@ -23,6 +23,9 @@ struct subnet {
  * zero, or the zone is empty or too long. */
 int subnet_init(struct subnet *s, const char *cidr, const char *zone);
 
+/* The range that "10.1.2.3/16" or "10.1.2.3" is in.  0 or -EINVAL. */
+int subnet_around(struct subnet *s, const char *address);
+
 bool subnet_contains(const struct subnet *s, const struct addr *a);
 bool subnet_overlaps(const struct subnet *a, const struct subnet *b);
 

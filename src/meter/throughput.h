@@ -4,8 +4,9 @@
  * Pure logic: no I/O, no clock, no lock; whoever calls brings the time.
  *
  * Every operation is *metered* as the bytes it moves, at least 4 KiB; of what
- * is read a third counts.  ("Amazon EFS performance", "Metering", in the EFS
- * User Guide.)  Metered bytes are what the throughput modes permit:
+ * is read a third counts ("Metering throughput" in the EFS User Guide's page
+ * "How Amazon EFS reports file system and object sizes").  Metered bytes are
+ * what the throughput modes permit:
  *
  *	elastic		as much as comes, or up to a limit
  *	provisioned	what was provisioned; what bursting would give, once the
@@ -24,8 +25,11 @@
  * throughput", June 2020.)
  *
  * Performance mode generalPurpose bounds operations as well: 35,000 a second,
- * of which one that reads is one and one that changes something is five
- * ("General Purpose performance mode" there, PercentIOLimit).
+ * of which one that reads data or metadata is one, and one that changes some is
+ * five ("Quotas for Amazon EFS file systems" in the EFS User Guide's "Amazon EFS
+ * quotas", as of 2022).  Today EFS permits that much to One Zone and bursting
+ * file systems (35,000 reads, 7,000 writes a second), and others more
+ * ("Performance specifications" there): the configuration can, too.
  */
 #ifndef METER_THROUGHPUT_H
 #define METER_THROUGHPUT_H

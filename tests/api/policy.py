@@ -92,6 +92,30 @@ class Policies(Case):
         ADMIN.untag_resource(ResourceId=self.fs, TagKeys=["team"])
         self.denied(efs.describe_tags, FileSystemId=self.fs)
 
+    def test_tags_that_may_be_given(self):
+        efs, _, _ = key_for(
+            "tagger", statement("Allow", "*", Resource="*", Condition={
+                "ForAllValues:StringEquals": {"aws:TagKeys": ["team", "n"]},
+                "StringEqualsIfExists": {"aws:RequestTag/team":
+                                         "${aws:username}"}}))
+        efs.tag_resource(ResourceId=self.fs, Tags=[
+            {"Key": "team", "Value": "tagger"}, {"Key": "n", "Value": "1"}])
+        self.denied(efs.tag_resource, ResourceId=self.fs, Tags=[
+            {"Key": "team", "Value": "red"}])
+        self.denied(efs.untag_resource, ResourceId=self.fs,
+                    TagKeys=["n", "cost"])
+        efs.untag_resource(ResourceId=self.fs, TagKeys=["n"])
+
+    def test_nothing_in_clear(self):
+        efs, _, _ = key_for(
+            "careful", statement("Allow", "*", Resource="*"),
+            statement("Deny", "elasticfilesystem:CreateFileSystem",
+                      Resource="*", Condition={
+                          "Bool": {"elasticfilesystem:Encrypted": "false"}}))
+        self.denied(efs.create_file_system, CreationToken="c")
+        fs = efs.create_file_system(CreationToken="c", Encrypted=True)
+        efs.delete_file_system(FileSystemId=fs["FileSystemId"])
+
     def test_a_deny_is_final_and_the_file_system_may_allow(self):
         efs, _, _ = key_for("joe", statement("Deny", "*:DeleteFileSystem",
                                              Resource="*"))

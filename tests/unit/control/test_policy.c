@@ -19,6 +19,10 @@ static const struct policy_key keys[] = {
 	{ "aws:username", "joe" },
 	{ "n", "10" },
 	{ "aws:CurrentTime", "2026-06-01T00:00:00Z" },
+	{ "arn", "arn:aws:iam::000000000000:user/joe" },
+	{ "odd", "*" },
+	{ "aws:TagKeys", "team" },
+	{ "aws:TagKeys", "cost" },
 };
 
 static enum policy_decision decide(const char *text, const char *principal)
@@ -43,6 +47,7 @@ static enum policy_decision decide(const char *text, const char *principal)
 #define ALLOW(rest) "{\"Effect\":\"Allow\"" rest "}"
 #define DENY(rest)  "{\"Effect\":\"Deny\"" rest "}"
 #define POLICY(s)   "{\"Statement\":[" s "]}"
+#define NEWER(s)    "{\"Version\":\"2012-10-17\",\"Statement\":[" s "]}"
 
 static void statements(void **state)
 {
@@ -79,6 +84,32 @@ static void statements(void **state)
 			       "file-system/fs-2\"")),
 		  POLICY_NOTHING },
 		{ POLICY(ALLOW(",\"Action\":\"*\",\"NotResource\":\"*\"")),
+		  POLICY_NOTHING },
+		/* A last wildcard reaches as far as the text does. */
+		{ POLICY(ALLOW(",\"Action\":\"*\",\"Resource\":"
+			       "\"arn:aws:elasticfilesystem:*\"")),
+		  POLICY_ALLOW },
+		{ POLICY(ALLOW(",\"Action\":\"*\",\"Resource\":"
+			       "\"ARN:aws:elasticfilesystem:*\"")),
+		  POLICY_NOTHING },
+		/* Variables, in the newer version only. */
+		{ NEWER(ALLOW(",\"Action\":\"*\",\"Resource\":"
+			      "\"arn:aws:elasticfilesystem:*:*:file-system/"
+			      "${none, 'fs-1'}\"")),
+		  POLICY_ALLOW },
+		{ POLICY(ALLOW(",\"Action\":\"*\",\"Resource\":"
+			       "\"arn:aws:elasticfilesystem:*:*:file-system/"
+			       "${none, 'fs-1'}\"")),
+		  POLICY_NOTHING },
+		{ NEWER(ALLOW(",\"Action\":\"*\",\"Resource\":\"${none}*\"")),
+		  POLICY_NOTHING },
+		{ NEWER(ALLOW(",\"Action\":\"*\",\"Resource\":\"${odd}\"")),
+		  POLICY_NOTHING },
+		{ NEWER(ALLOW(",\"Action\":\"*\",\"Resource\":\"${*}\"")),
+		  POLICY_NOTHING },
+		{ NEWER(ALLOW(",\"Action\":\"*\",\"Resource\":\"${\"")),
+		  POLICY_NOTHING },
+		{ POLICY(ALLOW(",\"Action\":\"*\",\"Resource\":\"\\u0001\"")),
 		  POLICY_NOTHING },
 	};
 
@@ -162,12 +193,59 @@ static void conditions(void **state)
 		  "\"StringEquals\":{\"aws:username\":\"jim\"}}",
 		  false },
 		{ "{\"Unheard\":{\"aws:username\":\"joe\"}}", false },
+		/* One of the numbers will do, whatever the operator. */
+		{ "{\"NumericGreaterThanEquals\":{\"n\":[\"9\",\"11\"]}}",
+		  true },
+		{ "{\"NumericLessThanEquals\":{\"n\":[9,11]}}", true },
+		{ "{\"NumericEquals\":{\"n\":\"10x\"}}", false },
+		{ "{\"NumericLessThan\":{\"aws:username\":1}}", false },
+		{ "{\"IpAddress\":{\"aws:SourceIp\":\"10.1.77.1/16\"}}", true },
+		{ "{\"NotIpAddress\":{\"aws:SourceIp\":\"10.1.77.1/16\"}}",
+		  false },
+		{ "{\"NotIpAddressIfExists\":{\"none\":\"10.0.0.0/8\"}}",
+		  true },
+		/* Wildcards stay in their part of an ARN. */
+		{ "{\"ArnLike\":{\"arn\":\"arn:aws:iam::*:user/j*\"}}", true },
+		{ "{\"ArnEquals\":{\"arn\":\"arn:*:iam::*:user/joe\"}}", true },
+		{ "{\"ArnLike\":{\"arn\":\"arn:aws:*:user/joe\"}}", false },
+		{ "{\"ArnNotLike\":{\"arn\":\"arn:aws:iam::1*:*\"}}", true },
+		{ "{\"ArnLike\":{\"arn\":\"*\"}}", false },
+		{ "{\"StringLike\":{\"arn\":\"*:user/joe\"}}", true },
+		/* Variables. */
+		{ "{\"StringEquals\":{\"arn\":\"arn:aws:iam::000000000000:"
+		  "user/${aws:username}\"}}",
+		  true },
+		{ "{\"StringLike\":{\"arn\":\"*/${ AWS:USERNAME }\"}}", false },
+		{ "{\"StringLike\":{\"arn\":\"*/${AWS:USERNAME}\"}}", true },
+		{ "{\"StringEquals\":{\"odd\":\"${*}\"}}", true },
+		{ "{\"StringLike\":{\"aws:username\":\"${odd}\"}}", false },
+		/* Of several values. */
+		{ "{\"ForAllValues:StringEquals\":{\"aws:TagKeys\":"
+		  "[\"team\",\"cost\",\"x\"]}}",
+		  true },
+		{ "{\"ForAllValues:StringEquals\":{\"aws:TagKeys\":"
+		  "[\"team\"]}}",
+		  false },
+		{ "{\"ForAnyValue:StringEquals\":{\"aws:TagKeys\":"
+		  "[\"team\"]}}",
+		  true },
+		{ "{\"ForAnyValue:StringNotEquals\":{\"aws:TagKeys\":"
+		  "[\"team\"]}}",
+		  true },
+		{ "{\"ForAllValues:StringNotEquals\":{\"aws:TagKeys\":"
+		  "[\"team\"]}}",
+		  false },
+		{ "{\"ForAllValues:StringEquals\":{\"none\":\"x\"}}", true },
+		{ "{\"ForAnyValue:StringEquals\":{\"none\":\"x\"}}", false },
+		{ "{\"ForAnyValue:StringNotEquals\":{\"none\":\"x\"}}", false },
+		{ "{\"ForAnyValue:StringLikeIfExists\":{\"none\":\"x\"}}",
+		  true },
 	};
 	char policy[512];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		snprintf(policy, sizeof(policy),
-			 POLICY(ALLOW(",\"Action\":\"*\",\"Condition\":%s")),
+			 NEWER(ALLOW(",\"Action\":\"*\",\"Condition\":%s")),
 			 cases[i].condition);
 		if ((decide(policy, NULL) == POLICY_ALLOW) != cases[i].holds)
 			fail_msg("%s", cases[i].condition);
@@ -194,6 +272,22 @@ static void form(void **state)
 		  "Condition" },
 		{ POLICY(ALLOW(",\"Principal\":\"*\",\"Action\":\"*\"")),
 		  NULL },
+#define BY(who)                                                                \
+	POLICY(ALLOW(",\"Action\":\"*\",\"Principal\":{\"AWS\":\"" who "\"}"))
+		{ BY("*"), NULL },
+		{ BY("123456789012"), NULL },
+		{ BY("arn:aws:iam::123456789012:role/EfsReadOnly"), NULL },
+		{ BY("arn:aws:iam::123456789012:role/*"), "Principal" },
+		{ BY("joe"), "Principal" },
+		{ POLICY(ALLOW(
+			  ",\"Action\":\"*\",\"Principal\":{\"A\":\"*\"}")),
+		  "Principal" },
+		{ "{\"Id\":\"x\",\"Statement\":" ALLOW(
+			  ",\"Principal\":\"*\",\"Action\":\"*\"") "}",
+		  NULL },
+		{ "{\"Colour\":\"red\",\"Statement\":" ALLOW(
+			  ",\"Principal\":\"*\",\"Action\":\"*\"") "}",
+		  "element" },
 	};
 	const char *fault;
 	json_t *policy;
