@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "api/efs.h"
+#include "base/util.h"
 
 static const char *key_of(const json_t *tag)
 {
@@ -34,6 +35,9 @@ static int check_own(struct api_call *call, const json_t *tag)
 	size_t len = strlen(value);
 
 	if (strncmp(key, "hawser:", 7) != 0)
+		return 0;
+	/* What hawser apply knows its own by. */
+	if (is_one_of(key, "hawser:stack|hawser:stack-protected"))
 		return 0;
 	if (strcmp(key, CONTROL_QUOTA_BYTES) != 0 &&
 	    strcmp(key, CONTROL_QUOTA_FILES) != 0)

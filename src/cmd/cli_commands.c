@@ -4,6 +4,7 @@
 #include "cmd/cli.h"
 #include "fuse/fuse.h"
 #include "perf/perf.h"
+#include "stack/stack.h"
 
 #define FS_ID                                                                  \
 	{                                                                      \
@@ -260,6 +261,30 @@ const struct cli_command cli_commands[] = {
 		.help = "show the paths of mounts and volumes in use",
 		.main = paths_main,
 		.usage = "[DIR | VOLUME] [--watch] [--json]",
+	},
+	{
+		.words = "plan",
+		.help = "show what apply would do",
+		.main = stack_plan_main,
+		.usage = "FILE",
+	},
+	{
+		.words = "apply",
+		.help = "make what a file declares, after a plan is shown",
+		.main = stack_apply_main,
+		.usage = "[--yes] FILE",
+	},
+	{
+		.words = "outputs",
+		.help = "print ids, mount command, manifests and cost of it",
+		.main = stack_outputs_main,
+		.usage = "FILE [OUTPUT]",
+	},
+	{
+		.words = "destroy",
+		.help = "delete what a file declares",
+		.main = stack_destroy_main,
+		.usage = "[--yes] FILE",
 	},
 	{
 		.words = "info",
