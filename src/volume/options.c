@@ -27,6 +27,24 @@ static int set_text(char *to, size_t size, const char *key, const char *value,
 	return 1;
 }
 
+/* The name of a file, from the root: when it is opened, the process may be
+ * another that has gone elsewhere. */
+static int set_file(char to[PATH_MAX], const char *key, const char *value,
+		    char text[VOLUME_TEXT])
+{
+	char here[PATH_MAX];
+
+	if (value[0] == '\0' || value[0] == '/')
+		return set_text(to, PATH_MAX, key, value, text);
+	if (getcwd(here, sizeof(here)) == NULL)
+		return refuse(text, "%s: the present directory: %s", key,
+			      strerror(errno));
+	if (snprintf(to, PATH_MAX, "%s/%s", here, value) >= PATH_MAX)
+		return refuse(text, "%s: the file's whole name is too long",
+			      key);
+	return 1;
+}
+
 /* ------------------------------------------------------------------- members
  */
 
@@ -74,13 +92,13 @@ static int set_dm_replica(struct volume_options *o, const char *key,
 static int set_bitmap(struct volume_options *o, const char *key,
 		      const char *value, char text[VOLUME_TEXT])
 {
-	return set_text(o->bitmap, PATH_MAX, key, value, text);
+	return set_file(o->bitmap, key, value, text);
 }
 
 static int set_create(struct volume_options *o, const char *key,
 		      const char *value, char text[VOLUME_TEXT])
 {
-	return set_text(o->bitmap_create, PATH_MAX, key, value, text);
+	return set_file(o->bitmap_create, key, value, text);
 }
 
 static int set_path(struct volume_options *o, const char *key,
@@ -181,19 +199,19 @@ static int set_fast(struct volume_options *o, const char *key,
 static int set_dhchap(struct volume_options *o, const char *key,
 		      const char *value, char text[VOLUME_TEXT])
 {
-	return set_text(o->dhchap_key, PATH_MAX, key, value, text);
+	return set_file(o->dhchap_key, key, value, text);
 }
 
 static int set_dhchap_ctrlr(struct volume_options *o, const char *key,
 			    const char *value, char text[VOLUME_TEXT])
 {
-	return set_text(o->dhchap_ctrlr_key, PATH_MAX, key, value, text);
+	return set_file(o->dhchap_ctrlr_key, key, value, text);
 }
 
 static int set_tls(struct volume_options *o, const char *key, const char *value,
 		   char text[VOLUME_TEXT])
 {
-	return set_text(o->tls_key, PATH_MAX, key, value, text);
+	return set_file(o->tls_key, key, value, text);
 }
 
 static const struct {

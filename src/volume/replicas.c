@@ -119,12 +119,14 @@ static void on_submit(void *arg, struct mirror_io *io)
 static void save_task(void *arg)
 {
 	struct replicas *r = arg;
+	const struct volume_options *o = &r->volume->options;
 	int rc = bitmap_save(r->bitmap, r->save.bytes, r->save.offset,
 			     r->save.len);
 
 	if (rc < 0)
 		log_error("%s: the bitmap can't be written: %s",
-			  r->volume->options.bitmap, strerror(-rc));
+			  o->bitmap[0] != '\0' ? o->bitmap : o->bitmap_create,
+			  strerror(-rc));
 	r->saving = false;
 	waitq_wake_all(&r->change);
 	mirror_saved(r->mirror, rc);
