@@ -241,6 +241,7 @@ struct engine_ops {
 /* The first member of every engine's own struct. */
 struct engine {
 	const struct engine_ops *ops; /* complete: no member is NULL */
+	uint64_t losses;	      /* see engine_losses(); atomic */
 };
 
 /* The first member of every engine's node. */
@@ -255,6 +256,17 @@ int engine_register(struct engine_ops *ops);
 /* Opens by the name of the kind; an unknown one is -ENOENT. */
 int engine_open(const char *kind, const char *directory, struct engine **out);
 void engine_close(struct engine *e);
+
+/*
+ * How often it has dropped what was written and could not be brought to disk:
+ * whoever holds such an inode is told by its commits, but the next one to hold
+ * it finds it clean again.  So what was written before this number changed may
+ * be lost though a commit succeeds.  Any thread; it never goes back.
+ */
+static inline uint64_t engine_losses(const struct engine *e)
+{
+	return __atomic_load_n(&e->losses, __ATOMIC_ACQUIRE);
+}
 
 /* Callers write engine_lookup(e, …) for e->ops->lookup(e, …). */
 #define ENGINE_CALL_(call, e, ...) ((e)->ops->call((e), ##__VA_ARGS__))

@@ -5,8 +5,10 @@
  * locks exclude, and nobody waits for longer than promised.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/hash.h"
@@ -376,6 +378,52 @@ static void unstable_writes_are_repeated_after_a_restart(struct world *w)
 	nfs_unmount(c);
 }
 
+/* The engine loses what somebody else wrote to another file. */
+static void lose_something(struct world *w)
+{
+	const struct rlimit none = { 0, RLIM_INFINITY },
+			    any = { RLIM_INFINITY, RLIM_INFINITY };
+	struct create_spec spec = { .mode = S_IFREG | 0600 };
+	char x[] = "x";
+	struct iovec iov = { x, 1 };
+	struct engine_node *n;
+	struct fattr attr;
+
+	CHECK_OK(engine_create(w->engine, NULL, ENGINE_ROOT, "other", 5, &spec,
+			       &attr, NULL, NULL));
+	CHECK_OK(engine_hold(w->engine, attr.ino, &n));
+	CHECK_OK(engine_write(n, NULL, &iov, 1, 0, ENGINE_UNSTABLE));
+	signal(SIGXFSZ, SIG_IGN);
+	CHECK_OK(setrlimit(RLIMIT_FSIZE, &none));
+	engine_release(n);
+	CHECK_OK(setrlimit(RLIMIT_FSIZE, &any));
+	CHECK_OK(engine_hold(w->engine, attr.ino, &n));
+	CHECK(engine_commit(n, 0, 0) == -EFBIG);
+	engine_release(n);
+}
+
+/* In the same session: this client alone finds out, and by COMMIT. */
+static void unstable_writes_are_repeated_after_a_loss(struct world *w)
+{
+	struct nfs_client *c = world_mount(w, NULL);
+	struct nfs_open *o = open_shared(c);
+	struct nfs_counters counters;
+
+	CHECK_OK(nfs_pwrite(o, "aaaa", 4, 0));
+	CHECK_OK(nfs_pwrite(o, "bb", 2, 1));
+	lose_something(w);
+	CHECK_OK(nfs_pwrite(o, "c", 1, 2));
+	CHECK_OK(nfs_sync(o));
+	nfs_get_counters(c, &counters);
+	CHECK(counters.rewrites == 3); /* in order */
+	CHECK_OK(nfs_pwrite(o, "d", 1, 3));
+	CHECK_OK(nfs_sync(o));
+	nfs_get_counters(c, &counters);
+	CHECK(counters.rewrites == 3);
+	CHECK_OK(nfs_close(o));
+	nfs_unmount(c);
+}
+
 /* A client that nobody heard of for longer than its lease: what conflicts was
  * given to others. */
 static void who_was_away_too_long_loses_locks_only(struct world *w)
@@ -613,6 +661,7 @@ int main(int argc, char **argv)
 		T(an_idle_client_keeps_its_lease, 2),
 		T(opens_and_locks_survive_a_server_restart, 3),
 		T(unstable_writes_are_repeated_after_a_restart, 3),
+		T(unstable_writes_are_repeated_after_a_loss, 3),
 		T(data_survive_server_restarts, 6),
 		T(who_was_away_too_long_loses_locks_only, 3),
 		T(a_waiting_lock_listens_to_the_server, 3),

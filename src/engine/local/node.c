@@ -7,7 +7,8 @@
  *	                     │ writing back failed, last release
  *	                     ▼
  *	                   FAILED (stays in the table until a commit has told
- *	                           somebody, then what was in memory is dropped)
+ *	                           somebody, then what was in memory is dropped:
+ *	                           engine_losses())
  *
  * The last release of a node writes back what is dirty, so an inode that nobody
  * holds has no state but on disk.
@@ -173,6 +174,8 @@ static bool try_put(struct node *n)
 		return false;
 	}
 	gone = --n->refs == 0 && (n->error == 0 || n->told || is_doomed(n));
+	if (gone && n->error != 0) /* before somebody can load it anew */
+		__atomic_fetch_add(&l->engine.losses, 1, __ATOMIC_RELEASE);
 	if (gone)
 		htable_remove(&s->nodes, &n->link);
 	shard_unlock(s);

@@ -3,9 +3,9 @@
  * Written, but not on stable storage yet: who remembers it?
  *
  * A WRITE with UNSTABLE4 is fast because the server may lose it when it
- * restarts.  The reply's verifier tells one life of the server from the next
- * (RFC 8881 section 18.32.3): as long as COMMIT gives the same one, all that
- * was written before is safe.  When it differs, it has to be written again, so
+ * restarts, or when its disk fails.  The reply's verifier changes then (RFC
+ * 8881 section 18.32.3): as long as COMMIT gives the same one, all that was
+ * written before is safe.  When it differs, it has to be written again, so
  * somebody must still have it.  The kernel's page cache does that for the
  * kernel's client; ours has none, and so it is done here, for everybody who
  * writes with nfs_pwrite().

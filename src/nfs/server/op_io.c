@@ -7,6 +7,7 @@
  * of the receive buffer.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "nfs/server/internal.h"
 
@@ -213,6 +214,22 @@ nfsstat4 nfsd_op_read(struct nfsd_compound *c)
 
 /* ------------------------------------------------------------ WRITE, COMMIT */
 
+/*
+ * RFC 8881 18.32.3: another one whenever what was written UNSTABLE may be lost,
+ * that is for each start of the server, and when the engine has dropped
+ * something: its commits have told one client, and this tells the others.
+ * WRITE asks before it writes, COMMIT after it has committed: so a loss that
+ * comes between is seen.
+ */
+static verifier4 write_verifier(const struct nfs_server *srv)
+{
+	uint64_t v = srv->write_verifier + engine_losses(srv->engine);
+	verifier4 verf;
+
+	memcpy(verf.b, &v, sizeof(verf.b));
+	return verf;
+}
+
 nfsstat4 nfsd_op_write(struct nfsd_compound *c)
 {
 	const WRITE4args *arg = &c->arg.opwrite;
@@ -230,6 +247,7 @@ nfsstat4 nfsd_op_write(struct nfsd_compound *c)
 				       OPEN4_SHARE_ACCESS_WRITE, &f);
 	if (status != NFS4_OK)
 		return status;
+	res->writeverf = write_verifier(c->srv);
 	if (arg->data.len > 0)
 		rc = engine_write(f->held, c->cred, &iov, 1, arg->offset,
 				  (enum engine_stable)arg->stable);
@@ -238,7 +256,6 @@ nfsstat4 nfsd_op_write(struct nfsd_compound *c)
 		return nfsd_status(rc);
 	res->count = arg->data.len;
 	res->committed = arg->stable;
-	res->writeverf = c->srv->write_verifier;
 	nfsd_meter_write_done(c, arg->data.len);
 	return NFS4_OK;
 }
@@ -260,6 +277,6 @@ nfsstat4 nfsd_op_commit(struct nfsd_compound *c)
 		return status;
 	rc = engine_commit(f->held, arg->offset, arg->count);
 	nfsd_file_put(f);
-	c->res.opcommit.writeverf = c->srv->write_verifier;
+	c->res.opcommit.writeverf = write_verifier(c->srv);
 	return nfsd_status(rc);
 }

@@ -97,9 +97,7 @@ int nfs_server_create(struct engine *engine, struct store *store,
 	if (rc < 0)
 		goto fail;
 	set_names(srv);
-	/* Another one for each start: what was written UNSTABLE before, and
-	 * not committed, may be lost (RFC 8881 18.32.3). */
-	random_bytes(srv->write_verifier.b, sizeof(srv->write_verifier.b));
+	random_bytes(&srv->write_verifier, sizeof(srv->write_verifier));
 	rc = nfsd_records_load(srv);
 	if (rc < 0)
 		goto fail;

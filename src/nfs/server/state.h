@@ -509,7 +509,7 @@ struct nfs_server {
 	struct nfs_server_options options; /* defaults filled in */
 	uint64_t fsid;			   /* from the uuid */
 	char owner_text[64];		   /* server owner and scope */
-	verifier4 write_verifier;
+	uint64_t write_verifier; /* see op_io.c */
 	uint32_t epoch; /* of this start: part of client ids and stateids */
 	atomic_uint_fast64_t next_state;
 

@@ -97,7 +97,9 @@ static void release_fails(void *directory)
 	limit_files(RLIM_INFINITY);
 	n = fs_hold(e, f);
 	require(engine_commit(n, 0, 0) == -EFBIG); /* … so this does */
+	require(engine_losses(e) == 0);
 	engine_release(n);
+	require(engine_losses(e) == 1);
 	n = fs_hold(e, f);
 	require(engine_commit(n, 0, 0) == 0);
 	require(fs_reads(n, "before", 6, 0));
@@ -245,7 +247,9 @@ static void two_commits_fail(void *directory)
 	require(engine_commit(n, 0, 0) == -EIO);
 	require(completion_wait(&c.done) == -EIO);
 	require(engine_commit(n, 0, 0) == -EIO);
+	require(engine_losses(e) == 0);
 	engine_release(n);
+	require(engine_losses(e) == 1);
 	engine_close(e);
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opens, locks, data, directories and attributes, as a client sees them. */
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "wire.h"
 
 static struct nfs_server_options options = { .lease = SEC(60) };
@@ -461,6 +464,61 @@ static void data(void *arg)
 	free(bytes);
 }
 
+/* No file takes a byte. */
+static void fail_disk(bool fail)
+{
+	struct rlimit limit;
+
+	require(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+	limit.rlim_cur = fail ? 0 : limit.rlim_max;
+	require(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+}
+
+static verifier4 write_unstable(struct scene *s, struct session *who,
+				stateid4 id)
+{
+	add(on_file(s, who), OP_WRITE)->opwrite = (WRITE4args){
+		.stateid = id, .stable = UNSTABLE4, .data = { "data", 4 }
+	};
+	require(wire_call(&s->w, &s->c) == NFS4_OK);
+	return s->c.res[3].opwrite.writeverf;
+}
+
+static nfsstat4 commit_as(struct scene *s, struct session *who)
+{
+	add(on_file(s, who), OP_COMMIT);
+	return wire_call(&s->w, &s->c);
+}
+
+static void losses(void *arg)
+{
+	struct scene *s = scene_start(arg, &options);
+	const COMMIT4resok *r = &s->c.res[3].opcommit;
+	verifier4 before, after;
+	stateid4 a, b;
+
+	signal(SIGXFSZ, SIG_IGN);
+	require(open_as(s, &s->a, "x", 3, 0, &a) == NFS4_OK);
+	require(open_as(s, &s->b, "y", 3, 0, &b) == NFS4_OK);
+	before = write_unstable(s, &s->b, b);
+	fail_disk(true);
+	require(commit_as(s, &s->a) == NFS4ERR_FBIG); /* may be repeated … */
+	require(close_as(s, &s->a, a) == NFS4_OK);
+	require(close_as(s, &s->b, b) == NFS4_OK); /* … until here */
+	fail_disk(false);
+	require(commit_as(s, &s->a) == NFS4ERR_FBIG);
+	/* Nobody has told b. */
+	require(commit_as(s, &s->b) == NFS4_OK);
+	require(!verifier4_equal(r->writeverf, before));
+
+	/* And when all is well again, it stays. */
+	require(open_as(s, &s->b, "y", 3, 0, &b) == NFS4_OK);
+	after = write_unstable(s, &s->b, b);
+	require(commit_as(s, &s->b) == NFS4_OK);
+	require(verifier4_equal(r->writeverf, after));
+	scene_stop(s);
+}
+
 /* Without an open: permissions and share reservations count, each time. */
 static void special_stateids(void *arg)
 {
@@ -665,6 +723,7 @@ IN_WORLD(every_create_mode_does_what_it_says, create_modes)
 IN_WORLD(locks_conflict_split_and_go_with_the_open, locks)
 IN_WORLD(blocking_locks_are_granted_in_turn, queue)
 IN_WORLD(data_of_every_size_comes_back, data)
+IN_WORLD(lost_writes_are_told_by_another_verifier, losses)
 IN_WORLD(io_without_an_open_respects_those_who_have_one, special_stateids)
 IN_WORLD(a_directory_is_listed_once_whatever_the_size, readdir_sizes)
 IN_WORLD(names_with_a_meaning_are_refused, names)
@@ -685,6 +744,7 @@ int main(void)
 		test_with_directory(locks_conflict_split_and_go_with_the_open),
 		test_with_directory(blocking_locks_are_granted_in_turn),
 		test_with_directory(data_of_every_size_comes_back),
+		test_with_directory(lost_writes_are_told_by_another_verifier),
 		test_with_directory(
 			io_without_an_open_respects_those_who_have_one),
 		test_with_directory(
