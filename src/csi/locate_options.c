@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options of a mount, as one text. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "csi/locate.h"
+
+/* An option may stand alone or with others, between commas. */
+struct cursor {
+	const struct locate_wish *wish;
+	size_t flag;
+	const char *at; /* in it; NULL: at its beginning */
+};
+
+enum { OPTION_SIZE = 512 };
+
+/* The next option, in lower case; false: that was all.  One that is too long is
+ * cut, and refused by whoever gets it. */
+static bool next_option(struct cursor *c, char option[OPTION_SIZE])
+{
+	while (c->flag < c->wish->n_flags) {
+		const char *text = c->at ? c->at : c->wish->flags[c->flag];
+		size_t len = strcspn(text, ",");
+
+		c->at = text[len] ? text + len + 1 : NULL;
+		if (c->at == NULL)
+			c->flag++;
+		if (len == 0)
+			continue;
+		snprintf(option, OPTION_SIZE, "%.*s", (int)len, text);
+		for (char *p = option; *p; p++)
+			*p = tolower((unsigned char)*p);
+		return true;
+	}
+	return false;
+}
+
+/* "name" or "name=…" */
+static bool is_called(const char *option, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(option, name, len) == 0 &&
+	       (option[len] == '\0' || option[len] == '=');
+}
+
+int locate_flag(const struct locate_wish *wish, const char *name, char *value,
+		size_t size)
+{
+	struct cursor c = { .wish = wish };
+	char option[OPTION_SIZE];
+	int found = 0;
+
+	while (next_option(&c, option))
+		if (is_called(option, name)) {
+			size_t len = strlen(name);
+
+			found = 1;
+			snprintf(value, size, "%s",
+				 option[len] ? option + len + 1 : "");
+		}
+	return found;
+}
+
+/* ----------------------------------------------------------------- the text */
+
+static bool contains(const char *list, const char *option)
+{
+	size_t len = strlen(option);
+
+	for (; *list; list += strcspn(list, ","), list += *list == ',')
+		if (strncmp(list, option, len) == 0 &&
+		    (list[len] == ',' || list[len] == '\0'))
+			return true;
+	return false;
+}
+
+static int append(char *out, size_t size, const char *option)
+{
+	size_t used = strlen(out);
+
+	if (contains(out, option))
+		return 0;
+	if (used + 1 + strlen(option) >= size)
+		return -E2BIG;
+	sprintf(out + used, "%s%s", used ? "," : "", option);
+	return 0;
+}
+
+static int append_addresses(const struct path_candidate *targets, size_t n,
+			    char *out, size_t size)
+{
+	char option[ADDR_TEXT_MAX + 64], text[ADDR_TEXT_MAX];
+	int r = 0;
+
+	if (n > 1)
+		log_info("Building multipath mount options for %zu mount "
+			 "targets",
+			 n);
+	for (size_t i = 0; i < n && r == 0; i++) {
+		addr_format_host(&targets[i].address, text);
+		if (i == 0)
+			snprintf(option, sizeof(option), "addr=%s", text);
+		else
+			snprintf(option, sizeof(option), "mounttargetip_%zu=%s",
+				 i, text);
+		r = append(out, size, option);
+		if (n > 1 && r == 0)
+			log_info("Added multipath mount option %s", option);
+	}
+	if (n > 1 && r == 0)
+		log_info("Enabled multipathing with %zu mount targets", n);
+	return r;
+}
+
+/* What this file or the node service has dealt with. */
+static bool is_taken(const char *option)
+{
+	return is_called(option, "awscredsuri") ||
+	       is_called(option, "accesspoint") || is_called(option, "az") ||
+	       is_called(option, "mounttargetip");
+}
+
+static int append_flags(const struct locate_wish *wish, char *out, size_t size)
+{
+	struct cursor c = { .wish = wish };
+	char option[OPTION_SIZE];
+	int r = 0;
+
+	while (r == 0 && next_option(&c, option))
+		if (!is_taken(option))
+			r = append(out, size, option);
+	return r;
+}
+
+/* The client would find more addresses by itself than are wanted. */
+static bool is_limited(const struct locate_wish *wish, size_t n)
+{
+	char value[8];
+
+	if (n == 0 || (wish->multipathing && wish->max_targets == 0))
+		return false;
+	return !locate_flag(wish, "trunkdiscovery", value, sizeof(value)) &&
+	       !locate_flag(wish, "notrunkdiscovery", value, sizeof(value)) &&
+	       !locate_flag(wish, "max_connect", value, sizeof(value));
+}
+
+int locate_options(const struct locate_wish *wish,
+		   const struct path_candidate *targets, size_t n, char *out,
+		   size_t size)
+{
+	int r;
+
+	out[0] = '\0';
+	r = append_addresses(targets, n, out, size);
+	if (r == 0 && is_limited(wish, n))
+		r = append(out, size, "notrunkdiscovery");
+	if (r == 0 && wish->read_only)
+		r = append(out, size, "ro");
+	return r < 0 ? r : append_flags(wish, out, size);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "csi/mounter.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "csi/command.h"
+
+enum { MOUNT_TIMEOUT_S = 60, UNMOUNT_TIMEOUT_S = 30, STAT_TIMEOUT_S = 10 };
+
+static const char enter_cgroup[] =
+	"echo $$ >\"$0/cgroup.procs\" && exec \"$@\"";
+
+static unsigned add(const char **argv, unsigned n, const char *word)
+{
+	argv[n] = word;
+	return n + 1;
+}
+
+void mounter_command(const struct mounter *m, const struct mount_spec *spec,
+		     const char *at, const char *argv[MOUNTER_WORDS])
+{
+	unsigned n = 0;
+
+	if (m->cgroup != NULL) {
+		n = add(argv, n, "sh");
+		n = add(argv, n, "-c");
+		n = add(argv, n, enter_cgroup);
+		n = add(argv, n, m->cgroup);
+	}
+	n = add(argv, n, m->program);
+	n = add(argv, n, "mount");
+	if (spec->options[0]) {
+		n = add(argv, n, "-o");
+		n = add(argv, n, spec->options);
+	}
+	n = add(argv, n, "--");
+	n = add(argv, n, spec->source);
+	n = add(argv, n, at);
+	argv[n] = NULL;
+}
+
+/* -------------------------------------------------------------- directories */
+
+int mounter_make_directory(const char *at)
+{
+	char path[PATH_MAX];
+
+	if (strlen(at) >= sizeof(path))
+		return -ENAMETOOLONG;
+	strcpy(path, at);
+	for (char *slash = strchr(path + 1, '/'); slash != NULL;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return mkdir(path, 0755) == 0 || errno == EEXIST ? 0 : -errno;
+}
+
+void mounter_remove_directory(const char *at)
+{
+	if (rmdir(at) < 0 && errno != ENOENT)
+		log_warn("%s: %s", at, strerror(errno));
+}
+
+/* -------------------------------------------------------- mount and unmount */
+
+static int explain(int r, const char *said, char err[MOUNTER_TEXT_SIZE])
+{
+	if (said[0] && r != -ETIMEDOUT)
+		snprintf(err, MOUNTER_TEXT_SIZE, "%.*s", MOUNTER_TEXT_SIZE - 1,
+			 said);
+	else
+		snprintf(err, MOUNTER_TEXT_SIZE, "%s",
+			 r < 0 ? strerror(-r) : "the command failed");
+	return r < 0 ? r : -EIO;
+}
+
+int mounter_mount(const struct mounter *m, const struct mount_spec *spec,
+		  const char *at, char err[MOUNTER_TEXT_SIZE])
+{
+	const char *argv[MOUNTER_WORDS];
+	char said[MOUNTER_TEXT_SIZE];
+	int r = mounter_make_directory(at);
+
+	if (r < 0)
+		return explain(r, "", err);
+	mounter_command(m, spec, at, argv);
+	r = command_run(argv, MOUNT_TIMEOUT_S, said, sizeof(said));
+	if (r == 0)
+		return 0;
+	mounter_remove_directory(at);
+	return explain(r, said, err);
+}
+
+int mounter_unmount(const struct mounter *m, const char *at, bool lazy,
+		    char err[MOUNTER_TEXT_SIZE])
+{
+	const char *argv[] = { m->program, "umount", lazy ? "-l" : "--", at,
+			       NULL };
+	char said[MOUNTER_TEXT_SIZE];
+	struct mounted mounted;
+	int r = mounter_look(at, &mounted);
+
+	if (r <= 0)
+		return r;
+	r = command_run(argv, UNMOUNT_TIMEOUT_S, said, sizeof(said));
+	if (r == 0)
+		return 0;
+	explain(r, said, err);
+	if (r < 0)
+		return r;
+	return strstr(said, "in use") ? -EBUSY : -EIO;
+}
+
+/* ------------------------------------------------------- the kernel's table */
+
+/* mountinfo writes blanks and the like as "\040". */
+static void unescape(char *text)
+{
+	char *to = text;
+	unsigned byte;
+
+	while (*text != '\0') {
+		if (text[0] == '\\' && sscanf(text, "\\%3o", &byte) == 1) {
+			*to++ = (char)byte;
+			text += 4;
+		} else {
+			*to++ = *text++;
+		}
+	}
+	*to = '\0';
+}
+
+struct row {
+	char *at, *options, *type, *source;
+};
+
+static void row_free(struct row *row)
+{
+	free(row->at);
+	free(row->options);
+	free(row->type);
+	free(row->source);
+	memset(row, 0, sizeof(*row));
+}
+
+static bool row_parse(const char *line, struct row *row)
+{
+	const char *dash = strstr(line, " - ");
+
+	row_free(row);
+	if (dash == NULL ||
+	    sscanf(line, "%*s %*s %*s %*s %ms %ms", &row->at, &row->options) !=
+		    2 ||
+	    sscanf(dash, " - %ms %ms", &row->type, &row->source) != 2)
+		return false;
+	unescape(row->at);
+	unescape(row->source);
+	return true;
+}
+
+typedef bool row_fn(void *arg, const struct row *row);
+
+/* Until `each` is false. */
+static int for_each_mount(row_fn *each, void *arg)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	auto_free char *line = NULL;
+	struct row row = {};
+	bool more = true;
+	size_t size = 0;
+
+	if (f == NULL)
+		return -errno;
+	while (more && getline(&line, &size, f) > 0)
+		if (row_parse(line, &row))
+			more = each(arg, &row);
+	row_free(&row);
+	fclose(f);
+	return 0;
+}
+
+static bool is_ours(const struct row *row)
+{
+	return strcmp(row->type, "fuse.hawser") == 0;
+}
+
+struct look {
+	const char *at, *source;
+	int found;
+	struct mounted *out;
+	char *path;
+};
+
+static bool look_at(void *arg, const struct row *row)
+{
+	struct look *look = arg;
+
+	if (strcmp(row->at, look->at) != 0)
+		return true;
+	look->found = 1;
+	look->out->ours = is_ours(row);
+	look->out->read_only = strncmp(row->options, "ro", 2) == 0;
+	snprintf(look->out->source, sizeof(look->out->source), "%s",
+		 row->source);
+	return true; /* the last one counts */
+}
+
+int mounter_look(const char *at, struct mounted *out)
+{
+	struct look look = { .at = at, .out = out };
+	int r = for_each_mount(look_at, &look);
+
+	return r < 0 ? r : look.found;
+}
+
+static bool look_for_source(void *arg, const struct row *row)
+{
+	struct look *look = arg;
+
+	if (!is_ours(row) || strcmp(row->source, look->source) != 0 ||
+	    strcmp(row->at, look->at) == 0)
+		return true;
+	look->found = 1;
+	snprintf(look->path, PATH_MAX, "%s", row->at);
+	return false;
+}
+
+int mounter_elsewhere(const char *source, const char *at, char path[PATH_MAX])
+{
+	struct look look = { .at = at, .source = source, .path = path };
+	int r = for_each_mount(look_for_source, &look);
+
+	return r < 0 ? r : look.found;
+}
+
+/* -------------------------------------------------------------------- usage */
+
+/* By a process, because one that asks a silent server can be killed, and a
+ * thread can't. */
+int mounter_usage(const char *at, struct usage *out)
+{
+	const char *argv[] = { "stat", "-f", "-c", "%S %b %f %a %c %d",
+			       "--",   at,   NULL };
+	long long unit, n[5];
+	char said[MOUNTER_TEXT_SIZE];
+	int r = command_run(argv, STAT_TIMEOUT_S, said, sizeof(said));
+
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return strstr(said, strerror(ENOTCONN)) ? -ENOTCONN
+		       : strstr(said, strerror(ENOENT)) ? -ENOENT
+							: -EIO;
+	if (sscanf(said, "%lld %lld %lld %lld %lld %lld", &unit, &n[0], &n[1],
+		   &n[2], &n[3], &n[4]) != 6)
+		return -EPROTO;
+	*out = (struct usage){ n[0] * unit, n[1] * unit, n[2] * unit, n[3],
+			       n[4] };
+	return 0;
+}
