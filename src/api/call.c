@@ -7,7 +7,6 @@
  * touched any more.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,18 +47,6 @@ void api_call_free(struct api_call *call)
 	free(call->uri);
 	free(call->body);
 	free(call);
-}
-
-int api_refuse(struct api_call *call, const char *code, const char *format, ...)
-{
-	va_list args;
-
-	call->error.code = code;
-	call->error.resource[0] = '\0';
-	va_start(args, format);
-	vsnprintf(call->error.text, sizeof(call->error.text), format, args);
-	va_end(args);
-	return -EINVAL;
 }
 
 const char *api_account(const struct api_call *call)

@@ -5,13 +5,13 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "api/ec2.h"
 #include "api/efs.h"
 #include "base/util.h"
+#include "control/policy.h"
 
 enum { PAGE_MAX = 1000 };
 
@@ -55,8 +55,8 @@ int ec2_dry_run(struct api_call *call)
 static bool has_value(const json_t *list, const char *value)
 {
 	for (size_t i = 0; i < json_array_size(list); i++)
-		if (fnmatch(json_string_value(json_array_get(list, i)), value,
-			    0) == 0)
+		if (policy_matches(json_string_value(json_array_get(list, i)),
+				   value, false))
 			return true;
 	return false;
 }

@@ -275,6 +275,12 @@ static const struct api_field put_preferences[] = {
 	{},
 };
 
+static const struct api_field describe_preferences[] = {
+	{ "NextToken", API_STRING, .min = 1, .max = 128 },
+	{ "MaxResults", API_INTEGER, .min = 1, .max = 2147483647 },
+	{},
+};
+
 static const struct api_field create_tags[] = { FS_ID(true, API_PATH),
 						TAGS(true),
 						{} };
@@ -328,8 +334,8 @@ static const struct api_operation operations[] = {
 	  ROOT "/delete-tags/{FileSystemId}", 204 },
 	{ "DescribeAccessPoints", efs_describe_access_points,
 	  describe_access_points, "GET", AP, 200 },
-	{ "DescribeAccountPreferences", efs_describe_account_preferences, NULL,
-	  "GET", ROOT "/account-preferences", 200 },
+	{ "DescribeAccountPreferences", efs_describe_account_preferences,
+	  describe_preferences, "GET", ROOT "/account-preferences", 200 },
 	{ "DescribeBackupPolicy", efs_describe_backup_policy, fs_in_path, "GET",
 	  THE_FS "/backup-policy", 200 },
 	{ "DescribeFileSystemPolicy", efs_describe_file_system_policy,

@@ -109,6 +109,7 @@ void api_call_free(struct api_call *call);
  * refuses. */
 int api_call_start(struct api_call *call);
 
+/* protocol.c */
 /* Fills in the error, and returns -EINVAL for the caller to return. */
 __attribute__((format(printf, 3, 4))) int api_refuse(struct api_call *call,
 						     const char *code,

@@ -264,11 +264,6 @@ static int create_alias(struct api_call *call)
 		return api_refuse(call, "NotAuthorizedException",
 				  "Aliases that begin with alias/aws/ are "
 				  "reserved.");
-	if (thing_find(control_of(call), THING_ALIAS, name) != NULL)
-		return api_refuse(call, "AlreadyExistsException",
-				  "An alias with the name arn:aws:kms:%s:%s:%s "
-				  "already exists",
-				  api_region(call), api_account(call), name);
 	snprintf(own, sizeof(own), "%s", name);
 	return thing_create(control_of(call), THING_ALIAS, NULL, own,
 			    json_pack("{s:s}", "TargetKeyId", id),

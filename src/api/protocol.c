@@ -2,6 +2,8 @@
 #include "api/protocol.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json_scan.h"
@@ -21,6 +23,18 @@ const struct api_service *api_service_find(const char *name)
 		if (strcmp(services[i]->name, name) == 0)
 			return services[i];
 	return NULL;
+}
+
+int api_refuse(struct api_call *call, const char *code, const char *format, ...)
+{
+	va_list args;
+
+	call->error.code = code;
+	call->error.resource[0] = '\0';
+	va_start(args, format);
+	vsnprintf(call->error.text, sizeof(call->error.text), format, args);
+	va_end(args);
+	return -EINVAL;
 }
 
 /* The depth is looked at first: parsers recurse. */

@@ -281,13 +281,10 @@ static bool is_listed(const char *list, const char *name)
 {
 	size_t len = strlen(name);
 
-	while (list != NULL) {
+	for (; *list; list += strcspn(list, ";"), list += *list == ';')
 		if (strncasecmp(list, name, len) == 0 &&
 		    (list[len] == ';' || list[len] == '\0'))
 			return true;
-		list = strchr(list, ';');
-		list += list != NULL;
-	}
 	return false;
 }
 
@@ -317,8 +314,7 @@ static void hmac(uint8_t key[SIGV4_HASH], const char *text)
 }
 
 static void sign(const struct signature *s, const char *secret,
-		 const uint8_t request[SIGV4_HASH],
-		 char hex[SIGV4_HEX_SIZE])
+		 const uint8_t request[SIGV4_HASH], char hex[SIGV4_HEX_SIZE])
 {
 	const struct sigv4_scope *scope = s->scope;
 	char first[SIGV4_SECRET_MAX + 5], text[512];

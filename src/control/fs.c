@@ -463,7 +463,7 @@ int control_fs_delete(struct control *c, const char *id,
 static int list_locked(struct control *c, const char *id,
 		       struct control_fs **list, struct control_error *err)
 {
-	struct control_fs *out = calloc(c->n_fs + 1, sizeof(*out));
+	struct control_fs *out = calloc(id ? 1 : c->n_fs + 1, sizeof(*out));
 	struct fs *fs;
 	int n = 0;
 

@@ -2,8 +2,9 @@
 /*
  * Who may connect to a mount target: its security groups' rules, by address.  A
  * rule that names another group means the addresses that this group says its
- * members have (the tag hawser:members, ranges with commas between), or without
- * the tag everybody: which clients are in a group is nobody's to tell here.
+ * members have (the tag hawser:members, ranges with commas between).  Without
+ * the tag it is all of the group's VPC: who of them is in a group is nobody's
+ * to tell here.  Everybody is in the default VPC.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,15 +21,24 @@ static bool in_range(const char *cidr, const struct addr *peer)
 	return subnet_init(&s, cidr, "x") == 0 && subnet_contains(&s, peer);
 }
 
-static bool is_member(struct control *c, const char *group,
+static bool is_in_vpc(struct control *c, const char *id,
 		      const struct addr *peer)
 {
-	const char *list = attribute_tag(thing_find(c, THING_GROUP, group),
-					 "hawser:members");
+	const json_t *vpc = thing_find(c, THING_VPC, id);
+
+	return json_is_true(json_object_get(vpc, "IsDefault")) ||
+	       in_range(attribute(vpc, "CidrBlock"), peer);
+}
+
+static bool is_member(struct control *c, const char *id,
+		      const struct addr *peer)
+{
+	const json_t *group = thing_find(c, THING_GROUP, id);
+	const char *list = attribute_tag(group, "hawser:members");
 	char text[257], *save = NULL;
 
 	if (list == NULL)
-		return true;
+		return is_in_vpc(c, attribute(group, "VpcId"), peer);
 	snprintf(text, sizeof(text), "%s", list);
 	for (char *cidr = strtok_r(text, ", ", &save); cidr != NULL;
 	     cidr = strtok_r(NULL, ", ", &save))

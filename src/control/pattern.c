@@ -160,9 +160,11 @@ static bool split_arn(const char *arn, const char *parts[ARN_PARTS + 1])
 {
 	parts[0] = arn;
 	for (int i = 1; i < ARN_PARTS; i++) {
-		parts[i] = strchr(parts[i - 1], ':');
-		if (parts[i]++ == NULL)
+		const char *colon = strchr(parts[i - 1], ':');
+
+		if (colon == NULL)
 			return false;
+		parts[i] = colon + 1;
 	}
 	parts[ARN_PARTS] = arn + strlen(arn) + 1;
 	return true;

@@ -3,19 +3,47 @@
  * credits written down, and then alarms decided. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
 #include "control/internal.h"
 #include "reactor/reactor.h"
 
-static void meter_once(struct control *c, int64_t time, double seconds)
+struct id {
+	char text[CONTROL_ID_SIZE];
+};
+
+/* malloc'ed; NULL: no memory. */
+static struct id *list_ids(const struct control *c, size_t *n)
 {
+	struct id *list = calloc(c->n_fs + 1, sizeof(*list));
 	struct fs *fs;
 
+	*n = 0;
+	if (list != NULL)
+		list_for_each (fs, &c->fs, link)
+			strcpy(list[(*n)++].text, fs->id);
+	return list;
+}
+
+/* The lock is let go after each, so that whoever wants to change something does
+ * not wait for the rows of a thousand. */
+static void meter_once(struct control *c, int64_t time, double seconds)
+{
+	size_t n;
+	auto_free struct id *ids = list_ids(c, &n);
+	struct fs *fs;
+
+	for (size_t i = 0; ids != NULL && i < n; i++) {
+		task_read_lock(&c->lock);
+		fs = fs_find(c, ids[i].text);
+		if (fs != NULL)
+			fs_sample(fs, time, seconds);
+		task_read_unlock(&c->lock);
+	}
 	task_read_lock(&c->lock);
-	list_for_each (fs, &c->fs, link)
-		fs_sample(fs, time, seconds);
 	credits_save(c);
 	task_read_unlock(&c->lock);
 }

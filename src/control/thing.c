@@ -75,6 +75,27 @@ static bool target_has(const struct mount_target *t, enum thing_kind kind,
 	return false;
 }
 
+/* A group whose rules name it. */
+static const char *group_that_names(struct control *c, const char *group)
+{
+	const char *id;
+	json_t *other;
+
+	json_object_foreach(c->things[THING_GROUP], id, other)
+	{
+		const json_t *rules = json_object_get(other, "Rules");
+
+		if (strcmp(id, group) == 0)
+			continue;
+		for (size_t i = 0; i < json_array_size(rules); i++)
+			if (strcmp(attribute(json_array_get(rules, i),
+					     "GroupId"),
+				   group) == 0)
+				return id;
+	}
+	return NULL;
+}
+
 static const char *user_of(struct control *c, enum thing_kind kind,
 			   const char *id)
 {
@@ -85,7 +106,7 @@ static const char *user_of(struct control *c, enum thing_kind kind,
 		list_for_each (t, &fs->targets, link)
 			if (target_has(t, kind, id))
 				return t->id;
-	return NULL;
+	return kind == THING_GROUP ? group_that_names(c, id) : NULL;
 }
 
 /* ---------------------------------------------------------------- records */
@@ -189,6 +210,9 @@ static int create_locked(struct control *c, enum thing_kind kind,
 {
 	int r;
 
+	if (thing_find(c, kind, id) != NULL)
+		return refuse(err, -EEXIST, "AlreadyExistsException",
+			      "'%s' already exists.", id);
 	if (json_object_size(c->things[kind]) >= THINGS_MAX ||
 	    (kind == THING_SUBNET && c->n_subnets >= CONTROL_SUBNETS_MAX))
 		return refuse(err, -EDQUOT, "ResourceLimitExceeded",
@@ -261,7 +285,7 @@ static int delete_locked(struct control *c, enum thing_kind kind,
 		return -ENOENT;
 	if (user != NULL)
 		return refuse(err, -EBUSY, "DependencyViolation",
-			      "'%s' is in use by mount target %s.", id, user);
+			      "'%s' is in use by %s.", id, user);
 	r = store_delete(c->store, kinds[kind], id, strlen(id));
 	if (r < 0)
 		return internal_error(err, r, id);

@@ -55,7 +55,8 @@ int thing_create(struct control *c, enum thing_kind kind, const char *prefix,
 /* -ENOENT without a text: there is none. */
 int thing_change(struct control *c, enum thing_kind kind, const char *id,
 		 control_change_fn *fn, void *arg, struct control_error *err);
-/* A subnet or group that mount targets are in stays: DependencyViolation. */
+/* A subnet or group that mount targets are in stays, and so does a group that
+ * another one's rules name: DependencyViolation. */
 int thing_delete(struct control *c, enum thing_kind kind, const char *id,
 		 struct control_error *err);
 

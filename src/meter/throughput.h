@@ -5,8 +5,9 @@
  *
  * Every operation is *metered* as the bytes it moves, at least 4 KiB; of what
  * is read a third counts ("Metering throughput" in the EFS User Guide's page
- * "How Amazon EFS reports file system and object sizes").  Metered bytes are
- * what the throughput modes permit:
+ * "How Amazon EFS reports file system and object sizes"; it gives the 4 KiB for
+ * metadata, bills 32 KiB at least for data of elastic file systems, and names no
+ * minimum otherwise).  Metered bytes are what the throughput modes permit:
  *
  *	elastic		as much as comes, or up to a limit
  *	provisioned	what was provisioned; what bursting would give, once the

@@ -10,10 +10,10 @@ from lib import Case, client, send
 EFS, EC2, STS = client(), client("ec2"), client("sts")
 
 
-def may_connect(address):
+def may_connect(address, source="0.0.0.0"):
     """Does the NFS server there answer the NULL procedure?"""
     call = struct.pack(">IIIIIIIIII", 7, 0, 2, 100003, 4, 0, 0, 0, 0, 0)
-    with socket.create_connection((address, 2049), 30) as s:
+    with socket.create_connection((address, 2049), 30, (source, 0)) as s:
         try:
             s.sendall(struct.pack(">I", 0x80000000 | len(call)) + call)
             return len(s.recv(8)) == 8
@@ -147,7 +147,8 @@ class Network(Case):
         self.refused("InvalidPermission.NotFound", 400,
                      EC2.revoke_security_group_ingress, **rule("127.0.0.0/8"))
 
-        # Of another group: its members are who its tag says, or everybody.
+        # Of another group: its members are who its tag says, or everybody in
+        # its VPC, which in the default one is everybody.
         nodes = EC2.create_security_group(GroupName="nodes",
                                           Description="d")["GroupId"]
         EC2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
@@ -160,16 +161,44 @@ class Network(Case):
         EC2.delete_tags(Resources=[nodes], Tags=[{"Key": "hawser:members"}])
         self.assertTrue(may_connect(at))
 
-        self.refused("DependencyViolation", 400, EC2.delete_security_group,
-                     GroupId=group)
+        for used in (group, nodes):
+            self.refused("DependencyViolation", 400,
+                         EC2.delete_security_group, GroupId=used)
         EFS.modify_mount_target_security_groups(
             MountTargetId=t["MountTargetId"], SecurityGroups=[])
         self.assertTrue(may_connect(at))
         EC2.delete_security_group(GroupId=group)
+        EC2.delete_security_group(GroupId=nodes)
         self.refused("InvalidGroup.NotFound", 400,
                      EC2.describe_security_groups, GroupIds=[group])
         EFS.delete_mount_target(MountTargetId=t["MountTargetId"])
         EFS.delete_file_system(FileSystemId=fs)
+
+    def test_members_of_a_group_are_in_its_vpc(self):
+        octet = EC2.describe_subnets()["Subnets"][0]["CidrBlock"].split(".")[1]
+        vpc = EC2.create_vpc(
+            CidrBlock=f"127.{octet}.128.0/17")["Vpc"]["VpcId"]
+        subnet = EC2.create_subnet(
+            VpcId=vpc, CidrBlock=f"127.{octet}.128.0/24")["Subnet"]["SubnetId"]
+        nodes, nfs = (EC2.create_security_group(
+            GroupName=name, Description="d", VpcId=vpc)["GroupId"]
+            for name in ("nodes", "n[f]s"))
+        EC2.authorize_security_group_ingress(GroupId=nfs, IpPermissions=[
+            {"IpProtocol": "tcp", "FromPort": 2049, "ToPort": 2049,
+             "UserIdGroupPairs": [{"GroupId": nodes}]}])
+        # Of a filter's characters only * and ? mean something.
+        found = EC2.describe_security_groups(Filters=[
+            {"Name": "group-name", "Values": ["n[f]s"]}])["SecurityGroups"]
+        self.assertEqual([g["GroupId"] for g in found], [nfs])
+        fs = EFS.create_file_system(CreationToken="m")["FileSystemId"]
+        at = EFS.create_mount_target(
+            FileSystemId=fs, SubnetId=subnet, SecurityGroups=[nfs])
+        self.assertFalse(may_connect(at["IpAddress"]))
+        self.assertTrue(may_connect(at["IpAddress"], f"127.{octet}.130.1"))
+        EFS.delete_mount_target(MountTargetId=at["MountTargetId"])
+        EFS.delete_file_system(FileSystemId=fs)
+        for group in (nfs, nodes):
+            EC2.delete_security_group(GroupId=group)
 
     def test_actions_that_are_not_there(self):
         self.refused("InvalidAction", 400, EC2.describe_volumes)

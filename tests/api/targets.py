@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mount targets and access points by the API of EFS."""
+import concurrent.futures
 import json
+import threading
 import unittest
 
 from lib import Case, client, hawser
@@ -189,6 +191,38 @@ class Points(Case):
         second = EFS.describe_access_points(NextToken=first["NextToken"])
         self.assertEqual([p["AccessPointId"] for p in second["AccessPoints"]],
                          made[4:])
+
+    def test_many(self):
+        # By hand with 10,000, a load on another file system beside it.
+        own, count = threading.local(), 400
+
+        def create(i):
+            if not hasattr(own, "efs"):
+                own.efs = client()
+            return own.efs.create_access_point(
+                FileSystemId=self.fs, ClientToken=str(i),
+                PosixUser={"Uid": i, "Gid": i}, RootDirectory={
+                    "Path": f"/{i}", "CreationInfo": {
+                        "OwnerUid": i, "OwnerGid": i, "Permissions": "0700"}}
+            )["AccessPointId"]
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            made = list(pool.map(create, range(count)))
+        got, more = [], {}
+        while more is not None:
+            page = EFS.describe_access_points(FileSystemId=self.fs,
+                                              MaxResults=70, **more)
+            got += [p["AccessPointId"] for p in page["AccessPoints"]]
+            more = {"NextToken": page["NextToken"]} \
+                if "NextToken" in page else None
+        self.assertEqual((sorted(got), len(set(got))), (sorted(made), count))
+        at = EFS.create_mount_target(FileSystemId=self.fs,
+                                     SubnetId=SUBNETS[0])
+        hawser("perf", "nfs", f"{at['IpAddress']}:/{made[count // 2]}", "-w",
+               "write", "-b", "4k", "-s", "64k", "-n", "16")
+        EFS.delete_mount_target(MountTargetId=at["MountTargetId"])
+        for p in made[:count // 4]:
+            EFS.delete_access_point(AccessPointId=p)
 
     def test_there_is_none(self):
         for call in (EFS.delete_access_point, EFS.describe_access_points):
