@@ -36,6 +36,10 @@ int queue_do(struct nvmei_queue *q, struct nvmei_command *c, nsec deadline)
 		life_fail(q->life, -ETIMEDOUT); /* which ends it, too */
 	}
 	c->cqe = a.command.cqe;
+	/* It may have ended since the answer came, and its controller with it.
+	 */
+	if (q->life->dead)
+		return -ECONNABORTED;
 	return a.error < 0 ? a.error : a.command.cqe.status >> 1;
 }
 

@@ -88,10 +88,10 @@ int ana_read(struct nvmei_life *l)
 	if (log == NULL)
 		return -ENOMEM;
 	rc = admin_log(l, NVME_LOG_ANA, 0, log, size);
-	if (rc == 0 && !l->dead)
+	if (rc == 0)
 		rc = apply(l, log, size);
 	free(log);
-	if (rc == 0 && !l->dead && !is_settled(l))
+	if (rc == 0 && !is_settled(l))
 		doubt(l);
 	if (rc == 0 && l->up)
 		life_drain(l);

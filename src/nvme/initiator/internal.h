@@ -303,7 +303,8 @@ void discovery_end(struct nvmei_discovery *d); /* parks; frees it */
 /* events.c: 0 or -errno. */
 int events_start(struct nvmei_life *l);
 
-/* admin.c: these park.  0, a positive NVMe status, or -errno. */
+/* admin.c: these park.  0, a positive NVMe status, or -errno; -ECONNABORTED
+ * when the life is dead, and nothing of its controller may be touched. */
 int queue_do(struct nvmei_queue *q, struct nvmei_command *c, nsec deadline);
 int admin_connect(struct nvmei_queue *q);
 int admin_enable(struct nvmei_life *l);

@@ -284,7 +284,7 @@ static int start_tasks(struct nvmei_queue *q)
 	q->writing = rc == 0;
 	while (rc == 0 && q->writer == NULL)
 		task_yield();
-	return rc;
+	return rc == 0 && q->life->dead ? -ECONNABORTED : rc;
 }
 
 int queue_open(struct nvmei_queue *q, struct nvmei_life *l, uint16_t qid,
