@@ -78,7 +78,7 @@ void nvme_secret_wipe(struct nvme_secret *s);
 struct nvme_auth;
 
 struct nvme_auth_options {
-	const char *host_nqn, *subsystem_nqn; /* borrowed for its life */
+	const char *host_nqn, *subsystem_nqn; /* up to 223 bytes */
 	struct nvme_secret host_secret;	      /* the host proves to have it */
 	struct nvme_secret ctrl_secret;	      /* len 0: unidirectional */
 	/* Bits 1 << enum: what may be chosen; 0: all.  The controller takes the
@@ -96,7 +96,7 @@ enum nvme_auth_state {
 /* Longest message of any kind. */
 enum { NVME_AUTH_MESSAGE_MAX = 16 + 2 * 64 + 1024 };
 
-/* -ENOMEM. */
+/* `options` are for the call only.  -EINVAL (a name is too long), -ENOMEM. */
 int nvme_auth_create(bool controller, const struct nvme_auth_options *options,
 		     struct nvme_auth **out);
 void nvme_auth_destroy(struct nvme_auth *a); /* wipes what it knew */

@@ -22,6 +22,8 @@
 #include "nvme/auth/internal.h"
 #include "nvme/auth/message.h"
 
+enum { NQN_SIZE = 224 };
+
 enum step { NEGOTIATE, CHALLENGE, REPLY, SUCCESS1, SUCCESS2, FAILURE, OVER };
 
 struct nvme_auth {
@@ -41,17 +43,24 @@ struct nvme_auth {
 	uint8_t response1[AUTH_DIGEST_MAX], response2[AUTH_DIGEST_MAX];
 	EVP_PKEY *dh;
 	uint8_t public[AUTH_DH_MAX], shared[AUTH_DH_MAX];
+	char nqns[2][NQN_SIZE]; /* options.host_nqn, .subsystem_nqn */
 };
 
 int nvme_auth_create(bool controller, const struct nvme_auth_options *options,
 		     struct nvme_auth **out)
 {
-	struct nvme_auth *a = calloc(1, sizeof(*a));
+	struct nvme_auth *a;
 
+	if (strlen(options->host_nqn) >= NQN_SIZE ||
+	    strlen(options->subsystem_nqn) >= NQN_SIZE)
+		return -EINVAL;
+	a = calloc(1, sizeof(*a));
 	if (a == NULL)
 		return -ENOMEM;
 	a->controller = controller;
 	a->options = *options;
+	a->options.host_nqn = strcpy(a->nqns[0], options->host_nqn);
+	a->options.subsystem_nqn = strcpy(a->nqns[1], options->subsystem_nqn);
 	if (a->options.hashes == 0)
 		a->options.hashes = ~0u;
 	if (a->options.groups == 0)

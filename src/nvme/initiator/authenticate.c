@@ -50,18 +50,20 @@ void ctrl_wipe_keys(struct nvmei_ctrl *c)
 
 int queue_secure(struct nvmei_queue *q)
 {
-	const struct nvme_psk *psk = &q->life->ctrl->keys.tls;
-	struct tls_key key = { .identity = psk->identity,
-			       .len = psk->len,
-			       .sha384 = psk->hash == NVME_AUTH_SHA384 };
+	/* A copy: the controller may be gone before the handshake ends. */
+	struct nvme_psk psk = q->life->ctrl->keys.tls;
+	struct tls_key key = { .identity = psk.identity,
+			       .len = psk.len,
+			       .sha384 = psk.hash == NVME_AUTH_SHA384 };
 	struct stream *tls = NULL;
 	int rc;
 
-	if (psk->len == 0)
+	if (psk.len == 0)
 		return 0;
-	memcpy(key.key, psk->key, psk->len);
+	memcpy(key.key, psk.key, psk.len);
 	rc = tls_connect(q->stream, &key, reactor_now() + TLS_TIMEOUT, &tls);
 	explicit_bzero(&key, sizeof(key));
+	explicit_bzero(&psk, sizeof(psk));
 	q->stream = tls; /* NULL: it is closed */
 	if (rc == -EACCES || rc == -EPROTO)
 		life_reason(q->life, "no TLS with the key that was given");

@@ -249,6 +249,30 @@ static void every_hash_and_group_works(void **state)
 	}
 }
 
+/* A worker may still compute for one whose names are gone already. */
+static void options_are_for_the_call_only(void **state)
+{
+	struct nvme_auth_options o = with_secrets(true);
+	char names[2][224];
+	struct pair p;
+
+	strcpy(names[0], host);
+	strcpy(names[1], subsystem);
+	o.host_nqn = names[0];
+	o.subsystem_nqn = names[1];
+	assert_int_equal(nvme_auth_create(false, &o, &p.host), 0);
+	memset(names, 'x', sizeof(names));
+	names[0][223] = names[1][223] = '\0';
+	o.host_nqn = host;
+	o.subsystem_nqn = subsystem;
+	assert_int_equal(nvme_auth_create(true, &o, &p.ctrl), 0);
+	p.messages = 0;
+	pair_run(&p, NULL, 0);
+	assert_int_equal(nvme_auth_state(p.host), NVME_AUTH_DONE);
+	assert_int_equal(nvme_auth_state(p.ctrl), NVME_AUTH_DONE);
+	pair_destroy(&p);
+}
+
 static void assert_both_fail(const struct nvme_auth_options *h,
 			     const struct nvme_auth_options *c)
 {
@@ -367,6 +391,7 @@ int main(void)
 		cmocka_unit_test(a_response_is_what_the_specification_says),
 		cmocka_unit_test(a_tls_key_is_what_the_specification_says),
 		cmocka_unit_test(every_hash_and_group_works),
+		cmocka_unit_test(options_are_for_the_call_only),
 		cmocka_unit_test(a_wrong_key_or_name_fails_on_both_sides),
 		cmocka_unit_test(without_anything_in_common_it_fails),
 		cmocka_unit_test(a_host_may_leave_the_controller_unproven),
