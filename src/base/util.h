@@ -42,6 +42,7 @@
 /* The first multiple of `to` (a power of two) that is not below n. */
 static inline size_t round_up(size_t n, size_t to)
 {
+	assert((to & (to - 1)) == 0);
 	return (n + to - 1) & ~(to - 1);
 }
 

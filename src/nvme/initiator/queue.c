@@ -123,13 +123,9 @@ static int add_pdu(struct nvmei_queue *q, struct nvmei_slot *s,
 		   struct iovec *iov)
 {
 	size_t size = pdu_header_size(ch);
-	size_t pad = len > 0 ? round_up(size, q->cpda) - size : 0;
+	size_t pad = len > 0 ? pdu_align_data(ch, q->cpda) : 0;
 	int n = 0;
 
-	if (pad > 0) {
-		ch->pdo += pad;
-		ch->plen += pad;
-	}
 	pdu_put_header_digest(ch);
 	iov[n++] = (struct iovec){ ch, size };
 	if (pad > 0)

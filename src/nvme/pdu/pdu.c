@@ -232,6 +232,15 @@ void pdu_set_common(struct nvme_tcp_ch *ch, enum nvme_tcp_type type,
 		ch->plen += NVME_TCP_DIGEST;
 }
 
+size_t pdu_align_data(struct nvme_tcp_ch *ch, size_t align)
+{
+	size_t pad = (align - ch->pdo % align) % align;
+
+	ch->pdo += pad;
+	ch->plen += pad;
+	return pad;
+}
+
 void pdu_put_header_digest(void *header)
 {
 	const struct nvme_tcp_ch *ch = header;

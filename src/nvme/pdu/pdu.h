@@ -64,6 +64,10 @@ uint32_t pdu_digest(const void *data, size_t len);
 void pdu_set_common(struct nvme_tcp_ch *ch, enum nvme_tcp_type type,
 		    uint8_t flags, size_t hlen, size_t data_len);
 void pdu_put_header_digest(void *header);
+/* Has the data begin at a multiple of `align` bytes, 4 to 128 in steps of 4,
+ * which the receiver asked for (CPDA, HPDA); before the header's digest is
+ * made. Returns how many bytes go between header and data. */
+size_t pdu_align_data(struct nvme_tcp_ch *ch, size_t align);
 
 /* A termination request for a fault in a PDU of which `len` bytes of the header
  * are known; `out` takes sizeof(struct nvme_tcp_term) + NVME_TCP_TERM_DATA_MAX.

@@ -99,9 +99,7 @@ static int make_bulk(struct nvmet_cmd *cmd, struct iovec *iov)
 	d->cccid = cmd->sqe.cid;
 	d->length = cmd->length;
 	head = pdu_header_size(&d->ch);
-	pad = (q->hpda - head % q->hpda) % q->hpda;
-	d->ch.pdo += pad;
-	d->ch.plen += pad;
+	pad = pdu_align_data(&d->ch, q->hpda);
 	pdu_put_header_digest(d);
 	iov[n++] = (struct iovec){ cmd->head, head };
 	if (pad > 0)

@@ -163,6 +163,35 @@ static void parameters_of_the_connection(void **state)
 	expect_good(&host);
 }
 
+/* Also where that is no power of two. */
+static void data_begin_where_the_receiver_wants(void **state)
+{
+	struct nvme_tcp_cmd cmd;
+	struct nvme_tcp_ch *ch = &cmd.ch;
+
+	for (uint8_t pda = 0; pda <= NVME_TCP_PDA_MAX; pda++) {
+		for (unsigned digest = 0; digest < 2; digest++) {
+			const struct pdu_rules rules = {
+				.ready = true,
+				.header_digest = digest,
+				.pda = pda,
+				.max_in_capsule = 512,
+			};
+			uint8_t flags = digest ? NVME_TCP_HDGSTF : 0;
+			size_t pad, size = sizeof(cmd) + 4 * digest;
+			struct pdu_fault f;
+
+			pdu_set_common(ch, NVME_TCP_CAPSULE_CMD, flags,
+				       sizeof(cmd), 512);
+			pad = pdu_align_data(ch, 4 * (pda + 1));
+			assert_true(pdu_check_common(&rules, ch, &f));
+			assert_int_equal(ch->pdo, size + pad);
+			assert_int_equal(ch->plen, size + pad + 512);
+			assert_in_range(pad, 0, 4 * (pda + 1) - 1);
+		}
+	}
+}
+
 static void a_digest_is_that_of_iscsi(void **state)
 {
 	/* RFC 3720, B.4 */
@@ -197,6 +226,7 @@ int main(void)
 		cmocka_unit_test(lengths_and_offsets),
 		cmocka_unit_test(digests_are_as_agreed),
 		cmocka_unit_test(parameters_of_the_connection),
+		cmocka_unit_test(data_begin_where_the_receiver_wants),
 		cmocka_unit_test(a_digest_is_that_of_iscsi),
 		cmocka_unit_test(a_termination_carries_the_header),
 	};
