@@ -18,7 +18,6 @@
 enum { SECP_NVME = 0xe9, SPSP = 1 };
 
 #define FAILED_LINGER SEC(1)
-#define FAILED_LOOK   MSEC(10)
 
 bool nvmet_auth_wanted_locked(struct nvmet_subsystem *s, const char *host_nqn)
 {
@@ -31,6 +30,12 @@ bool nvmet_auth_wanted_locked(struct nvmet_subsystem *s, const char *host_nqn)
 uint32_t nvmet_auth_length(const struct nvme_sqe *sqe)
 {
 	return ((const struct nvme_auth_cmd *)sqe)->length;
+}
+
+void nvmet_auth_wait(struct nvmet_queue *q)
+{
+	while (q->auth_lingers)
+		waitq_wait(&q->auth_change, NSEC_NEVER);
 }
 
 void nvmet_auth_free(struct nvmet_queue *q)
@@ -84,15 +89,17 @@ static int fail(struct nvmet_cmd *cmd)
 	nsec deadline = reactor_now() + FAILED_LINGER;
 	bool was_trusted = !q->must_auth;
 
-	q->must_auth = true;
+	q->must_auth = q->auth_lingers = true;
 	log_warn("nvme %s: %s does not authenticate: %s", ctrl->s->nqn,
 		 ctrl->host_nqn, nvme_auth_reason(q->auth));
 	nvmet_cmd_end(cmd, 0);
 	while (!q->ending && reactor_now() < deadline)
-		task_sleep(FAILED_LOOK);
+		waitq_wait(&q->auth_change, deadline);
 	if (!q->ending && was_trusted)
 		nvmet_ctrl_end(ctrl);
 	nvmet_queue_end(q, "authentication failed");
+	q->auth_lingers = false;
+	waitq_wake_all(&q->auth_change);
 	nvmet_ctrl_put(ctrl);
 	nvmet_queue_put(q);
 	return NVMET_LATER;

@@ -66,6 +66,7 @@ struct nvmet_queue *nvmet_queue_create(struct nvmet_port *port,
 	list_init(&q->r2ts);
 	list_init(&q->replies);
 	list_init(&q->bulk);
+	waitq_init(&q->auth_change);
 	q->rules.max_in_capsule = NVMET_ADMIN_IN_CAPSULE;
 	q->rules.max_data = q->t->conf.max_io_size;
 	return q;
@@ -96,6 +97,7 @@ void nvmet_queue_end(struct nvmet_queue *q, const char *why)
 		return;
 	q->ending = true;
 	q->why = why;
+	waitq_wake_all(&q->auth_change);
 	if (q->stream != NULL && q->fault.fes == 0)
 		stream_abort(q->stream);
 }
@@ -553,6 +555,7 @@ static void end(struct nvmet_queue *q)
 		stream_abort(q->stream);
 	nvmet_send_stop(q);
 	nvmet_cmds_wait(q);
+	nvmet_auth_wait(q);
 	if (q->ctrl != NULL)
 		nvmet_ctrl_queue_gone(q);
 	if (q->fault.fes != 0 && !writing)

@@ -77,9 +77,9 @@ enum {
 #define NVMET_WRITE_TIMEOUT SEC(60) /* without progress */
 /* Bytes of data; beyond it commands wait.  A reactor whose queues have more
  * than NVMET_CPU_BYTES lets each have NVMET_QUEUE_LOW only. */
-#define NVMET_QUEUE_BYTES   MIB(16)
-#define NVMET_QUEUE_LOW	    KIB(512)
-#define NVMET_CPU_BYTES	    MIB(256)
+#define NVMET_QUEUE_BYTES MIB(16)
+#define NVMET_QUEUE_LOW	  KIB(512)
+#define NVMET_CPU_BYTES	  MIB(256)
 
 /* Of a command's execution: it will be ended by nvmet_cmd_end(). */
 enum { NVMET_LATER = -1 };
@@ -570,6 +570,8 @@ bool nvmet_auth_wanted_locked(struct nvmet_subsystem *s, const char *host_nqn);
 int nvmet_auth_send(struct nvmet_cmd *cmd);
 int nvmet_auth_receive(struct nvmet_cmd *cmd);
 uint32_t nvmet_auth_length(const struct nvme_sqe *sqe);
+/* Until the end of one that failed is over; parks. */
+void nvmet_auth_wait(struct nvmet_queue *q);
 void nvmet_auth_free(struct nvmet_queue *q);
 
 /* secure.c: whom the identity of the TLS handshake named. */
@@ -643,9 +645,11 @@ struct nvmet_queue {
 	uint16_t told_sqhd;
 
 	/* Who is there: auth.c, secure.c. */
-	bool must_auth;		     /* nothing else before */
-	bool auth_busy;		     /* a step is computed, or it failed */
-	struct nvme_auth *auth;	     /* NULL: no exchange */
+	bool must_auth;		  /* nothing else before */
+	bool auth_busy;		  /* a step is computed, or it failed */
+	bool auth_lingers;	  /* it failed, and a task will end this … */
+	struct waitq auth_change; /* … and has ended; or `ending` is set */
+	struct nvme_auth *auth;	  /* NULL: no exchange */
 	struct nvmet_secure *secure; /* NULL: not a secure channel */
 
 	_Atomic nsec alive; /* last sign of life */
