@@ -302,6 +302,8 @@ int queue_open(struct nvmei_queue *q, struct nvmei_life *l, uint16_t qid,
 		list_init(&q->slots[i].link);
 		q->free[q->nfree++] = i;
 	}
+	if (l->dead) /* before it began: nobody would end this any more */
+		return -ECONNABORTED;
 	/* What is read back to the host is not bounded by the wire, only by
 	 * what each command asked for. */
 	rc = stream_connect(&to, NULL, &q->stream);
