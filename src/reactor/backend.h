@@ -91,6 +91,7 @@ struct stream_ops { /* as the functions of stream.h */
 	int (*peer_uid)(const struct stream *s, uid_t *uid);
 	/* Optional. */
 	void (*set_keepalive)(struct stream *s, nsec interval, nsec patience);
+	void (*acknowledge)(struct stream *s);
 	nsec (*silence)(const struct stream *s);
 };
 

@@ -233,6 +233,14 @@ static void socket_set_keepalive(struct stream *stream, nsec interval,
 	set_option(s, SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
+static void socket_acknowledge(struct stream *stream)
+{
+	struct socket_stream *s = sock_of(stream);
+
+	if (s->tcp)
+		set_option(s, IPPROTO_TCP, TCP_QUICKACK, 1);
+}
+
 static nsec socket_silence(const struct stream *stream)
 {
 	struct socket_stream *s = sock_of(stream);
@@ -255,6 +263,7 @@ static const struct stream_ops socket_ops = {
 	.close = socket_close,
 	.peer_uid = socket_peer_uid,
 	.set_keepalive = socket_set_keepalive,
+	.acknowledge = socket_acknowledge,
 	.silence = socket_silence,
 };
 

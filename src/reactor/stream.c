@@ -145,6 +145,12 @@ void stream_shutdown_write(struct stream *s)
 	s->ops->shutdown_write(s);
 }
 
+void stream_acknowledge(struct stream *s)
+{
+	if (s->ops->acknowledge != NULL)
+		s->ops->acknowledge(s);
+}
+
 void stream_close(struct stream *s)
 {
 	MAGIC_CHECK(s, STREAM_MAGIC);

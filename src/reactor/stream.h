@@ -72,6 +72,11 @@ void stream_abort(struct stream *s);
  * it may park (tls.h). */
 void stream_shutdown_write(struct stream *s);
 
+/* Tells a TCP peer now that its data have arrived, where the kernel would wait
+ * up to 40 ms for more, or for something to send with it: for when the peer may
+ * wait for just that. */
+void stream_acknowledge(struct stream *s);
+
 /* Frees it.  No task may be inside a call on it. */
 void stream_close(struct stream *s);
 

@@ -441,6 +441,13 @@ static void tls_set_keepalive(struct stream *s, nsec interval, nsec patience)
 	stream_set_keepalive(t->lower, interval, patience);
 }
 
+static void tls_acknowledge(struct stream *s)
+{
+	struct tls_stream *t = container_of(s, struct tls_stream, stream);
+
+	stream_acknowledge(t->lower);
+}
+
 static nsec tls_silence(const struct stream *s)
 {
 	const struct tls_stream *t =
@@ -458,6 +465,7 @@ static const struct stream_ops tls_ops = {
 	.close = tls_close,
 	.peer_uid = tls_peer_uid,
 	.set_keepalive = tls_set_keepalive,
+	.acknowledge = tls_acknowledge,
 	.silence = tls_silence,
 };
 

@@ -60,6 +60,7 @@ struct nvmei_slot {
 	bool sending;		       /* the writer has its bytes … */
 	bool answered; /* … and the answer came already: done after that */
 	bool capsule_sent;
+	bool has_data; /* all of them have come, and no answer yet */
 	uint16_t ttag;
 	uint32_t offset, left; /* of the R2T that is being answered */
 	uint32_t received;
@@ -90,6 +91,7 @@ struct nvmei_queue {
 	bool writer_idle, reading, writing;
 	uint8_t *rx; /* NVMEI_RX_SIZE; from start to end it is not used yet */
 	size_t rx_start, rx_end;
+	unsigned unanswered; /* slots with has_data */
 };
 
 /* queue.c.  Connects, exchanges ICReq and ICResp, starts its tasks; parks. */

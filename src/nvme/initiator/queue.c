@@ -37,7 +37,7 @@ static void take_slot(struct nvmei_queue *q, struct nvmei_command *c)
 	assert(s->command == NULL && !s->sending);
 	s->command = c;
 	s->since = reactor_now();
-	s->answered = s->capsule_sent = false;
+	s->answered = s->capsule_sent = s->has_data = false;
 	s->received = s->left = 0;
 	c->slot = s;
 	queue_send_slot(q, s);

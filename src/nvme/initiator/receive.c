@@ -30,6 +30,9 @@ static ssize_t receive(struct nvmei_queue *q, const struct iovec *iov, int n)
 		life_drain(l);
 	if (l->dead)
 		return -ECONNABORTED;
+	/* SPDK's target sends the answer when its data are acknowledged. */
+	if (q->unanswered > 0)
+		stream_acknowledge(q->stream);
 	got = stream_readv(q->stream, iov, n);
 	if (l->dead)
 		return -ECONNABORTED;
@@ -180,8 +183,11 @@ static int receive_data(struct nvmei_queue *q, const struct nvme_tcp_data *d)
 		if (theirs != pdu_digest_end(digest))
 			return protocol_error(q, "wrong data digest");
 	}
-	if (!(d->ch.flags & NVME_TCP_SUCCESS))
+	if (!(d->ch.flags & NVME_TCP_SUCCESS)) {
+		s->has_data = s->received == s->command->len;
+		q->unanswered += s->has_data;
 		return 0;
+	}
 	if (!is_complete(s))
 		return protocol_error(q, "success without all data");
 	s->command->cqe = (struct nvme_cqe){ .cid = d->cccid };
@@ -213,6 +219,8 @@ static int receive_response(struct nvmei_queue *q, const struct nvme_cqe *cqe)
 
 	if (s == NULL)
 		return protocol_error(q, "response to no command");
+	q->unanswered -= s->has_data;
+	s->has_data = false;
 	s->command->cqe = *cqe;
 	s->left = 0;
 	/* Data that did not come, and no word about it. */
