@@ -144,12 +144,20 @@ void volume_arm(struct nvmei_volume *v)
 /* ---------------------------------------------------------------- life cycle
  */
 
-/* Where a controller can't be reset by another, its loss costs writes in flight
- * half a minute.  With no other path to read by, nothing is gained by it: a
- * target that pauses gets the time to come back. */
-static nsec probe_alone(const struct nvmei_ctrl *c)
+static bool can_be_reset(const struct nvmei_ctrl *c)
 {
-	return c->life != NULL && c->life->ccrl > 0 ? MSEC(500) : SEC(5);
+	return c->life != NULL && c->life->ccrl > 0;
+}
+
+/* Where a controller can't be reset by another, its loss costs writes in flight
+ * half a minute: too much for a target that only pauses.  New requests steer
+ * away from a silent path at once, so it is what is in flight that waits; and
+ * in that time all other paths show whether they are silent, too.  With no
+ * other path nothing is gained by a loss at all. */
+static void be_patient(struct path_options *o)
+{
+	o->probe_min = o->probe_max = MSEC(400);
+	o->probe_alone = SEC(5);
 }
 
 static struct path_options path_options(const struct nvmei_ctrl *c)
@@ -163,10 +171,12 @@ static struct path_options path_options(const struct nvmei_ctrl *c)
 				  .rr_min_io = host->rr_min_io,
 				  .suspect_max = MSEC(80),
 				  .probe_max = MSEC(110),
-				  .probe_alone = probe_alone(c),
+				  .probe_alone = MSEC(500),
 				  .ctrlr_loss_timeout = -1,
 				  .fast_io_fail_timeout = -1 };
 
+	if (!can_be_reset(c))
+		be_patient(&o);
 	if (a->ctrlr_loss_timeout_sec > 0)
 		o.ctrlr_loss_timeout = SEC(a->ctrlr_loss_timeout_sec);
 	if (a->fast_io_fail_timeout_sec > 0)
