@@ -550,9 +550,11 @@ void nvmet_ccr_log(struct nvmet_ctrl *ctrl, bool remove,
 		   struct nvme_ccr_log *out);
 void nvmet_ccr_free(struct nvmet_ctrl *ctrl);
 
-/* What reservations say to an I/O command of this controller; 0, or the
- * status. */
-uint16_t nvmet_reservation_check(const struct nvmet_cmd *cmd);
+/* What reservations say to an I/O command of this controller to this namespace;
+ * 0, or the status.  Not a second look-up by number: it may have been taken out
+ * meanwhile, and the command still goes to the one that was found. */
+uint16_t nvmet_reservation_check(const struct nvmet_cmd *cmd,
+				 const struct nvmet_ns *ns);
 /* The namespace goes; nobody uses it. */
 void nvmet_reservation_forget(struct nvmet_ns *ns);
 /* A reservation command: sets what runs it and its data.  0, or a status. */

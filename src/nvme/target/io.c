@@ -89,7 +89,7 @@ static uint16_t check_access(struct nvmet_cmd *cmd, struct nvmet_ns **out)
 		return status;
 	if (unlikely(atomic_load_explicit(&ns->reservation,
 					  memory_order_acquire) != NULL)) {
-		status = nvmet_reservation_check(cmd);
+		status = nvmet_reservation_check(cmd, ns);
 		if (status != 0)
 			return status;
 	}

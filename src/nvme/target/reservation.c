@@ -158,11 +158,10 @@ void nvmet_reservation_forget(struct nvmet_ns *ns)
 
 /* --------------------------------------------------------------------- I/O */
 
-uint16_t nvmet_reservation_check(const struct nvmet_cmd *cmd)
+uint16_t nvmet_reservation_check(const struct nvmet_cmd *cmd,
+				 const struct nvmet_ns *ns)
 {
-	const struct nvmet_ctrl *ctrl = cmd->q->ctrl;
-	struct nvmet_ns *ns = nvmet_ns_of(ctrl, cmd->sqe.nsid);
-	struct nvmet_reservation *r = ns != NULL ? state_of(ns) : NULL;
+	struct nvmet_reservation *r = state_of(ns);
 	bool allowed, write;
 
 	switch (cmd->sqe.opc) {
@@ -182,7 +181,7 @@ uint16_t nvmet_reservation_check(const struct nvmet_cmd *cmd)
 	if (r == NULL || atomic_load(&r->type) == NVME_RTYPE_NONE)
 		return 0;
 	pthread_mutex_lock(&r->lock);
-	allowed = registrants_allow(&r->who, ctrl->host_id, write);
+	allowed = registrants_allow(&r->who, cmd->q->ctrl->host_id, write);
 	pthread_mutex_unlock(&r->lock);
 	return allowed ? 0 : NVME_SC_RESERVATION_CONFLICT | NVME_SC_DNR;
 }

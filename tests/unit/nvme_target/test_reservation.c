@@ -5,6 +5,7 @@
  * aborted never lands.
  */
 #include "nvme/pdu/reservation.h"
+#include "nvme/target/internal.h"
 #include "world.h"
 
 enum {
@@ -121,6 +122,62 @@ static void others_meet_a_reservation_on_every_path(void **arg)
 {
 	in_world(1, NULL, conflict);
 	in_real_world(2, NULL, conflict);
+}
+
+/* ----------------------------------------------------------------- removal */
+
+/* The next look-up finds it still, and then it is taken out, as removal on
+ * another thread does it; the linker puts this in place of the target's. */
+static bool taken_out;
+
+struct nvmet_ns *__real_nvmet_ns_of(const struct nvmet_ctrl *ctrl,
+				    uint32_t nsid);
+struct nvmet_ns *__wrap_nvmet_ns_of(const struct nvmet_ctrl *ctrl,
+				    uint32_t nsid);
+
+struct nvmet_ns *__wrap_nvmet_ns_of(const struct nvmet_ctrl *ctrl,
+				    uint32_t nsid)
+{
+	struct nvmet_ns *ns = __real_nvmet_ns_of(ctrl, nsid);
+
+	if (taken_out)
+		atomic_store(&ctrl->s->ns[nsid], NULL);
+	return ns;
+}
+
+/* It was judged when there was no reservation, and has waited for its data. */
+static void removal(struct world *w)
+{
+	struct nvmet_ns *ns = atomic_load(&w->subsystem->ns[1]);
+	struct host_op late = { .out = data, .silent = true };
+	struct node a, b;
+
+	node_open(w, &a, 0, 1);
+	node_open(w, &b, 1, 2);
+	memset(data, 0x11, 512);
+	require(host_write(&a.io, 1, 0, data, 512) == 0);
+	memset(data, 0x22, 512);
+	host_set_rw(&late, NVME_IO_WRITE, 1, 0, 512);
+	late.capsule = false;
+	require(host_start(&b.io, &late) == 0);
+	while (late.r2t.length == 0)
+		require(host_receive(&b.io) == 0);
+	require(reg(&a, 11) == 0);
+	require(acquire(&a, NVME_RTYPE_WE, 11) == 0);
+	taken_out = true;
+	require(host_send_data(&b.io, &late, 512) == 0);
+	require(host_wait(&b.io, &late) == CONFLICT);
+	taken_out = false;
+	atomic_store(&w->subsystem->ns[1], ns);
+	require(host_read(&a.io, 1, 0, back, 512) == 0);
+	require(back[0] == 0x11);
+	node_close(&b);
+	node_close(&a);
+}
+
+static void a_reservation_holds_while_the_namespace_is_removed(void **arg)
+{
+	in_world(7, NULL, removal);
 }
 
 /* ------------------------------------------------------------------ report */
@@ -337,6 +394,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(others_meet_a_reservation_on_every_path),
+		cmocka_unit_test(
+			a_reservation_holds_while_the_namespace_is_removed),
 		cmocka_unit_test(the_report_names_hosts_keys_and_holder),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(hosts_are_told_what_others_did_to_them),
