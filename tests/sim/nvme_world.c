@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nvme_world.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,6 +176,21 @@ int nvme_world_read(struct nvme_world *w, uint64_t offset, void *buf,
 
 /* ------------------------------------------------------------------- tasks */
 
+static struct nvme_world *running;
+
+/* The linker puts it in the place of task_spawn(). */
+int __real_task_spawn(const char *name, task_fn *fn, void *arg);
+int __wrap_task_spawn(const char *name, task_fn *fn, void *arg);
+
+int __wrap_task_spawn(const char *name, task_fn *fn, void *arg)
+{
+	if (running->failing_tasks == 0 ||
+	    strcmp(name, running->failing_task) != 0)
+		return __real_task_spawn(name, fn, arg);
+	running->failing_tasks--;
+	return -ENOMEM;
+}
+
 void nvme_world_spawn(struct nvme_world *w, task_fn *fn, void *arg)
 {
 	CHECK_OK(task_spawn("test", fn, arg));
@@ -206,6 +222,7 @@ static void run_task(void *arg)
 	struct run *run = arg;
 	struct nvme_world w = {};
 
+	running = &w;
 	build(&w);
 	run->fn(&w);
 	nvme_world_join(&w, 0);

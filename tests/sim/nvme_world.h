@@ -33,6 +33,9 @@ struct nvme_world {
 	struct waitq ended;
 	bool reissue_at_once; /* of the hosts to come */
 	int retry_count;
+	/* That many tasks of that name get no memory. */
+	const char *failing_task;
+	unsigned failing_tasks;
 };
 
 typedef void nvme_world_fn(struct nvme_world *w);

@@ -678,6 +678,24 @@ static void a_fence_outlives_its_path(struct nvme_world *w)
 	sim_set_link(&w->addr[0], SIM_LINK_UP);
 }
 
+static void a_fence_waits_for_memory(struct nvme_world *w)
+{
+	struct late_write late = { .w = w, .buf = "old" };
+
+	nvme_world_attach(w, 2, &plain);
+	nvme_world_set_delay(w, 0, SEC(1));
+	nvme_world_spawn(w, write_late, &late);
+	task_sleep(MSEC(1));
+	w->failing_tasks = 3;
+	w->failing_task = "nvmei-fence";
+	sim_cut(&w->addr[0]);
+	AWAIT(w->failing_tasks == 0);
+	CHECK(w->busy == 1);
+	CHECK(nvmei_is_fencing(w->volume));
+	AWAIT(w->busy == 0);
+	CHECK(!nvmei_is_fencing(w->volume));
+}
+
 int main(int argc, char **argv)
 {
 #define TEST(fn, seeds)                                                        \
@@ -714,6 +732,7 @@ int main(int argc, char **argv)
 		TEST(reissued_at_once_it_does, 50),
 		TEST(a_fence_by_time, 20),
 		TEST(a_fence_outlives_its_path, 20),
+		TEST(a_fence_waits_for_memory, 20),
 		{},
 	};
 

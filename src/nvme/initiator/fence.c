@@ -20,7 +20,8 @@
  */
 #include "nvme/initiator/internal.h"
 
-#define POLL_LOG MSEC(10)
+#define POLL_LOG    MSEC(10)
+#define BEGIN_AGAIN SEC(1)
 
 static bool can_reset(const struct nvmei_ctrl *c, const struct nvmei_life *lost)
 {
@@ -177,49 +178,47 @@ static void fence(struct nvmei_life *lost)
 	lost->fencing = false;
 }
 
-struct job {
-	struct nvmei_way *way;
-	struct nvmei_life *lost;
-};
-
 static void fencer(void *arg)
 {
-	struct job *job = arg;
-	struct nvmei_way *w = job->way;
-	struct nvmei_life *lost = job->lost;
+	struct nvmei_way *w = arg;
+	struct nvmei_life *lost = w->fencing;
 	struct nvmei_volume *v = w->volume;
 
-	free(job);
 	fence(lost);
-	path_fenced(w->path, reactor_now());
-	w->fences--;
+	w->fencing = NULL;
 	w->ctrl->fences--;
+	path_fenced(w->path, reactor_now());
 	volume_drain(v); /* FENCE once more, maybe */
-	if (w->removed && w->fences == 0)
+	if (w->removed && w->fencing == NULL)
 		way_free(w);
 	waitq_wake_all(&lost->host->changed);
+	life_put(lost);
 	life_task_ended(lost);
+}
+
+/* Without memory for the task, what waits for it waits longer. */
+static void begin(struct nvmei_way *w)
+{
+	if (life_spawn(w->fencing, "nvmei-fence", fencer, w) == 0)
+		return;
+	log_warn("nvme %s: no memory for a fence; it is tried again",
+		 w->ctrl->label);
+	reactor_timer_set(&w->fence_again, reactor_now() + BEGIN_AGAIN);
+}
+
+void fence_again(struct timer *t)
+{
+	begin(container_of(t, struct nvmei_way, fence_again));
 }
 
 void fence_start(struct nvmei_way *w)
 {
 	struct nvmei_life *lost = w->ctrl->lost;
-	struct job *job;
 
-	/* Nothing was ever sent on a path that was not up. */
-	assert(lost != NULL);
-	job = malloc(sizeof(*job));
-	if (job != NULL) {
-		*job = (struct job){ w, lost };
-		w->fences++;
-		w->ctrl->fences++;
-		if (life_spawn(lost, "nvmei-fence", fencer, job) == 0)
-			return;
-		w->fences--;
-		w->ctrl->fences--;
-		free(job);
-	}
-	/* Those requests wait until the path is lost again: better than a
-	 * promise that nobody made. */
-	log_error("nvme %s: no memory for a fence", w->ctrl->label);
+	/* Nothing was ever sent on a path that was not up; and the group asks
+	 * again only when it was answered. */
+	assert(lost != NULL && w->fencing == NULL);
+	w->fencing = life_get(lost);
+	w->ctrl->fences++;
+	begin(w);
 }

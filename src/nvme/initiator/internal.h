@@ -157,11 +157,14 @@ struct nvmei_way {
 	unsigned number; /* nvmei_path_info.way */
 	uint32_t nsid;	 /* there */
 	uint32_t anagrpid;
-	bool seen;	 /* in the list of namespaces that was read last */
-	bool attempt;	 /* it waits for the controller to come up */
-	bool probing;	 /* … for the answer to a probe */
-	unsigned fences; /* tasks at work for it */
-	bool removed;	 /* the last of them frees it */
+	bool seen;    /* in the list of namespaces that was read last */
+	bool attempt; /* it waits for the controller to come up */
+	bool probing; /* … for the answer to a probe */
+	bool removed; /* freed when it is fenced */
+	/* fence.c: a task, or the timer for another try, is at work for it, as
+	 * this may still execute what it was sent; held.  NULL: neither. */
+	struct nvmei_life *fencing;
+	struct timer fence_again;
 	struct block_stats stats;
 };
 
@@ -196,7 +199,7 @@ struct nvmei_ctrl {
 	struct timer retry; /* while there is no way whose group says when */
 	int error;	    /* of the last attempt … */
 	const char *why;    /* … in words, a literal; NULL: none */
-	unsigned fences;    /* of its ways */
+	unsigned fences;    /* ways that are being fenced */
 	struct nvmei_controller_info info; /* as learnt last */
 };
 
@@ -335,6 +338,7 @@ void ana_doubt(struct nvmei_way *w, enum path_access access);
 
 /* fence.c: answers with path_fenced(). */
 void fence_start(struct nvmei_way *w);
+void fence_again(struct timer *t); /* way.fence_again */
 
 /* drive.c */
 int volume_create(struct nvmei_ctrl *c, const struct nvmei_volume_info *info,

@@ -161,7 +161,7 @@ void way_remove(struct nvmei_way *w)
 	w->removed = true;
 	path_remove(w->path, reactor_now());
 	volume_drain(v); /* FENCE, maybe */
-	if (w->fences == 0)
+	if (w->fencing == NULL)
 		way_free(w);
 }
 
@@ -188,6 +188,7 @@ static int add_way(struct nvmei_ctrl *c, struct nvmei_volume *v, uint32_t nsid,
 	w->volume = nvmei_volume_get(v);
 	w->number = v->ways_ever++;
 	w->nsid = nsid;
+	timer_init(&w->fence_again, fence_again);
 	list_append(&c->ways, &w->link);
 	list_append(&v->ways, &w->in_volume);
 	*out = w;
