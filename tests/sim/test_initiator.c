@@ -5,12 +5,10 @@
  */
 #include "nvme_model.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/util.h"
-#include "nvme/auth/auth.h"
+#include "nvme/initiator/internal.h"
 
 static const struct nvmei_attach plain;
 
@@ -577,6 +575,44 @@ static void discovery_follows_what_changes(struct nvme_world *w)
 	AWAIT(nvmei_discovery_get(w->host, 0, &info) && info.attached == 2);
 }
 
+static unsigned count_found(struct nvme_world *w)
+{
+	const struct nvmei_discovery *d =
+		list_first(&w->host->discoveries, struct nvmei_discovery, link);
+	const struct list *l;
+	unsigned n = 0;
+
+	for (l = d->found.next; l != &d->found; l = l->next)
+		n++;
+	return n;
+}
+
+/* Each list has another name, which is gone before its turn comes to be
+ * attached: it is forgotten. */
+static void discovery_forgets_what_is_gone(struct nvme_world *w)
+{
+	struct nvmet_subsystem *one;
+	struct nvmet_listener l = {};
+	char nqn[64];
+	struct nvmet_subsystem_spec spec = { .nqn = nqn,
+					     .allow_any_host = true };
+
+	CHECK_OK(addr_parse(&l.addr, "127.102.3.1", 4420));
+	sim_set_link(&l.addr, SIM_LINK_SILENT);
+	find_the_volume(w);
+	for (int i = 0; i < 100; i++) {
+		snprintf(nqn, sizeof(nqn), NVME_WORLD_SUBNQN "-%d", i);
+		CHECK_OK(nvmet_subsystem_create(w->target, &spec, &one, NULL));
+		CHECK_OK(nvmet_listener_add(one, &l, NULL));
+		task_sleep(MSEC(5));
+		nvmet_subsystem_delete(one);
+		task_sleep(MSEC(5));
+	}
+	CHECK(count_found(w) <= 2 + 2); /* one is being tried */
+	AWAIT(count_found(w) == 2);
+	sim_set_link(&l.addr, SIM_LINK_UP);
+}
+
 /* ------------------------------------------------------------------- fences */
 
 struct late_write {
@@ -728,6 +764,7 @@ int main(int argc, char **argv)
 		TEST(a_wrong_tls_key_is_refused, 5),
 		TEST(discovery_finds_all_paths, 20),
 		TEST(discovery_follows_what_changes, 20),
+		TEST(discovery_forgets_what_is_gone, 5),
 		TEST(a_write_does_not_undo_a_later_one, 50),
 		TEST(reissued_at_once_it_does, 50),
 		TEST(a_fence_by_time, 20),

@@ -27,6 +27,7 @@ struct found {
 	char name[NVMEI_NAME_MAX + 1]; /* what it is attached as */
 	bool secure, listed, attached;
 	bool others; /* it was attached already, by somebody else */
+	bool busy;   /* the worker parks with it in its hands */
 };
 
 /* ------------------------------------------------------------ the log page */
@@ -139,16 +140,45 @@ static int read_all(struct nvmei_life *l, struct nvme_discovery_log *head,
 	return rc;
 }
 
+/* Those that are not listed any more before they were attached. */
+static void forget(struct nvmei_discovery *d)
+{
+	struct found *f, *next;
+
+	list_for_each_safe (f, next, &d->found, link)
+		if (!f->listed && !f->attached && !f->busy) {
+			list_del(&f->link);
+			free(f);
+		}
+}
+
+static uint64_t count_attached(const struct nvmei_discovery *d)
+{
+	const struct found *f;
+	uint64_t n = 0;
+
+	list_for_each (f, &d->found, link)
+		n += f->attached;
+	return n;
+}
+
+/* What was attached may have to stay for a while: so there can be more than one
+ * list has, but not without bound. */
 static int take_all(struct nvmei_discovery *d,
 		    const struct nvme_discovery_entry *entries, uint64_t n)
 {
 	struct found *f;
 	int rc = 0;
 
+	if (n + count_attached(d) > 2 * FOUND_MAX)
+		return -E2BIG;
 	list_for_each (f, &d->found, link)
 		f->listed = false;
 	for (uint64_t i = 0; rc == 0 && i < n; i++)
 		rc = take_entry(d, &entries[i]);
+	list_for_each (f, &d->found, link)
+		f->listed |= rc < 0; /* nothing is detached for that */
+	forget(d);
 	d->news = true;
 	waitq_wake_all(&d->host->changed);
 	return rc;
@@ -188,7 +218,9 @@ static bool attach(struct nvmei_discovery *d, struct found *f)
 	a.subnqn = f->subnqn;
 	if (!f->secure)
 		a.psk = NULL;
+	f->busy = true;
 	rc = nvmei_attach(d->host, &a, text);
+	f->busy = false;
 	f->attached = rc == 0 || rc == -EALREADY;
 	f->others = rc == -EALREADY;
 	if (!f->attached)
@@ -198,8 +230,11 @@ static bool attach(struct nvmei_discovery *d, struct found *f)
 
 static bool detach(struct nvmei_discovery *d, struct found *f)
 {
-	int rc = f->others ? 0 : nvmei_detach(d->host, f->name, &f->addr);
+	int rc;
 
+	f->busy = true;
+	rc = f->others ? 0 : nvmei_detach(d->host, f->name, &f->addr);
+	f->busy = false;
 	if (rc < 0 && rc != -ENOENT)
 		return false;
 	list_del(&f->link);
