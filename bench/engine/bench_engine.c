@@ -3,9 +3,10 @@
  * What the local engine does in a second, without a network above it.
  *
  *	bench_engine [--json] [--dir DIR] [--seconds S] [--reactors N] \
- *		     [--entries E] [NAME…]
+ *		     [--entries E] [--quota] [NAME…]
  *
  * Each row runs for S seconds with its number of tasks, spread over N reactors.
+ * With --quota it is all below a directory that is counted.
  * The directory that is listed and looked up in has E names (100,000).
  * "durable" rows count calls that are on disk, "disk" counts what the disk
  * itself can do; the others are served from memory.  DIR should be on the disk
@@ -61,7 +62,7 @@ struct bench {
 	const struct row *row;
 	const char *dir;
 	double seconds;
-	bool json;
+	bool json, quota;
 	int entries; /* names in the big directory */
 	char **only; /* NULL-terminated; empty: all */
 	int left;    /* workers; atomic */
@@ -469,6 +470,9 @@ static void bench_main(void *arg)
 
 	b->main = task_self();
 	must(engine_open("local", b->dir, &b->e), b->dir);
+	if (b->quota)
+		must(engine_tree_set(b->e, ENGINE_ROOT, INT64_MAX, INT64_MAX),
+		     "quota");
 	fill_dir(b);
 	fill_file(b);
 	if (!b->json)
@@ -485,7 +489,7 @@ static void usage(void)
 {
 	fprintf(stderr, "usage: bench_engine [--json] [--dir DIR] "
 			"[--seconds S] [--reactors N] [--entries E] "
-			"[NAME…]\n");
+			"[--quota] [NAME…]\n");
 	exit(2);
 }
 
@@ -497,6 +501,7 @@ int main(int argc, char **argv)
 		{ "seconds", required_argument, NULL, 's' },
 		{ "reactors", required_argument, NULL, 'r' },
 		{ "entries", required_argument, NULL, 'e' },
+		{ "quota", no_argument, NULL, 'q' },
 		{},
 	};
 	char template[] = "/var/tmp/hawser-bench-XXXXXX";
@@ -506,6 +511,8 @@ int main(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'j')
 			b.json = true;
+		else if (c == 'q')
+			b.quota = true;
 		else if (c == 'd')
 			b.dir = optarg;
 		else if (c == 's')

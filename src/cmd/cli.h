@@ -72,6 +72,7 @@ void cli_show_object(const json_t *object);
 void cli_show_fs_table(const json_t *list);
 void cli_show_target(const json_t *object);
 void cli_show_target_table(const json_t *list);
+void cli_show_point_table(const json_t *list);
 void cli_show_subnet_table(const json_t *list);
 void cli_show_profile(const json_t *key);
 void cli_show_key_table(const json_t *list);

@@ -203,6 +203,53 @@ void cli_show_subnet_table(const json_t *list)
 	show_table(columns, list);
 }
 
+/* --------------------------------------------------------- access points */
+
+/* What has no quota is not counted. */
+static void point_used_cell(const json_t *point, char cell[CELL_SIZE])
+{
+	size_t end;
+
+	strcpy(cell, "-");
+	if (json_object_get(point, "used_bytes") == NULL)
+		return;
+	used_cell(point, cell);
+	end = strlen(cell);
+	if (json_is_true(json_object_get(point, "counting")))
+		snprintf(cell + end, CELL_SIZE - end, "+");
+}
+
+static void point_quota_cell(const json_t *point, char cell[CELL_SIZE])
+{
+	json_int_t max = number_of(point, "quota_bytes");
+
+	strcpy(cell, "-");
+	if (max != 0)
+		size_text(max, cell);
+}
+
+static void point_files_cell(const json_t *point, char cell[CELL_SIZE])
+{
+	strcpy(cell, "-");
+	if (json_object_get(point, "used_files") != NULL)
+		value_text(json_object_get(point, "used_files"), cell);
+}
+
+void cli_show_point_table(const json_t *list)
+{
+	static const struct column columns[] = {
+		{ "ID", "id", NULL },
+		{ "FILE SYSTEM", "fs", NULL },
+		{ "USED", NULL, point_used_cell },
+		{ "QUOTA", NULL, point_quota_cell },
+		{ "FILES", NULL, point_files_cell },
+		{ "PATH", "path", NULL },
+		{},
+	};
+
+	show_table(columns, list);
+}
+
 /* ------------------------------------------------------------------ keys */
 
 /* As a credentials file of aws and boto3. */

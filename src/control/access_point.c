@@ -159,6 +159,21 @@ static int check_new(const struct fs *fs, const char *token,
 	return 0;
 }
 
+/* The way in, and what is behind it. */
+static int open_up(struct access_point *p)
+{
+	int r = point_export(p);
+
+	if (r < 0)
+		return r;
+	r = point_set_quota(p);
+	if (r < 0) {
+		point_clear_quota(p);
+		point_unexport(p);
+	}
+	return r;
+}
+
 static int create_locked(struct fs *fs, const json_t *attributes,
 			 struct control_access_point *out,
 			 struct control_error *err)
@@ -167,6 +182,8 @@ static int create_locked(struct fs *fs, const json_t *attributes,
 	struct access_point *p;
 	char id[CONTROL_ID_SIZE];
 
+	if (r == 0)
+		r = point_check_quota(fs, NULL, NULL, attributes, err);
 	if (r < 0)
 		return r;
 	make_id(id, "fsap-");
@@ -174,7 +191,7 @@ static int create_locked(struct fs *fs, const json_t *attributes,
 	if (p == NULL)
 		return internal_error(err, -ENOMEM, id);
 	r = point_save(p);
-	if (r == 0 && (r = point_export(p)) < 0)
+	if (r == 0 && (r = open_up(p)) < 0)
 		point_forget(p);
 	if (r < 0) {
 		point_free(p);
@@ -203,6 +220,17 @@ int control_access_point_create(struct control *c, const char *fs_id,
 
 /* ----------------------------------------------------- change and delete */
 
+static int save_changed(struct access_point *p, const json_t *before,
+			struct control_error *err)
+{
+	int r = point_check_quota(p->fs, p, before, p->attributes, err);
+
+	if (r < 0)
+		return r;
+	r = point_save(p);
+	return r < 0 ? internal_error(err, r, p->id) : 0;
+}
+
 static int change_locked(struct access_point *p, control_change_fn *fn,
 			 void *arg, struct control_error *err)
 {
@@ -211,14 +239,15 @@ static int change_locked(struct access_point *p, control_change_fn *fn,
 
 	if (r < 0)
 		return r;
-	r = point_save(p);
+	r = save_changed(p, before, err);
 	if (r < 0) {
 		json_decref(p->attributes);
 		p->attributes = before;
-		return internal_error(err, r, p->id);
+		return r;
 	}
 	json_decref(before);
-	return 0;
+	r = point_set_quota(p);
+	return r < 0 ? internal_error(err, r, p->id) : 0;
 }
 
 int control_access_point_change(struct control *c, const char *id,
@@ -240,8 +269,10 @@ int control_access_point_change(struct control *c, const char *id,
 
 static int delete_locked(struct access_point *p, struct control_error *err)
 {
-	int r = point_forget(p);
+	int r = point_clear_quota(p);
 
+	if (r == 0)
+		r = point_forget(p);
 	if (r < 0)
 		return internal_error(err, r, p->id);
 	log_debug("%s: deleted", p->id);

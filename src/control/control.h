@@ -84,8 +84,9 @@ const char *control_state_name(enum control_state s);
  *	mount target	SecurityGroups
  *	all		Tags		"Name" is the name
  *
- * Of a file system's tags, CONTROL_QUOTA_* bound what it may hold: decimal
- * numbers.
+ * Of the tags of a file system, CONTROL_QUOTA_* bound what it may hold, and of
+ * an access point what is below its root: decimal numbers.  0 is no limit; an
+ * access point has its content counted, then.
  */
 #define CONTROL_QUOTA_BYTES "hawser:quota-bytes"
 #define CONTROL_QUOTA_FILES "hawser:quota-files"
@@ -223,6 +224,15 @@ int control_access_point_change(struct control *c, const char *id,
 int control_access_point_find(struct control *c, const char *id,
 			      struct control_access_point *out,
 			      struct control_error *err);
+/* What is below its root, O(1). */
+struct control_usage {
+	uint64_t max_bytes, max_files; /* 0: no limit */
+	uint64_t used_bytes, used_files;
+	bool counting; /* there may be more */
+};
+/* -ENOENT: it has no quota, and so is not counted. */
+int control_access_point_usage(struct control *c, const char *id,
+			       struct control_usage *out);
 /* Those that were created after `after`, oldest first, up to `max` of them: how
  * many.  fs NULL: of all file systems. */
 int control_access_point_list(struct control *c, const char *fs, nsec after,

@@ -9,7 +9,7 @@
 #include "nfs/server/server.h"
 
 /* The last 16 digits of the id. */
-static uint64_t number_of(const struct access_point *p)
+uint64_t point_number(const struct access_point *p)
 {
 	size_t len = strlen(p->id);
 
@@ -54,7 +54,7 @@ int point_export(const struct access_point *p)
 {
 	char arn[RIGHTS_ARN_SIZE];
 	struct nfs_export e = { .name = p->id,
-				.number = number_of(p),
+				.number = point_number(p),
 				.label = arn };
 	uint32_t groups[NFS_EXPORT_GROUPS_MAX];
 	int r;
@@ -73,5 +73,5 @@ int point_export(const struct access_point *p)
 void point_unexport(const struct access_point *p)
 {
 	if (p->fs->server != NULL)
-		nfs_server_unexport(p->fs->server, number_of(p));
+		nfs_server_unexport(p->fs->server, point_number(p));
 }

@@ -155,8 +155,9 @@ int fs_start(struct fs *fs)
 	fs_load_credits(fs);
 	if (fs->n_points > 0)
 		list_for_each (p, &c->points, link)
-			if (p->fs == fs)
-				point_export(p);
+			if (p->fs == fs && point_export(p) == 0)
+				point_set_quota(p);
+	fs_drop_quotas(fs);
 	return r;
 }
 
@@ -178,25 +179,6 @@ void fs_set_name(struct fs *fs)
 	snprintf(fs->name, sizeof(fs->name), "%s", name ? name : "");
 }
 
-static uint64_t tagged_number(const struct fs *fs, const char *key)
-{
-	const char *text = attribute_tag(fs->attributes, key);
-
-	return text ? strtoull(text, NULL, 10) : 0;
-}
-
-void fs_set_quota(struct fs *fs)
-{
-	int r = 0;
-
-	if (fs->engine != NULL)
-		r = engine_set_quota(fs->engine,
-				     tagged_number(fs, CONTROL_QUOTA_BYTES),
-				     tagged_number(fs, CONTROL_QUOTA_FILES));
-	if (r < 0)
-		log_error("%s: setting its quota: %s", fs->id, strerror(-r));
-}
-
 static void describe(struct fs *fs, struct control_fs *out)
 {
 	struct engine_statfs st = {};
@@ -208,7 +190,7 @@ static void describe(struct fs *fs, struct control_fs *out)
 	out->created = fs->created;
 	out->mount_targets = fs->n_targets;
 	out->attributes = fs->attributes;
-	if (fs->engine != NULL && engine_statfs(fs->engine, &st) == 0) {
+	if (fs->engine != NULL && engine_statfs(fs->engine, 0, &st) == 0) {
 		out->used_bytes = st.used_bytes;
 		out->used_files = st.used_files;
 	}

@@ -149,8 +149,6 @@ void fs_free(struct fs *fs); /* its targets, too */
 void fs_insert(struct fs *fs);
 void fs_set_name(struct fs *fs);
 void fs_make_key(struct fs *fs);
-/* What its tags say. */
-void fs_set_quota(struct fs *fs);
 /* throughput.c: what its attributes say; how much it holds. */
 void fs_set_throughput(struct fs *fs);
 void fs_set_stored(struct fs *fs);
@@ -183,12 +181,25 @@ int target_listen(struct mount_target *t);
 /* Tells clients which addresses lead here, after the list has changed. */
 void targets_publish(struct fs *fs);
 
+/* quota.c: what tags say. */
+void fs_set_quota(struct fs *fs);
+int point_set_quota(const struct access_point *p);
+int point_clear_quota(const struct access_point *p);
+/* May an access point have the quota that its attributes say?  `self` and its
+ * attributes of before are NULL for a new one. */
+int point_check_quota(const struct fs *fs, const struct access_point *self,
+		      const json_t *before, const json_t *attributes,
+		      struct control_error *err);
+/* The file system has started, and all its points are there. */
+void fs_drop_quotas(struct fs *fs);
+
 /* access_point.c */
 struct access_point *point_alloc(struct fs *fs, const char *id, nsec created,
 				 json_t *attributes); /* taken */
 void point_free(struct access_point *p);
 struct access_point *point_find(struct control *c, const char *id);
-/* export.c: the way in that a point is. */
+/* export.c: the way in that a point is; which is known by a number. */
+uint64_t point_number(const struct access_point *p);
 int point_export(const struct access_point *p);
 void point_unexport(const struct access_point *p);
 /* Forgets those of a file system, which is locked for writing. */

@@ -82,7 +82,7 @@ void fs_sample(struct fs *fs, int64_t time, double seconds)
 	sample_operations(&row, &now, &fs->sampled);
 	sample_limits(fs, &row, &now, &fs->sampled, seconds);
 	set_value(&row, METRIC_CONNECTIONS, now.connections);
-	if (engine_statfs(fs->engine, &st) == 0) {
+	if (engine_statfs(fs->engine, 0, &st) == 0) {
 		nfs_server_set_stored(fs->server, st.used_bytes);
 		set_value(&row, METRIC_STORED, st.used_bytes);
 		set_value(&row, METRIC_STORED_STANDARD, st.used_bytes);

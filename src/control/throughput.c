@@ -59,7 +59,7 @@ void fs_set_stored(struct fs *fs)
 {
 	struct engine_statfs st;
 
-	if (fs->server != NULL && engine_statfs(fs->engine, &st) == 0)
+	if (fs->server != NULL && engine_statfs(fs->engine, 0, &st) == 0)
 		nfs_server_set_stored(fs->server, st.used_bytes);
 }
 

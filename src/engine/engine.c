@@ -66,6 +66,28 @@ static int default_set_quota(struct engine *e, uint64_t bytes, uint64_t files)
 	return -EOPNOTSUPP;
 }
 
+static int default_tree_set(struct engine *e, uint64_t dir, uint64_t bytes,
+			    uint64_t files)
+{
+	return -EOPNOTSUPP;
+}
+
+static int default_tree_clear(struct engine *e, uint64_t dir)
+{
+	return -ENOENT;
+}
+
+static int default_tree_get(struct engine *e, uint64_t dir,
+			    struct engine_tree *out)
+{
+	return -ENOENT;
+}
+
+static int default_tree_next(struct engine *e, uint64_t *dir)
+{
+	return -ENOENT;
+}
+
 static ssize_t default_listxattr(struct engine *e, uint64_t ino, char *buf,
 				 size_t size)
 {
@@ -87,6 +109,10 @@ static void fill_defaults(struct engine_ops *ops)
 	DEFAULT(begin_grace, default_begin_grace);
 	DEFAULT(end_grace, default_end_grace);
 	DEFAULT(set_quota, default_set_quota);
+	DEFAULT(tree_set, default_tree_set);
+	DEFAULT(tree_clear, default_tree_clear);
+	DEFAULT(tree_get, default_tree_get);
+	DEFAULT(tree_next, default_tree_next);
 	DEFAULT(seek, default_seek);
 	DEFAULT(allocate, default_allocate);
 	DEFAULT(deallocate, default_allocate);

@@ -130,6 +130,13 @@ struct engine_statfs {
 	uint64_t used_bytes, used_files;
 };
 
+/* A directory whose content is counted: see engine_tree_set(). */
+struct engine_tree {
+	uint64_t max_bytes, max_files; /* 0: no limit */
+	uint64_t used_bytes, used_files;
+	bool counting; /* not all of it is counted yet */
+};
+
 enum engine_remove_kind {
 	ENGINE_REMOVE_ANY,    /* NFS REMOVE */
 	ENGINE_REMOVE_NONDIR, /* unlink(2) */
@@ -200,7 +207,10 @@ struct engine_ops {
 		     enum engine_stable stable);
 	/* The whole file, whatever the range (len 0: to the end). */
 	int (*commit)(struct engine_node *node, uint64_t offset, uint64_t len);
-	int (*statfs)(struct engine *e, struct engine_statfs *out);
+	/* `tree` 0: of all; else as seen by who knows only what is below that
+	 * directory, if it is counted. */
+	int (*statfs)(struct engine *e, uint64_t tree,
+		      struct engine_statfs *out);
 
 	/* ------------------------------------------------------ optional */
 
@@ -215,6 +225,32 @@ struct engine_ops {
 	 * What goes beyond is -EDQUOT, and statfs says what is left.  What is
 	 * there already may stay, whatever the quota.  Default: -EOPNOTSUPP. */
 	int (*set_quota)(struct engine *e, uint64_t bytes, uint64_t files);
+	/*
+	 * Trees.  From now on what is below this directory is counted, itself
+	 * included, and can't become more than this (0: no limit; -EDQUOT).
+	 * What is there already may stay; it is counted in the background, by
+	 * the next starts if need be, and until then the limits are those of
+	 * what has been counted.  Of trees within each other the innermost
+	 * counts.
+	 *
+	 * No name crosses the edge of a tree: link() and rename() between two
+	 * trees, or a tree and what is in none, are -EXDEV, as between XFS'
+	 * projects; mv(1) copies then, which pays for what it brings.  (The
+	 * root itself may be moved.)  While a tree is being counted, link() in
+	 * it may be -EXDEV, and rename() of a directory -EAGAIN.  A file that
+	 * had names on both sides before counts in one of them.
+	 *
+	 * Limits of a tree that is one are changed.  -ENOTDIR, -ESTALE.
+	 * Defaults: -EOPNOTSUPP; there is none (-ENOENT).
+	 */
+	int (*tree_set)(struct engine *e, uint64_t dir, uint64_t bytes,
+			uint64_t files);
+	/* It is a directory like others again.  -ENOENT: it is. */
+	int (*tree_clear)(struct engine *e, uint64_t dir);
+	int (*tree_get)(struct engine *e, uint64_t dir,
+			struct engine_tree *out);
+	/* The first one above *dir; -ENOENT: there is none. */
+	int (*tree_next)(struct engine *e, uint64_t *dir);
 	/* whence SEEK_DATA or SEEK_HOLE; -ENXIO.  Default: one extent. */
 	int64_t (*seek)(struct engine_node *node, uint64_t offset, int whence);
 	/* Default: -EOPNOTSUPP. */
@@ -282,6 +318,10 @@ static inline uint64_t engine_losses(const struct engine *e)
 #define engine_hold(e, ...)	   ENGINE_CALL_(hold, e, __VA_ARGS__)
 #define engine_statfs(e, ...)	   ENGINE_CALL_(statfs, e, __VA_ARGS__)
 #define engine_set_quota(e, ...)   ENGINE_CALL_(set_quota, e, __VA_ARGS__)
+#define engine_tree_set(e, ...)	   ENGINE_CALL_(tree_set, e, __VA_ARGS__)
+#define engine_tree_clear(e, ...)  ENGINE_CALL_(tree_clear, e, __VA_ARGS__)
+#define engine_tree_get(e, ...)	   ENGINE_CALL_(tree_get, e, __VA_ARGS__)
+#define engine_tree_next(e, ...)   ENGINE_CALL_(tree_next, e, __VA_ARGS__)
 #define engine_begin_grace(e)	   ENGINE_CALL_(begin_grace, e)
 #define engine_end_grace(e)	   ENGINE_CALL_(end_grace, e)
 #define engine_getxattr(e, ...)	   ENGINE_CALL_(getxattr, e, __VA_ARGS__)

@@ -21,6 +21,10 @@ efs create-access-point \
     --file-system-id $fs \
     --posix-user '{"Uid": 1000, "Gid": 1000}' \
     --root-directory '{"Path": "/app1", "CreationInfo": {"OwnerUid": 1000, "OwnerGid": 1000, "Permissions": "755"}}'
+# With a quota: a directory of its own, which is there.
+all=$(efs create-access-point --file-system-id $fs \
+	--tags Key=hawser:quota-files,Value=100 \
+	--query AccessPointId --output text)
 efs update-file-system \
     --file-system-id $fs \
     --throughput-mode elastic
@@ -29,6 +33,7 @@ efs create-mount-target --file-system-id $fs --subnet-id $subnet
 efs tag-resource --resource-id $fs --tags Key=Name,Value=music
 
 look() {
+	hawser access-point show $all --socket state/rpc.sock
 	efs describe-file-systems
 	efs describe-mount-targets --file-system-id $fs
 	efs describe-access-points --file-system-id $fs
@@ -41,6 +46,7 @@ start_hawserd second --state state --config config
 look >after
 diff before after || fail "not the same"
 grep -q '"Name": "music"' after
+grep -q 'used_files *1$' after
 
 # HTTPS has a certificate of its own, kept as well.
 aws --endpoint-url "https://127.$octet.11.251:8443" --no-verify-ssl \

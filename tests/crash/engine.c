@@ -9,6 +9,9 @@
  * in flight that leads to the other.  What is found after the kill has to be
  * the one world or, with a call in flight, the other.
  *
+ * All the while directories become trees, and are none any more (tree.c): all
+ *of them have to be counted right.
+ *
  * In a world, a block of a file that was written but not committed may have any
  * version from the last committed to the last written one.
  *
@@ -54,9 +57,10 @@ struct task_memory {
 
 struct memory {
 	struct task_memory tasks[TASKS];
-	uint64_t acknowledged; /* calls; atomic */
-	uint64_t change;       /* greatest that was shown; atomic */
-	uint32_t version;      /* of blocks; atomic */
+	uint64_t acknowledged;	   /* calls; atomic */
+	uint64_t change;	   /* greatest that was shown; atomic */
+	uint32_t version;	   /* of blocks; atomic */
+	uint64_t trees[TASKS + 1]; /* directories */
 };
 
 static struct memory *memory;
@@ -308,6 +312,24 @@ static void work(void *arg)
 	}
 }
 
+/* Directories of the tasks, and one that is large. */
+static void toggle(void *arg)
+{
+	struct worker *k = arg;
+	struct engine_tree t;
+	int r;
+
+	for (;; task_sleep(below(k, MSEC(10)))) {
+		uint64_t dir = memory->trees[below(k, TASKS + 1)];
+
+		r = engine_tree_get(k->e, dir, &t);
+		if (r == -ENOENT)
+			require(engine_tree_set(k->e, dir, 0, 0) == 0);
+		else
+			require(engine_tree_clear(k->e, dir) == 0);
+	}
+}
+
 struct child {
 	const char *directory;
 	uint64_t seed;
@@ -317,7 +339,7 @@ static void child(void *arg)
 {
 	struct child *c = arg;
 	struct engine *e = fs_open(c->directory);
-	struct worker *workers = calloc(TASKS, sizeof(*workers));
+	struct worker *workers = calloc(TASKS + 1, sizeof(*workers));
 
 	engine_end_grace(e);
 	for (int i = 0; i < TASKS; i++) {
@@ -325,6 +347,9 @@ static void child(void *arg)
 		rng_init(&workers[i].rng, c->seed + i);
 		require(task_spawn("worker", work, &workers[i]) == 0);
 	}
+	workers[TASKS].e = e;
+	rng_init(&workers[TASKS].rng, c->seed + TASKS);
+	require(task_spawn("toggle", toggle, &workers[TASKS]) == 0);
 	task_sleep(NSEC_NEVER / 2);
 }
 
@@ -444,9 +469,12 @@ static void fill(struct engine *e)
 	uint64_t dir = fs_dir(e, ENGINE_ROOT, "filling");
 	char name[16];
 
+	memory->trees[TASKS] = dir;
+
 	for (int i = 0; i < TASKS; i++) {
 		snprintf(name, sizeof(name), "d%d", i);
 		memory->tasks[i].dir = fs_dir(e, ENGINE_ROOT, name);
+		memory->trees[i] = memory->tasks[i].dir;
 	}
 	for (int i = 0; i < FILLING; i++) {
 		snprintf(name, sizeof(name), "f%d", i);
@@ -471,6 +499,7 @@ static void check(void *arg)
 	/* What comes next is above all that was ever shown. */
 	require(fs_chmod(e, NULL, ENGINE_ROOT, 0755) == 0);
 	require(fs_attr(e, ENGINE_ROOT).change > memory->change);
+	fs_wait_for_walks(e);
 	engine_close(e);
 }
 

@@ -39,14 +39,19 @@ static int allow(struct view *v, struct change *c)
 	return 0;
 }
 
+int change_barrier(struct local *l)
+{
+	struct change nothing = { .check = allow, .apply = allow };
+
+	return local_change(l, &nothing);
+}
+
 int clock_reserve(struct local *l)
 {
 	uint64_t limit = __atomic_load_n(&l->clock_limit, __ATOMIC_RELAXED);
-	struct change nothing = { .check = allow, .apply = allow };
-
 	if (likely(clock_tick(l) + CLOCK_MARGIN - SEC(1) < limit))
 		return 0;
-	return local_change(l, &nothing); /* moves the limit on */
+	return change_barrier(l); /* moves the limit on */
 }
 
 int space_check(struct local *l)
@@ -103,12 +108,11 @@ int inode_get(struct view *v, uint64_t ino, struct inode_rec *rec)
 
 	if (r < 0)
 		return r == -ENOENT ? -ESTALE : r;
-	if (value.mv_size != sizeof(*rec)) {
+	if (!inode_rec_load(&value, rec)) {
 		log_error("%s: inode %lu: record of %zu bytes", v->l->dir, ino,
 			  value.mv_size);
 		return -EIO;
 	}
-	memcpy(rec, value.mv_data, sizeof(*rec));
 	return 0;
 }
 
@@ -145,6 +149,7 @@ static void touched(struct change *c, uint64_t ino, const struct inode_rec *rec,
 	assert(i < TOUCHED_MAX);
 	c->touched[i] = (struct touched){ .ino = ino,
 					  .change = rec->change,
+					  .tree = rec->tree,
 					  .mode = rec->mode,
 					  .marked = marked,
 					  .atime = rec->atime };
@@ -157,8 +162,7 @@ static int put(struct view *v, uint64_t ino, const struct inode_rec *rec,
 	struct ino_key k;
 
 	touched(v->change, ino, rec, marked);
-	return view_put(v, T_INODE, ino_key(&k, ino),
-			(MDB_val){ sizeof(*rec), (void *)rec });
+	return view_put(v, T_INODE, ino_key(&k, ino), inode_rec_value(rec));
 }
 
 int inode_put(struct view *v, uint64_t ino, const struct inode_rec *rec)

@@ -95,6 +95,7 @@ static int make_rec(struct create *op)
 		.atime = now,
 		.mtime = now,
 		.btime = now,
+		.tree = op->parent.tree,
 	};
 	op->rec.space = op->rec.size;
 	inherit(op);
@@ -120,22 +121,22 @@ static int put_target(struct view *v, const struct create *op, uint64_t ino)
 static int create_apply(struct view *v, struct change *c)
 {
 	struct create *op = container_of(c, struct create, c);
-	int r = quota_check_file(v->l, &c->state);
+	int r = make_rec(op);
 
 	if (r == 0)
-		r = make_rec(op);
+		r = quota_check_rec(v, &op->rec, op->rec.space, 1);
 	if (r < 0)
 		return r;
 	op->d.ino = c->state.next_ino++;
 	op->d.type = op->rec.mode & S_IFMT;
-	c->state.used_files++;
-	usage_move(c, 0, op->rec.space);
 
 	op->ci.before = op->parent.change;
 	op->parent.mtime = c->now;
 	op->parent.size++;
 	op->parent.nlink += S_ISDIR(op->rec.mode) ? 1 : 0;
-	r = inode_put_changed(v, op->dir, &op->parent);
+	r = usage_move(v, &op->rec, op->rec.space, 1);
+	if (r == 0)
+		r = inode_put_changed(v, op->dir, &op->parent);
 	op->ci.after = op->parent.change;
 	if (r == 0)
 		r = dirent_put(v, op->dir, &op->d, op->name, op->len);
@@ -243,6 +244,8 @@ static int link_check(struct view *v, struct change *c)
 		return -EACCES;
 	if (op->rec.nlink == 0) /* an orphan stays one */
 		return -ENOENT;
+	if (op->rec.tree != op->parent.tree)
+		return -EXDEV;
 	return op->rec.nlink < ENGINE_LINK_MAX ? 0 : -EMLINK;
 }
 

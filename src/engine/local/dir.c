@@ -138,6 +138,42 @@ int dirent_del(struct view *v, uint64_t dir, uint64_t cookie)
 	return view_del(v, T_DIRENT, pair_key(&k, dir, cookie));
 }
 
+int dirent_next(struct view *v, uint64_t dir, struct name *d)
+{
+	struct pair_key k;
+	MDB_val key = pair_key(&k, dir, d->cookie + 1), value;
+	MDB_cursor *cursor;
+	const char *name;
+	size_t len;
+	int r = view_cursor(v, T_DIRENT, &cursor);
+
+	if (r < 0)
+		return r;
+	r = lmdb_errno(mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE));
+	if (r == 0 && !cookie_of(&key, dir, &d->cookie))
+		r = -ENOENT;
+	if (r == 0 && !decode(&value, d, &name, &len))
+		r = -EIO;
+	mdb_cursor_close(cursor);
+	return r;
+}
+
+int dirent_check(struct view *v, uint64_t dir, const struct name *d)
+{
+	struct pair_key k;
+	struct name now;
+	const char *name;
+	MDB_val value;
+	size_t len;
+	int r = view_get(v, T_DIRENT, pair_key(&k, dir, d->cookie), &value);
+
+	if (r < 0)
+		return r;
+	if (!decode(&value, &now, &name, &len))
+		return -EIO;
+	return now.ino == d->ino ? 0 : -ENOENT;
+}
+
 int dir_check_sticky(const struct inode_rec *dir, const struct cred *cred,
 		     const struct inode_rec *victim)
 {

@@ -4,9 +4,9 @@
  * docs/internals/engine-local.md for the schema and the order of writes.
  *
  * Lock order: node->io, then node->sync (both held while parked), then
- * shard->lock, then the mutexes of group commit and of the reaper.  The last
- * three are held for a few instructions, one of each at a time, and never
- * parked.
+ * shard->lock, then the mutexes of group commit, of the reaper, of the walker
+ * and of the trees.  All but the first two are held for a few instructions, one
+ * of each at a time, and never parked.
  */
 #ifndef ENGINE_LOCAL_LOCAL_H
 #define ENGINE_LOCAL_LOCAL_H
@@ -50,6 +50,23 @@ struct reaper {
 	struct completion *idle; /* local_close() waits, or NULL */
 };
 
+/* What live nodes of a tree have grown by.  There as long as one of them is. */
+struct tree {
+	struct hnode by_id; /* local.trees */
+	uint64_t id;
+	unsigned nodes;	 /* under trees_lock */
+	int64_t growing; /* atomic; the sum of node.growing */
+};
+
+/* Trees whose content has to be looked at: walk.c. */
+struct walker {
+	pthread_mutex_t lock;	 /* of the members below */
+	struct list queue;	 /* struct root */
+	bool busy;		 /* its task runs */
+	bool stop;		 /* atomic: also read without the lock */
+	struct completion *idle; /* local_close() waits, or NULL */
+};
+
 struct local {
 	struct engine engine; /* first */
 	unsigned magic;
@@ -68,6 +85,9 @@ struct local {
 	} quota;
 	bool grace; /* atomic; orphans of before the start may be held */
 	struct reaper reaper;
+	struct walker walker;
+	pthread_mutex_t trees_lock; /* of: */
+	struct htable trees;	    /* struct tree, of live nodes */
 	struct shard shards[LOCAL_SHARDS];
 };
 
@@ -121,6 +141,7 @@ struct node {
 	uint64_t committed_size; /* of the backing file, in LMDB */
 	uint64_t space;		 /* not less than what is allocated */
 	int64_t growing;	 /* bytes of it that no commit covers yet */
+	struct tree *tree;	 /* in which it counts; NULL: in none */
 	uint64_t change;	 /* of the last write; mtime and ctime too */
 	nsec time;
 	nsec atime; /* of the last read, 0: none yet */
@@ -154,7 +175,7 @@ enum { CHANGE_NOTHING = 1, TOUCHED_MAX = 4 };
 
 /* What a live node has to learn of a record that was put. */
 struct touched {
-	uint64_t ino, change;
+	uint64_t ino, change, tree;
 	uint32_t mode;
 	bool marked; /* the same transaction put a mark */
 	nsec atime;
@@ -205,16 +226,18 @@ int clock_reserve(struct local *l);
 /* -ENOSPC if the disk has room only for what makes some.  May park. */
 int space_check(struct local *l);
 
-/* Room for more used bytes or fewer. */
-static inline void usage_move(struct change *c, uint64_t from, uint64_t to)
-{
-	c->state.used_bytes += to - from;
-}
+/* Behind all that was committed before the call, and is in memory, too. */
+int change_barrier(struct local *l);
 
 /* quota.c.  Those of a node, but for the check, want the shard's lock. */
 int local_set_quota(struct engine *e, uint64_t bytes, uint64_t files);
 void quota_committed(struct local *l, const struct state_rec *state);
-int quota_check_file(struct local *l, const struct state_rec *state);
+/* Of an inode that takes more, in a transaction. */
+int quota_check_rec(struct view *v, const struct inode_rec *rec, uint64_t bytes,
+		    uint64_t files);
+/* In a transaction: what the inode takes has changed by so much. */
+int usage_move(struct view *v, const struct inode_rec *rec, int64_t bytes,
+	       int64_t files);
 /* Of a write of so many bytes that ends there. */
 int quota_check_write(struct node *n, uint64_t end, uint64_t len);
 /* What it may take then, at most: node.space. */
@@ -222,7 +245,37 @@ uint64_t quota_space_after(const struct node *n, uint64_t end, uint64_t len);
 void quota_grown(struct node *n, int64_t bytes);
 /* A commit covers so much of what it had grown by; another one may have. */
 void quota_covered(struct node *n, int64_t bytes);
+/* The node counts in another tree than it did, or in the same. */
+void quota_node_moved(struct node *n, uint64_t tree);
 void quota_limit_statfs(struct local *l, struct engine_statfs *st);
+
+/* tree.c.  Within a tree's record: */
+int tree_load(struct view *v, uint64_t id, struct tree_rec *t); /* -ENOENT */
+int tree_store(struct view *v, uint64_t id, const struct tree_rec *t);
+int tree_count(struct view *v, uint64_t id, int64_t bytes, int64_t files);
+int tree_check(struct view *v, uint64_t id, uint64_t bytes, uint64_t files);
+/* The inode counts in tree `to` from now on; the caller puts the record. */
+int tree_move(struct view *v, struct inode_rec *rec, uint64_t to);
+/* The first one above *id with these TREE_* and without those. */
+int tree_next_with(struct local *l, uint64_t *id, uint32_t set, uint32_t unset);
+int tree_limit_statfs(struct local *l, uint64_t id, struct engine_statfs *st);
+/* In memory.  One reference, or NULL: of tree 0, and without memory. */
+struct tree *tree_get(struct local *l, uint64_t id);
+void tree_put(struct local *l, struct tree *t); /* NULL is fine */
+void trees_init(struct local *l);
+void trees_fini(struct local *l);
+int local_tree_set(struct engine *e, uint64_t dir, uint64_t bytes,
+		   uint64_t files);
+int local_tree_clear(struct engine *e, uint64_t dir);
+int local_tree_get(struct engine *e, uint64_t dir, struct engine_tree *out);
+int local_tree_next(struct engine *e, uint64_t *dir);
+
+/* walk.c */
+void walk_init(struct local *l);
+void walk_stop(struct local *l); /* where it is; a start goes on */
+void walk_fini(struct local *l);
+void walk_resume(struct local *l); /* at the start */
+void walk_start(struct local *l, uint64_t root);
 
 /* attr.c */
 nsec time_to_nsec(struct timespec ts); /* saturates */
@@ -252,6 +305,10 @@ int dirent_find(struct view *v, uint64_t dir, const char *name, size_t len,
 int dirent_put(struct view *v, uint64_t dir, const struct name *d,
 	       const char *name, size_t len);
 int dirent_del(struct view *v, uint64_t dir, uint64_t cookie);
+/* The first one above d->cookie; -ENOENT: there is none. */
+int dirent_next(struct view *v, uint64_t dir, struct name *d);
+/* Is that still one of its entries? */
+int dirent_check(struct view *v, uint64_t dir, const struct name *d);
 /* The sticky bit's rule (POSIX: S_ISVTX) for removing `victim` from `dir`. */
 int dir_check_sticky(const struct inode_rec *dir, const struct cred *cred,
 		     const struct inode_rec *victim);
@@ -366,7 +423,7 @@ int local_truncate(struct local *l, const struct cred *cred, uint64_t ino,
 int64_t local_seek(struct engine_node *node, uint64_t offset, int whence);
 int local_allocate(struct engine_node *node, uint64_t offset, uint64_t len);
 int local_deallocate(struct engine_node *node, uint64_t offset, uint64_t len);
-int local_statfs(struct engine *e, struct engine_statfs *out);
+int local_statfs(struct engine *e, uint64_t tree, struct engine_statfs *out);
 void local_begin_grace(struct engine *e);
 void local_end_grace(struct engine *e);
 ssize_t local_getxattr(struct engine *e, uint64_t ino, const char *name,

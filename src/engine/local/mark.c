@@ -167,7 +167,7 @@ static int repair(struct view *v, uint64_t ino, struct state_rec *state)
 	rec.change = ++state->clock;
 	r = !exists ? 0
 		    : lmdb_put(v->write, T_INODE, ino_key(&k, ino),
-			       (MDB_val){ sizeof(rec), &rec });
+			       inode_rec_value(&rec));
 	if (r == 0 && repaired)
 		r = lmdb_del(v->write, T_MARK, ino_key(&k, ino));
 	return r;

@@ -61,6 +61,7 @@ static struct node *create(struct local *l, uint64_t ino,
 	n->size = rec->size;
 	n->committed_size = n->backed ? rec->size : 0;
 	n->space = rec->space;
+	n->tree = tree_get(l, rec->tree);
 	n->time = MAX(rec->mtime, rec->ctime);
 	n->atime = rec->atime;
 	/* What was done before, an earlier node may have left to the host. */
@@ -75,6 +76,7 @@ static void destroy(struct node *n)
 	if (n->file != NULL)
 		file_close(n->file);
 	quota_grown(n, -n->growing);
+	tree_put(node_local(n), n->tree);
 	inline_free(n);
 	task_rwlock_fini(&n->io);
 	task_rwlock_fini(&n->sync);
@@ -230,6 +232,7 @@ void node_record_changed(struct local *l, const struct touched *t)
 		n->setid = t->mode != mode_without_setid(t->mode);
 		n->atime = t->atime;
 		n->mark_left |= t->marked;
+		quota_node_moved(n, t->tree);
 		/* A write in the meantime has the greater change attribute and
 		 * would hide that the record has changed as well. */
 		if (n->change > t->change) {
@@ -297,7 +300,9 @@ static int commit_apply(struct view *v, struct change *c)
 	uint64_t space = op->rec.space;
 	int r = op->backed ? commit_backed(v, op) : commit_inline(v, op);
 
-	usage_move(c, space, op->rec.space);
+	if (r == 0)
+		r = usage_move(v, &op->rec, (int64_t)(op->rec.space - space),
+			       0);
 	return r < 0 ? r : inode_put(v, op->node->ino, &op->rec);
 }
 

@@ -107,7 +107,7 @@ static int put_first_records(struct local *l, struct lmdb_write *w)
 				   .used_files = 1 };
 	struct ino_key k;
 	int r = lmdb_put(w, T_INODE, ino_key(&k, ENGINE_ROOT),
-			 (MDB_val){ sizeof(root), &root });
+			 inode_rec_value(&root));
 
 	if (r == 0)
 		r = lmdb_put(w, T_SUPER, text("state"),
@@ -138,9 +138,11 @@ static int check_format(struct local *l, const MDB_val *value)
 		log_error("%s: not a file system of this kind", l->dir);
 		return -EINVAL;
 	}
-	if (l->format.version != FORMAT_VERSION) {
-		log_error("%s: format version %u; this program knows %u",
-			  l->dir, l->format.version, FORMAT_VERSION);
+	if (l->format.version < FORMAT_VERSION ||
+	    l->format.version > FORMAT_VERSION_TREES) {
+		log_error("%s: format version %u; this program knows %u to %u",
+			  l->dir, l->format.version, FORMAT_VERSION,
+			  FORMAT_VERSION_TREES);
 		return -EINVAL;
 	}
 	return 0;
@@ -217,6 +219,8 @@ static void destroy(struct local *l)
 {
 	offload(close_files, l);
 	reap_fini(l);
+	walk_fini(l);
+	trees_fini(l);
 	for (int i = 0; i < LOCAL_SHARDS; i++) {
 		htable_fini(&l->shards[i].nodes);
 		pthread_mutex_destroy(&l->shards[i].lock);
@@ -239,6 +243,8 @@ static struct local *create(const char *directory)
 	for (int i = 0; i < LOCAL_SHARDS; i++)
 		pthread_mutex_init(&l->shards[i].lock, NULL);
 	reap_init(l);
+	walk_init(l);
+	trees_init(l);
 	return l;
 }
 
@@ -258,17 +264,20 @@ static int local_open(const char *directory, struct engine **out)
 	r = offload(open_files, l);
 	if (r == 0)
 		r = start(l);
-	if (r < 0)
+	if (r < 0) {
 		destroy(l);
-	else
-		*out = &l->engine;
-	return r;
+		return r;
+	}
+	walk_resume(l);
+	*out = &l->engine;
+	return 0;
 }
 
 static void local_close(struct engine *e)
 {
 	struct local *l = local_of(e);
 
+	walk_stop(l);
 	reap_stop(l); /* it looks at nodes */
 	node_drop_failed(l);
 	group_commit_destroy(l->commits);
@@ -298,6 +307,10 @@ struct engine_ops engine_local_ops = {
 	.set_quota = local_set_quota,
 	.begin_grace = local_begin_grace,
 	.end_grace = local_end_grace,
+	.tree_set = local_tree_set,
+	.tree_clear = local_tree_clear,
+	.tree_get = local_tree_get,
+	.tree_next = local_tree_next,
 	.seek = local_seek,
 	.allocate = local_allocate,
 	.deallocate = local_deallocate,

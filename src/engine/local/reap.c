@@ -115,7 +115,6 @@ static int delete_xattrs(struct view *v, uint64_t ino)
 
 static int delete_inode(struct view *v, uint64_t ino)
 {
-	struct change *c = v->change;
 	struct inode_rec rec;
 	struct ino_key k;
 	MDB_val key = ino_key(&k, ino);
@@ -133,9 +132,7 @@ static int delete_inode(struct view *v, uint64_t ino)
 		r = view_del(v, T_MARK, key);
 	if (r == 0)
 		r = view_del(v, T_ORPHAN, key);
-	c->state.used_files--;
-	usage_move(c, rec.space, 0);
-	return r;
+	return r < 0 ? r : usage_move(v, &rec, -(int64_t)rec.space, -1);
 }
 
 static int allow(struct view *v, struct change *c)

@@ -115,6 +115,20 @@ static int check_kinds(const struct rename *op)
 	return dir && op->victim.size > 0 ? -ENOTEMPTY : 0;
 }
 
+/* See tree.c.  A directory that a walk has not come to yet has to wait for it:
+ * what is below could be missed. */
+static int check_trees(struct rename *op)
+{
+	uint64_t tree = to_dir(op)->tree;
+
+	if (op->dirs[0].tree != tree)
+		return -EXDEV;
+	if (S_ISDIR(op->moved.mode) && op->moved.tree != tree &&
+	    op->moved.tree != op->source.ino)
+		return -EAGAIN;
+	return 0;
+}
+
 static int check(struct view *v, struct change *c)
 {
 	struct rename *op = container_of(c, struct rename, c);
@@ -129,7 +143,9 @@ static int check(struct view *v, struct change *c)
 	r = check_loops(v, op);
 	if (r == 0)
 		r = check_permission(op);
-	return r < 0 ? r : check_kinds(op);
+	if (r == 0)
+		r = check_kinds(op);
+	return r < 0 ? r : check_trees(op);
 }
 
 /* The directories' own records. */
@@ -178,6 +194,8 @@ static int apply(struct view *v, struct change *c)
 				    &op->orphan);
 	if (S_ISDIR(op->moved.mode))
 		op->moved.parent = op->to;
+	else if (r == 0)
+		r = tree_move(v, &op->moved, to_dir(op)->tree);
 	if (r == 0)
 		r = inode_put_changed(v, op->source.ino, &op->moved);
 	return r;

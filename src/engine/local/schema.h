@@ -13,6 +13,7 @@
  *	xattr	ino, name			value
  *	orphan	ino				nothing
  *	mark	ino				nothing
+ *	tree	ino of its root			struct tree_rec
  *
  * Integers in keys are big-endian, so that LMDB's order is theirs; records are
  * little-endian as in memory.
@@ -21,6 +22,8 @@
 #define ENGINE_LOCAL_SCHEMA_H
 
 #include <lmdb.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -39,12 +42,19 @@ enum table {
 	T_XATTR,
 	T_ORPHAN,
 	T_MARK,
+	T_TREE,
 	TABLES
 };
 
-enum { FORMAT_VERSION = 1, FORMAT_MAGIC = 0x52535748 /* "HWSR" */ };
+/* A file system is made as 1.  It is 2 from its first tree on: programs that
+ * know nothing of trees would count wrong, and leave it alone. */
+enum {
+	FORMAT_VERSION = 1,
+	FORMAT_VERSION_TREES = 2,
+	FORMAT_MAGIC = 0x52535748 /* "HWSR" */
+};
 
-/* Written once, when the file system is made. */
+/* Written when the file system is made, and with its first tree. */
 struct format_rec {
 	uint32_t magic, version;
 	uint8_t uuid[16];
@@ -75,8 +85,25 @@ struct inode_rec {
 	uint64_t parent; /* of a directory */
 	uint64_t verifier;
 	nsec atime, mtime, ctime, btime; /* since 1970 */
+	/* Root of the tree that it counts in; 0: none.  The record of an inode
+	 * in none ends here. */
+	uint64_t tree;
 };
-_Static_assert(sizeof(struct inode_rec) == 104, "no holes");
+_Static_assert(offsetof(struct inode_rec, tree) == 104, "no holes");
+_Static_assert(sizeof(struct inode_rec) == 112, "no holes");
+
+enum {
+	TREE_WALK = 1, /* the walk has not been everywhere: walk.c */
+	TREE_LEFT = 2, /* it is no tree any more, and goes with the last inode
+			  that still counts in it */
+};
+
+struct tree_rec {
+	uint64_t max_bytes, max_files; /* 0: no limit */
+	uint64_t used_bytes, used_files;
+	uint32_t flags; /* TREE_* */
+	uint32_t unused;
+};
 
 struct dirent_rec {
 	uint64_t ino;
@@ -87,7 +114,7 @@ struct dirent_rec {
 
 extern const char *const table_names[TABLES];
 
-/* Key of inode, inline, orphan, mark. */
+/* Key of inode, inline, orphan, mark, tree. */
 struct ino_key {
 	uint8_t bytes[8];
 };
@@ -99,6 +126,9 @@ struct xattr_key {
 };
 
 MDB_val ino_key(struct ino_key *k, uint64_t ino);
+/* Of its size: 104 or 112 bytes.  False: it is none. */
+bool inode_rec_load(const MDB_val *value, struct inode_rec *rec);
+MDB_val inode_rec_value(const struct inode_rec *rec); /* borrows it */
 MDB_val pair_key(struct pair_key *k, uint64_t ino, uint64_t cookie);
 
 /* One name in a directory, found or to be. */

@@ -157,7 +157,7 @@ static int ask_host(void *arg)
 }
 
 /* Metadata have no limit of their own but the space they take. */
-int local_statfs(struct engine *e, struct engine_statfs *out)
+int local_statfs(struct engine *e, uint64_t tree, struct engine_statfs *out)
 {
 	enum { INODE_SPACE = 1024 };
 	struct local *l = local_of(e);
@@ -179,5 +179,5 @@ int local_statfs(struct engine *e, struct engine_statfs *out)
 	out->free_files = out->avail_files = out->avail_bytes / INODE_SPACE;
 	out->total_files = out->used_files + out->free_files;
 	quota_limit_statfs(l, out);
-	return 0;
+	return tree != 0 ? tree_limit_statfs(l, tree, out) : 0;
 }

@@ -79,17 +79,29 @@ static int apply_backed(struct view *v, struct truncate *op)
 	return r;
 }
 
+/* Of a backing file, what is added is a hole. */
+static int check_inline(struct view *v, const struct truncate *op)
+{
+	if (op->set->size <= op->rec.space)
+		return 0;
+	return quota_check_rec(v, &op->rec, op->set->size - op->rec.space, 0);
+}
+
 static int apply(struct view *v, struct change *c)
 {
 	struct truncate *op = container_of(c, struct truncate, c);
 	uint64_t space = op->rec.space;
-	int r;
+	int r = op->node->backed ? 0 : check_inline(v, op);
 
+	if (r < 0)
+		return r;
 	show(op, op->set->size, c->now);
 	r = op->node->backed ? apply_backed(v, op) : apply_inline(v, op);
 	if (r < 0)
 		return r;
-	usage_move(c, space, op->rec.space);
+	r = usage_move(v, &op->rec, (int64_t)(op->rec.space - space), 0);
+	if (r < 0)
+		return r;
 	op->rec.size = op->set->size;
 	op->rec.mtime = c->now;
 	if (op->cred != NULL && op->cred->uid != 0) /* as write(2) */

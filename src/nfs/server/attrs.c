@@ -63,7 +63,7 @@ static nfsstat4 fill_statfs(struct nfsd_compound *c, const bitmap4 *want,
 	ours = bitmap4_and(&ours, want);
 	if (bitmap4_empty(&ours))
 		return NFS4_OK;
-	rc = engine_statfs(c->srv->engine, &s);
+	rc = engine_statfs(c->srv->engine, nfsd_export_tree(c->export), &s);
 	if (rc < 0)
 		return nfsd_status(rc);
 	a->files_avail = s.avail_files;

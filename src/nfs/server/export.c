@@ -135,6 +135,16 @@ void nfsd_exports_fini(struct nfs_server *srv)
 	htable_fini(&srv->exports);
 }
 
+struct nfsd_export *nfsd_export_find(struct nfs_server *srv, uint64_t number)
+{
+	struct nfsd_export *e;
+
+	pthread_mutex_lock(&srv->exports_lock);
+	e = nfsd_export_ref(find_number(srv, number));
+	pthread_mutex_unlock(&srv->exports_lock);
+	return e;
+}
+
 /* A connection mostly uses one. */
 struct nfsd_export *nfsd_export_by_number(struct nfsd_conn *c, uint64_t number)
 {
@@ -142,9 +152,7 @@ struct nfsd_export *nfsd_export_by_number(struct nfsd_conn *c, uint64_t number)
 
 	if (e != NULL && e->is.number == number)
 		return atomic_load(&e->gone) ? NULL : nfsd_export_ref(e);
-	pthread_mutex_lock(&c->srv->exports_lock);
-	e = nfsd_export_ref(find_number(c->srv, number));
-	pthread_mutex_unlock(&c->srv->exports_lock);
+	e = nfsd_export_find(c->srv, number);
 	if (e != NULL) {
 		nfsd_export_put(c->last_export);
 		c->last_export = nfsd_export_ref(e);
@@ -207,8 +215,8 @@ static int step(struct nfs_server *srv, const struct nfsd_export *e,
 	return r;
 }
 
-static int find_root(struct nfs_server *srv, struct nfsd_export *e, bool make,
-		     uint64_t *ino)
+int nfsd_export_find_root(struct nfs_server *srv, struct nfsd_export *e,
+			  bool make, uint64_t *ino)
 {
 	const char *p = e->path;
 	struct fattr attr = { .ino = ENGINE_ROOT };
@@ -220,6 +228,17 @@ static int find_root(struct nfs_server *srv, struct nfsd_export *e, bool make,
 		len = strcspn(p, "/");
 		r = step(srv, e, attr.ino, p, len, make, &attr);
 	}
+	if (r < 0)
+		return r;
+	*ino = attr.ino;
+	atomic_store(&e->root, attr.ino);
+	return 0;
+}
+
+static int enter(struct nfs_server *srv, struct nfsd_export *e, uint64_t *ino)
+{
+	int r = nfsd_export_find_root(srv, e, e->is.create, ino);
+
 	if (r < 0) {
 		log_warn("%s: its root %s: %s", e->name, e->path,
 			 r == -ENOENT ? "is not there, and nothing says how to "
@@ -227,9 +246,7 @@ static int find_root(struct nfs_server *srv, struct nfsd_export *e, bool make,
 				      : strerror(-r));
 		return r;
 	}
-	*ino = attr.ino;
-	atomic_store(&e->root, attr.ino);
-	return 0;
+	return nfsd_quota_apply(srv, e, *ino);
 }
 
 nfsstat4 nfsd_export_look_up(struct nfsd_compound *c, component4 name,
@@ -251,7 +268,7 @@ nfsstat4 nfsd_export_look_up(struct nfsd_compound *c, component4 name,
 		nfsd_export_put(e);
 		return NFS4ERR_ACCESS;
 	}
-	r = find_root(srv, e, e->is.create, ino);
+	r = enter(srv, e, ino);
 	if (r < 0)
 		nfsd_export_put(e);
 	else
@@ -262,7 +279,7 @@ nfsstat4 nfsd_export_look_up(struct nfsd_compound *c, component4 name,
 static int root_of(struct nfsd_compound *c, uint64_t *ino)
 {
 	*ino = atomic_load(&c->export->root);
-	return *ino ? 0 : find_root(c->srv, c->export, false, ino);
+	return *ino ? 0 : nfsd_export_find_root(c->srv, c->export, false, ino);
 }
 
 nfsstat4 nfsd_export_is_root(struct nfsd_compound *c, bool *is)

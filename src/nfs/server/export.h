@@ -13,8 +13,8 @@
  * reach when somebody else moves it out of the root.
  *
  * References: one while it is in server.exports; one for each compound's
- *current and saved handle; one for the connection that used it last, which is
- *how the hot path comes by it without a lock.
+ * current and saved handle; one for the connection that used it last, which is
+ * how the hot path comes by it without a lock.
  */
 #ifndef NFS_SERVER_EXPORT_H
 #define NFS_SERVER_EXPORT_H
@@ -29,6 +29,10 @@ struct nfsd_export {
 	atomic_int refs;
 	atomic_bool gone;	   /* its handles are stale */
 	atomic_uint_fast64_t root; /* inode; 0: not looked up yet */
+	/* quota.c; to change under server.quota_lock. */
+	atomic_bool counted;
+	uint64_t max_bytes, max_files;
+	atomic_uint_fast64_t tree; /* the root that is counted; 0: none yet */
 	struct nfs_export is;	   /* with its own copies */
 	struct cred cred;	   /* if it forces a user */
 	uint32_t groups[NFS_EXPORT_GROUPS_MAX];
@@ -46,6 +50,20 @@ struct nfsd_export *nfsd_export_ref(struct nfsd_export *e); /* NULL is fine */
  */
 nfsstat4 nfsd_export_look_up(struct nfsd_compound *c, component4 name,
 			     struct nfsd_export **out, uint64_t *ino);
+
+/* The root, which is made if it is missing and `make`.  Parks. */
+int nfsd_export_find_root(struct nfs_server *srv, struct nfsd_export *e,
+			  bool make, uint64_t *ino);
+/* quota.c: `ino` is the root of the export: counted, if it is to be.  Parks. */
+int nfsd_quota_apply(struct nfs_server *srv, struct nfsd_export *e,
+		     uint64_t ino);
+/* What statfs is asked for by who came by it (NULL: the root). */
+static inline uint64_t nfsd_export_tree(const struct nfsd_export *e)
+{
+	return e != NULL ? atomic_load(&e->tree) : 0;
+}
+/* One reference, or NULL. */
+struct nfsd_export *nfsd_export_find(struct nfs_server *srv, uint64_t number);
 
 /* May `ino`, a directory, be reached from the compound's export?  Parks. */
 nfsstat4 nfsd_export_check_inside(struct nfsd_compound *c, uint64_t ino);

@@ -49,6 +49,7 @@ static void init_tables(struct nfs_server *srv)
 	pthread_mutex_init(&srv->clients_lock, NULL);
 	pthread_mutex_init(&srv->locations_lock, NULL);
 	pthread_mutex_init(&srv->exports_lock, NULL);
+	task_rwlock_init(&srv->quota_lock);
 	pthread_mutex_init(&srv->endpoints_lock, NULL);
 	nfsd_meter_init(&srv->meter);
 	list_init(&srv->clients);
@@ -74,6 +75,7 @@ static void fini_tables(struct nfs_server *srv)
 	pthread_mutex_destroy(&srv->clients_lock);
 	pthread_mutex_destroy(&srv->locations_lock);
 	pthread_mutex_destroy(&srv->exports_lock);
+	task_rwlock_fini(&srv->quota_lock);
 	pthread_mutex_destroy(&srv->endpoints_lock);
 	nfsd_meter_fini(&srv->meter);
 	MAGIC_CLEAR(srv);

@@ -123,9 +123,9 @@ enum {
 	NFS_EXPORT_LABEL_MAX = 127,
 };
 struct nfs_export {
-	const char *name; /* one component, "fsap-…" */
-	uint64_t number;  /* not 0; names it in handles, for ever */
-	const char *path; /* of its root: "/", "/a/b" */
+	const char *name;  /* one component, "fsap-…" */
+	uint64_t number;   /* not 0; names it in handles, for ever */
+	const char *path;  /* of its root: "/", "/a/b" */
 	const char *label; /* for options.rights; NULL: "" */
 	/* What is missing of the path is made like this, by who mounts it. */
 	bool create;
@@ -140,6 +140,27 @@ struct nfs_export {
 int nfs_server_export(struct nfs_server *srv, const struct nfs_export *e);
 /* Its handles are stale from now on.  -ENOENT.  Does not park. */
 int nfs_server_unexport(struct nfs_server *srv, uint64_t number);
+
+/*
+ * Counts what is below the root of an export, itself included, and lets it have
+ * so many bytes and files and no more (0: no limit); NULL: does so no longer.
+ * A root that is not there yet is counted by who mounts it first.  engine.h has
+ * the rules (engine_tree_set()).  No two exports with one root may have a
+ * quota.  From tasks; parks.  0, -ENOENT (no such export), or what the engine
+ * says.
+ */
+struct nfs_quota {
+	uint64_t bytes, files;
+};
+struct engine_tree;
+int nfs_server_set_quota(struct nfs_server *srv, uint64_t number,
+			 const struct nfs_quota *quota);
+/* -ENOENT: nothing is counted. */
+int nfs_server_get_usage(struct nfs_server *srv, uint64_t number,
+			 struct engine_tree *out);
+/* All quotas have been set: what was counted for others, before the start, is
+ * not any more.  From a task; parks. */
+int nfs_server_drop_quotas(struct nfs_server *srv);
 
 /* Any thread. */
 void nfs_server_rights_changed(struct nfs_server *srv);

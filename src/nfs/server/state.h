@@ -531,6 +531,7 @@ struct nfs_server {
 
 	pthread_mutex_t exports_lock; /* innermost */
 	struct htable exports, export_names;
+	struct task_rwlock quota_lock; /* who sets trees; see quota.c */
 	atomic_uint nexports, rights_version;
 
 	pthread_mutex_t locations_lock;

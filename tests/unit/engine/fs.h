@@ -12,6 +12,7 @@
 
 #include "../in_task.h"
 #include "engine/engine.h"
+#include "engine/local/local.h"
 
 static const struct cred fs_root = { .uid = 0, .gid = 0 };
 
@@ -65,6 +66,19 @@ static inline struct fattr fs_attr(struct engine *e, uint64_t ino)
 
 	require(engine_getattr(e, ino, &attr) == 0);
 	return attr;
+}
+
+/* Everything counts where it is. */
+static inline void fs_wait_for_walks(struct engine *e)
+{
+	uint64_t tree = 0;
+
+	for (int i = 0; i < 20000; i++, tree = 0) {
+		if (tree_next_with(local_of(e), &tree, TREE_WALK, 0) == -ENOENT)
+			return;
+		task_sleep(MSEC(1));
+	}
+	require(!"counted in 20 s");
 }
 
 /* The inode, or 0 if there is no such name. */

@@ -18,7 +18,8 @@ struct item {
 	uint64_t ino;
 	struct inode_rec rec;
 	uint64_t names, entries, subdirs;
-	uint64_t parent; /* where a name of it was seen */
+	uint64_t names_in_tree; /* in directories that count where it does */
+	uint64_t parent;	/* where a name of it was seen */
 	bool orphan, has_file, has_inline, has_xattr;
 	int reach; /* 0: not looked at, 1: being looked at, 2: from the root */
 };
@@ -30,7 +31,14 @@ struct check {
 	MDB_txn *txn;
 	struct format_rec format;
 	struct state_rec state;
-	struct htable items;
+	struct htable items, trees;
+	bool walking; /* some tree is not all counted */
+};
+
+struct tree_item {
+	struct hnode node;
+	uint64_t id, bytes, files;
+	struct tree_rec rec;
 };
 
 __attribute__((format(printf, 2, 3))) static void bad(struct check *c,
@@ -53,6 +61,16 @@ static struct item *find(struct check *c, uint64_t ino)
 	htable_for_each_match (it, &c->items, hash_u64(ino), node)
 		if (it->ino == ino)
 			return it;
+	return NULL;
+}
+
+static struct tree_item *find_tree(struct check *c, uint64_t id)
+{
+	struct tree_item *t;
+
+	htable_for_each_match (t, &c->trees, hash_u64(id), node)
+		if (t->id == id)
+			return t;
 	return NULL;
 }
 
@@ -82,7 +100,9 @@ static void row_inode(struct check *c, const MDB_val *key, const MDB_val *value)
 	struct item *it = calloc(1, sizeof(*it));
 
 	it->ino = load_be64(key->mv_data);
-	memcpy(&it->rec, value->mv_data, sizeof(it->rec));
+	if (!inode_rec_load(value, &it->rec))
+		bad(c, "inode %lu: record of %zu bytes",
+		    load_be64(key->mv_data), value->mv_size);
 	htable_insert(&c->items, &it->node, hash_u64(it->ino));
 }
 
@@ -109,6 +129,7 @@ static void row_dirent(struct check *c, const MDB_val *key,
 	if (rec.type != (it->rec.mode & S_IFMT))
 		bad(c, "name %lu/%.*s: wrong type", dir, (int)len, name);
 	it->names++;
+	it->names_in_tree += it->rec.tree == parent->rec.tree ? 1 : 0;
 	it->parent = dir;
 	parent->entries++;
 	parent->subdirs += S_ISDIR(it->rec.mode) ? 1 : 0;
@@ -152,6 +173,51 @@ static void row_mark(struct check *c, const MDB_val *key, const MDB_val *value)
 {
 	if (c->settled)
 		bad(c, "mark %lu left", load_be64(key->mv_data));
+}
+
+static void row_tree(struct check *c, const MDB_val *key, const MDB_val *value)
+{
+	struct tree_item *t = calloc(1, sizeof(*t));
+
+	t->id = load_be64(key->mv_data);
+	memcpy(&t->rec, value->mv_data, sizeof(t->rec));
+	c->walking |= t->rec.flags & TREE_WALK;
+	htable_insert(&c->trees, &t->node, hash_u64(t->id));
+	if (c->format.version < FORMAT_VERSION_TREES)
+		bad(c, "tree %lu in format %u", t->id, c->format.version);
+}
+
+/* Where it counts, and that this is where it is. */
+static void check_place(struct check *c, const struct item *it)
+{
+	struct tree_item *t = find_tree(c, it->rec.tree);
+
+	if (it->rec.tree != 0 && t == NULL)
+		bad(c, "inode %lu: counts in %lu, which is not there", it->ino,
+		    it->rec.tree);
+	if (t != NULL) {
+		t->files++;
+		t->bytes += it->rec.space;
+	}
+	if (it->orphan || c->walking || it->rec.tree == it->ino)
+		return;
+	if (it->ino == ENGINE_ROOT ? it->rec.tree != 0 : it->names_in_tree == 0)
+		bad(c, "inode %lu: counts in %lu, where it is not", it->ino,
+		    it->rec.tree);
+}
+
+static void check_trees(struct check *c)
+{
+	struct tree_item *t;
+
+	htable_for_each (t, &c->trees, node)
+		if (t->files != t->rec.used_files ||
+		    t->bytes != t->rec.used_bytes || t->files == 0)
+			bad(c,
+			    "tree %lu: %lu files of %lu bytes; says %lu, "
+			    "%lu",
+			    t->id, t->files, t->bytes, t->rec.used_files,
+			    t->rec.used_bytes);
 }
 
 static void check_file(struct check *c, int xx, const char *name)
@@ -260,6 +326,7 @@ static void check_items(struct check *c)
 			bad(c, "inode %lu: change is beyond the limit",
 			    it->ino);
 		check_links(c, it);
+		check_place(c, it);
 		check_data(c, it);
 	}
 	if (files != c->state.used_files || bytes != c->state.used_bytes)
@@ -270,6 +337,7 @@ static void check_items(struct check *c)
 bool fsck(const char *directory, bool settled)
 {
 	struct check c = { .dir = directory, .settled = settled, .ok = true };
+	struct tree_item *t;
 	struct item *it;
 	char path[4096];
 
@@ -278,6 +346,7 @@ bool fsck(const char *directory, bool settled)
 		return false;
 	lmdb_read_begin(&c.db->readers, &c.txn);
 	each_row(&c, T_SUPER, row_super);
+	each_row(&c, T_TREE, row_tree);
 	each_row(&c, T_INODE, row_inode);
 	each_row(&c, T_DIRENT, row_dirent);
 	each_row(&c, T_INLINE, row_inline);
@@ -286,9 +355,13 @@ bool fsck(const char *directory, bool settled)
 	each_row(&c, T_MARK, row_mark);
 	check_files(&c);
 	check_items(&c);
+	check_trees(&c);
 	while ((it = htable_pop_entry(&c.items, struct item, node)) != NULL)
 		free(it);
+	while ((t = htable_pop_entry(&c.trees, struct tree_item, node)) != NULL)
+		free(t);
 	htable_fini(&c.items);
+	htable_fini(&c.trees);
 	lmdb_read_end(&c.db->readers, c.txn);
 	lmdb_close(c.db);
 	return c.ok;

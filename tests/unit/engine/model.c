@@ -104,6 +104,7 @@ int model_create(struct model *m, struct model_inode *dir, const char *name,
 	if (find(dir, name) != NULL)
 		return -EEXIST;
 	*out = create(m, mode);
+	(*out)->tree = dir->tree;
 	if (S_ISLNK(mode))
 		(*out)->size = 6;
 	if (dir->mode & S_ISGID) {
@@ -127,6 +128,8 @@ int model_link(struct model *m, struct model_inode *inode,
 		return -EEXIST;
 	if (inode->nlink == 0)
 		return -ENOENT;
+	if (inode->tree != dir->tree)
+		return -EXDEV;
 	inode->nlink++;
 	add(dir, name, inode);
 	return 0;
@@ -209,6 +212,8 @@ int model_rename(struct model *m, struct model_inode *from,
 	if (moved == victim)
 		return 0;
 	r = check_rename(moved, victim, from, to);
+	if (r == 0 && from->tree != to->tree)
+		r = -EXDEV;
 	if (r < 0)
 		return r;
 	if (target != NULL)
@@ -218,6 +223,62 @@ int model_rename(struct model *m, struct model_inode *from,
 	if (victim != NULL)
 		drop(m, victim);
 	return 0;
+}
+
+/* Of `inode`, in what is below `dir` and not below another root. */
+static uint32_t names_below(const struct model_inode *dir,
+			    const struct model_inode *inode)
+{
+	struct model_name *n;
+	uint32_t names = 0;
+
+	list_for_each (n, &dir->names, link) {
+		names += n->inode == inode ? 1 : 0;
+		if (S_ISDIR(n->inode->mode) && n->inode->tree != n->inode->ino)
+			names += names_below(n->inode, inode);
+	}
+	return names;
+}
+
+static void move_below(struct model_inode *dir, uint64_t tree)
+{
+	struct model_name *n;
+
+	dir->tree = tree;
+	list_for_each (n, &dir->names, link) {
+		if (n->inode->tree == n->inode->ino)
+			continue;
+		n->inode->tree = tree;
+		if (S_ISDIR(n->inode->mode))
+			move_below(n->inode, tree);
+	}
+}
+
+bool model_set_tree(struct model *m, struct model_inode *dir, bool set)
+{
+	bool is_root = dir->parent == dir;
+	struct model_inode *i;
+	uint32_t names;
+
+	list_for_each (i, &m->inodes, link) {
+		if (S_ISDIR(i->mode))
+			continue;
+		names = names_below(dir, i);
+		if (names > 0 && names != i->nlink)
+			return false;
+	}
+	move_below(dir, set ? dir->ino : is_root ? 0 : dir->parent->tree);
+	return true;
+}
+
+uint64_t model_count(const struct model *m, uint64_t tree)
+{
+	const struct model_inode *i;
+	uint64_t n = 0;
+
+	list_for_each (i, &m->inodes, link)
+		n += i->tree == tree ? 1 : 0;
+	return n;
 }
 
 void model_write(struct model_inode *inode, const void *data, uint64_t len,

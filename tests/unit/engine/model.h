@@ -20,7 +20,8 @@ struct model_inode {
 	uint64_t ino;	  /* the engine's, told at creation */
 	uint32_t mode, nlink, uid, gid;
 	int held;
-	char *data; /* of a regular file: MODEL_SIZE_MAX bytes */
+	uint64_t tree; /* in which it counts; its own ino: a root */
+	char *data;    /* of a regular file: MODEL_SIZE_MAX bytes */
 	uint64_t size;
 	struct list names;	    /* of a directory: struct model_name */
 	struct model_inode *parent; /* of a directory */
@@ -54,6 +55,11 @@ int model_rename(struct model *m, struct model_inode *from,
 void model_write(struct model_inode *inode, const void *data, uint64_t len,
 		 uint64_t offset);
 void model_truncate(struct model_inode *inode, uint64_t size);
+/* The directory is the root of a tree now, or none any more; with what is
+ * below.  Not if files there have names elsewhere: then it says false. */
+bool model_set_tree(struct model *m, struct model_inode *dir, bool set);
+/* How many count in it. */
+uint64_t model_count(const struct model *m, uint64_t tree);
 /* Frees it if it has neither name nor holder. */
 void model_release(struct model *m, struct model_inode *inode);
 

@@ -127,7 +127,7 @@ static void unlinked(void *directory)
 	require(engine_getattr(e, large, &attr) == -ESTALE);
 	engine_close(e);
 	e = fs_open(directory);
-	require(engine_statfs(e, &st) == 0);
+	require(engine_statfs(e, 0, &st) == 0);
 	require(st.used_files == 1 && st.used_bytes == 0);
 	engine_close(e);
 }
@@ -190,7 +190,7 @@ static void many_small(void *directory)
 		require(task_spawn("writer", write_many, w) == 0);
 	while (w->left > 0)
 		task_park(NSEC_NEVER);
-	require(engine_statfs(w->e, &st) == 0);
+	require(engine_statfs(w->e, 0, &st) == 0);
 	/* Nobody asked for a commit: what is on disk is what did not fit. */
 	require(st.used_bytes > MIB(2) && st.used_bytes < MIB(16));
 	w->next = 0;
@@ -199,7 +199,7 @@ static void many_small(void *directory)
 		require(task_spawn("releaser", release_many, w) == 0);
 	while (w->left > 0)
 		task_park(NSEC_NEVER);
-	require(engine_statfs(w->e, &st) == 0);
+	require(engine_statfs(w->e, 0, &st) == 0);
 	require(st.used_bytes == (uint64_t)WRITERS * EACH * SMALL);
 	engine_close(w->e);
 	free(w);

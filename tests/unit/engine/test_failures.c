@@ -178,9 +178,9 @@ static void freeing_fails(void *directory)
 	limit_files(0);
 	task_sleep(MSEC(100));
 	limit_files(RLIM_INFINITY);
-	require(engine_statfs(e, &st) == 0 && st.used_files == 2);
+	require(engine_statfs(e, 0, &st) == 0 && st.used_files == 2);
 	task_sleep(MSEC(1500));
-	require(engine_statfs(e, &st) == 0);
+	require(engine_statfs(e, 0, &st) == 0);
 	require(st.used_files == 1 && st.used_bytes == 0);
 	engine_close(e);
 	require(fsck(directory, true));

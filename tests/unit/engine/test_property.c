@@ -278,6 +278,35 @@ static void step_xattr(struct world *w)
 	require(value[0] == (char)i->ino);
 }
 
+/* Directories are counted, or not any more; what the model does at once. */
+static void step_tree(struct world *w)
+{
+	struct model_inode *dir = any_dir(w);
+	bool set = dir->tree != dir->ino;
+
+	if (dir->nlink == 0 || !model_set_tree(&w->m, dir, set))
+		return;
+	if (set)
+		require(engine_tree_set(w->e, dir->ino, 0, 0) == 0);
+	else
+		require(engine_tree_clear(w->e, dir->ino) == 0);
+	fs_wait_for_walks(w->e);
+}
+
+static void compare_usage(struct world *w, const struct model_inode *root)
+{
+	uint64_t files = model_count(&w->m, root->ino);
+	struct engine_tree t;
+
+	for (int i = 0; i < 2000; i++) { /* what was removed goes later */
+		require(engine_tree_get(w->e, root->ino, &t) == 0);
+		if (t.used_files == files)
+			return;
+		task_sleep(MSEC(5));
+	}
+	require(t.used_files == files);
+}
+
 /* ------------------------------------------------------ whole trees --- */
 
 struct listing {
@@ -361,6 +390,8 @@ static void compare(struct world *w)
 			require(attr.size == i->size);
 		if (S_ISREG(i->mode))
 			compare_file(w, i);
+		if (i->tree == i->ino && i->nlink > 0)
+			compare_usage(w, i);
 	}
 }
 
@@ -382,7 +413,7 @@ static const struct {
 	{ step_rename, 20 },  { step_hold, 12 },     { step_release, 6 },
 	{ step_write, 40 },   { step_truncate, 10 }, { step_punch, 4 },
 	{ step_allocate, 3 }, { step_setattr, 8 },   { step_commit, 8 },
-	{ step_xattr, 4 },    { reopen, 1 },
+	{ step_xattr, 4 },    { step_tree, 4 },	     { reopen, 1 },
 };
 
 static void one_step(struct world *w)

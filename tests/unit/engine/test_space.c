@@ -109,7 +109,7 @@ static struct engine_statfs usage(struct engine *e)
 {
 	struct engine_statfs st;
 
-	require(engine_statfs(e, &st) == 0);
+	require(engine_statfs(e, 0, &st) == 0);
 	require(st.total_bytes >= st.free_bytes);
 	require(st.free_bytes >= st.avail_bytes && st.avail_bytes > 0);
 	return st;

@@ -215,7 +215,7 @@ static void removed_but_open(void *arg)
 	stateid4 id;
 
 	world_start(&world, arg, &options);
-	require(engine_statfs(world.engine, &before) == 0);
+	require(engine_statfs(world.engine, 0, &before) == 0);
 	wire_open(&w, &world.addr[0]);
 	wire_mount(&w, "a", &a);
 	session_begin(&a, &c, 0);
@@ -246,7 +246,7 @@ static void removed_but_open(void *arg)
 	add(&c, OP_CLOSE)->opclose.open_stateid = id;
 	require(wire_call(&w, &c) == NFS4_OK);
 	for (int i = 0;; i++) {
-		require(engine_statfs(world.engine, &after) == 0);
+		require(engine_statfs(world.engine, 0, &after) == 0);
 		if (after.used_files == before.used_files)
 			break;
 		require(i < 100);
