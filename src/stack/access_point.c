@@ -128,7 +128,7 @@ static int create(struct stack *s, struct resource *wanted)
 				 "Gid", json_object_get(a, "gid"));
 	json_t *answer;
 	int error = remote_rest(
-		s->aws, "POST", ACCESS_POINTS,
+		s->remote, "POST", ACCESS_POINTS,
 		json_pack("{s:o, s:s, s:o, s:o, s:o}", "ClientToken",
 			  json_sprintf("%s~%s", s->token, wanted->key),
 			  "FileSystemId", s->fs_id, "PosixUser", user,
@@ -149,7 +149,7 @@ static int remove_point(struct stack *s, const struct resource *is)
 	char path[128];
 
 	snprintf(path, sizeof(path), ACCESS_POINTS "/%s", is->id);
-	return remote_rest(s->aws, "DELETE", path, NULL, NULL);
+	return remote_rest(s->remote, "DELETE", path, NULL, NULL);
 }
 
 #define FIXED "an access point is fixed at creation"

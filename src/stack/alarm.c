@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The alarms: found by their names. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -88,7 +89,38 @@ static int declare(struct stack *s, struct resources *wanted)
 
 /* ------------------------------------------------------------------- read */
 
-static void read_one(struct stack *s, json_t *facts, struct resource *r)
+/* "a-b" with "c" has the names of "a" with "b-c": is the file system of an
+ * alarm another stack's?  One that is no more was ours. */
+static int check_owner(struct stack *s, const struct resource *r)
+{
+	const char *fs = remote_text(r->attributes, "file_system_id");
+	json_t *answer, *tags;
+	const char *owner;
+	char path[160];
+	int error = 0;
+
+	if (fs[0] == '\0' || strcmp(fs, s->fs_id) == 0)
+		return 0;
+	snprintf(path, sizeof(path), "/2015-02-01/file-systems?FileSystemId=%s",
+		 fs);
+	if (remote_rest(s->remote, "GET", path, NULL, &answer) < 0)
+		return 0;
+	tags = tags_read(json_object_get(
+		json_array_get(json_object_get(answer, "FileSystems"), 0),
+		"Tags"));
+	owner = remote_text(tags, STACK_TAG);
+	if (owner[0] && strcmp(owner, s->name) != 0) {
+		stack_error("alarm %s is that of the stack %s: two stacks "
+			    "can't have the same names",
+			    remote_text(r->attributes, "name"), owner);
+		error = -EEXIST;
+	}
+	json_decref(tags);
+	json_decref(answer);
+	return error;
+}
+
+static int read_one(struct stack *s, json_t *facts, struct resource *r)
 {
 	const json_t *dimensions = json_object_get(facts, "Dimensions");
 
@@ -102,33 +134,36 @@ static void read_one(struct stack *s, json_t *facts, struct resource *r)
 	json_object_set(r->attributes, "file_system_id",
 			json_object_get(json_array_get(dimensions, 0),
 					"Value"));
+	return check_owner(s, r);
 }
 
 static int read_alarms(struct stack *s, struct resources *is)
 {
-	json_t *names = json_array(), *answer, *list, *name;
+	json_t *names = json_array(), *answer, *facts;
+	size_t i, k;
 	int error;
 
-	for (size_t i = 0; i < ARRAY_SIZE(alarms); i++)
+	for (i = 0; i < ARRAY_SIZE(alarms); i++)
 		json_array_append_new(names, name_of(s, &alarms[i]));
-	error = remote_json(s->aws, "monitoring", "1.0",
+	error = remote_json(s->remote, "monitoring", "1.0",
 			    CLOUDWATCH "DescribeAlarms",
 			    json_pack("{s:O}", "AlarmNames", names), &answer);
-	list = error < 0 ? NULL : json_object_get(answer, "MetricAlarms");
-	for (size_t i = 0; i < ARRAY_SIZE(alarms); i++) {
-		name = json_array_get(names, i);
-		for (size_t k = 0; k < json_array_size(list); k++)
-			if (json_equal(json_object_get(json_array_get(list, k),
-						       "AlarmName"),
-				       name))
-				read_one(s, json_array_get(list, k),
-					 resource_add(is, alarms[i].key));
+	if (error < 0) {
+		json_decref(names);
+		return stack_failed(s, "alarms");
+	}
+	json_array_foreach(json_object_get(answer, "MetricAlarms"), k, facts)
+	{
+		for (i = 0; i < ARRAY_SIZE(alarms) && error == 0; i++)
+			if (json_equal(json_array_get(names, i),
+				       json_object_get(facts, "AlarmName")))
+				error = read_one(s, facts,
+						 resource_add(is,
+							      alarms[i].key));
 	}
 	json_decref(names);
-	if (error < 0)
-		return stack_failed(s, "alarms");
 	json_decref(answer);
-	return 0;
+	return error;
 }
 
 /* ----------------------------------------------------------------- change */
@@ -144,7 +179,7 @@ static int put(struct stack *s, const struct resource *is,
 	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
 		json_object_set(body, same[i].cloudwatch,
 				json_object_get(a, same[i].name));
-	return remote_json(s->aws, "monitoring", "1.0",
+	return remote_json(s->remote, "monitoring", "1.0",
 			   CLOUDWATCH "PutMetricAlarm", body, NULL);
 }
 
@@ -156,7 +191,7 @@ static int create(struct stack *s, struct resource *wanted)
 
 static int remove_alarm(struct stack *s, const struct resource *is)
 {
-	return remote_json(s->aws, "monitoring", "1.0",
+	return remote_json(s->remote, "monitoring", "1.0",
 			   CLOUDWATCH "DeleteAlarms",
 			   json_pack("{s:[O]}", "AlarmNames",
 				     json_object_get(is->attributes, "name")),

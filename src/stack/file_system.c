@@ -44,7 +44,7 @@ static int resolve_key(struct stack *s, const char *key, json_t **arn)
 {
 	json_t *answer = NULL;
 	int error =
-		remote_json(s->aws, "kms", "1.1", "TrentService.DescribeKey",
+		remote_json(s->remote, "kms", "1.1", "TrentService.DescribeKey",
 			    json_pack("{s:s}", "KeyId", key), &answer);
 
 	*arn = json_object_get(json_object_get(answer, "KeyMetadata"), "Arn");
@@ -102,7 +102,7 @@ static int read_lifecycle(struct stack *s, struct resource *r)
 
 	snprintf(path, sizeof(path), FILE_SYSTEMS "/%s/lifecycle-configuration",
 		 r->id);
-	error = remote_rest(s->aws, "GET", path, NULL, &answer);
+	error = remote_rest(s->remote, "GET", path, NULL, &answer);
 	if (error < 0)
 		return error;
 	policies = json_object_get(answer, "LifecyclePolicies");
@@ -127,8 +127,8 @@ static int read_backup(struct stack *s, struct resource *r)
 	int error;
 
 	snprintf(path, sizeof(path), FILE_SYSTEMS "/%s/backup-policy", r->id);
-	error = remote_rest(s->aws, "GET", path, NULL, &answer);
-	if (error < 0 && !remote_failed_with(s->aws, "PolicyNotFound"))
+	error = remote_rest(s->remote, "GET", path, NULL, &answer);
+	if (error < 0 && !remote_failed_with(s->remote, "PolicyNotFound"))
 		return error;
 	on = strncmp(remote_text(json_object_get(answer, "BackupPolicy"),
 				 "Status"),
@@ -167,7 +167,7 @@ static int read_file_system(struct stack *s, struct resources *is)
 
 	snprintf(path, sizeof(path), FILE_SYSTEMS "?CreationToken=%s",
 		 s->token);
-	error = remote_rest(s->aws, "GET", path, NULL, &answer);
+	error = remote_rest(s->remote, "GET", path, NULL, &answer);
 	if (error < 0)
 		return stack_failed(s, "file systems");
 	facts = json_array_get(json_object_get(answer, "FileSystems"), 0);
@@ -185,7 +185,7 @@ static int put(struct stack *s, const char *id, const char *what, json_t *body)
 	char path[PATH_SIZE];
 
 	snprintf(path, sizeof(path), FILE_SYSTEMS "/%s%s", id, what);
-	return remote_rest(s->aws, "PUT", path, body, NULL);
+	return remote_rest(s->remote, "PUT", path, body, NULL);
 }
 
 static void add_throughput(json_t *body, const struct resource *wanted)
@@ -253,7 +253,7 @@ static int create(struct stack *s, struct resource *wanted)
 	add_throughput(body, wanted);
 	if (key != NULL)
 		json_object_set(body, "KmsKeyId", key);
-	error = remote_rest(s->aws, "POST", FILE_SYSTEMS, body, &answer);
+	error = remote_rest(s->remote, "POST", FILE_SYSTEMS, body, &answer);
 	if (error < 0)
 		return error;
 	snprintf(wanted->id, sizeof(wanted->id), "%s",
@@ -267,7 +267,7 @@ static int remove_file_system(struct stack *s, const struct resource *is)
 	char path[PATH_SIZE];
 
 	snprintf(path, sizeof(path), FILE_SYSTEMS "/%s", is->id);
-	return remote_rest(s->aws, "DELETE", path, NULL, NULL);
+	return remote_rest(s->remote, "DELETE", path, NULL, NULL);
 }
 
 static const struct attribute attributes[] = {

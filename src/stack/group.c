@@ -20,7 +20,7 @@ static int check_exists(struct stack *s, const char *input, const char *action,
 			const char *parameter)
 {
 	json_t *answer = NULL;
-	int error = remote_ec2(s->aws, action,
+	int error = remote_ec2(s->remote, action,
 			       json_pack("{s:O}", parameter,
 					 json_object_get(s->inputs, input)),
 			       &answer);
@@ -157,7 +157,7 @@ static int read_group(struct stack *s, struct resources *is)
 {
 	const json_t *list;
 	json_t *answer;
-	int error = remote_ec2(s->aws, "DescribeSecurityGroups",
+	int error = remote_ec2(s->remote, "DescribeSecurityGroups",
 			       json_pack("{s:s, s:s}", "Filter.1.Name",
 					 "tag:" STACK_TAG, "Filter.1.Value.1",
 					 s->name),
@@ -224,7 +224,7 @@ static int change_rules(struct stack *s, const char *action, const char *id,
 	for (size_t i = 0; i < json_array_size(rules); i++)
 		add_permission(parameters, i + 1,
 			       json_string_value(json_array_get(rules, i)));
-	return remote_ec2(s->aws, action, parameters, NULL);
+	return remote_ec2(s->remote, action, parameters, NULL);
 }
 
 static int set_ingress(struct stack *s, const struct resource *is,
@@ -252,7 +252,7 @@ static int change_tags(struct stack *s, const char *action, const char *id,
 
 	tags_add(parameters, "Tag", tags);
 	if (json_object_size(tags) > 0)
-		error = remote_ec2(s->aws, action, json_incref(parameters),
+		error = remote_ec2(s->remote, action, json_incref(parameters),
 				   NULL);
 	json_decref(parameters);
 	json_decref(tags);
@@ -298,7 +298,8 @@ static int create(struct stack *s, struct resource *wanted)
 
 	tags_add(parameters, "TagSpecification.1.Tag",
 		 json_object_get(a, "tags"));
-	error = remote_ec2(s->aws, "CreateSecurityGroup", parameters, &answer);
+	error = remote_ec2(s->remote, "CreateSecurityGroup", parameters,
+			   &answer);
 	if (error < 0)
 		return error;
 	snprintf(wanted->id, sizeof(wanted->id), "%s",
@@ -309,7 +310,7 @@ static int create(struct stack *s, struct resource *wanted)
 
 static int remove_group(struct stack *s, const struct resource *is)
 {
-	return remote_ec2(s->aws, "DeleteSecurityGroup",
+	return remote_ec2(s->remote, "DeleteSecurityGroup",
 			  json_pack("{s:s}", "GroupId", is->id), NULL);
 }
 

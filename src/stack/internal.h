@@ -35,7 +35,7 @@ struct stack {
 	char name[STACK_NAME];	 /* "kafka/prod": in the tag hawser:stack */
 	char prefix[STACK_NAME]; /* "kafka-prod": of names */
 	char token[STACK_NAME];	 /* of creation */
-	struct remote *aws;
+	struct remote *remote;
 	/* Those that there are; "" if they are yet to come. */
 	char group_id[STACK_ID], fs_id[STACK_ID];
 };

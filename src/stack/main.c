@@ -44,7 +44,7 @@ static int open_stack(const struct options *o, struct stack *s)
 	if (s->inputs == NULL)
 		return FAILED;
 	name_stack(s);
-	if (remote_open(&o->aws, &s->aws, &why) == 0)
+	if (remote_open(&o->aws, &s->remote, &why) == 0)
 		return DONE;
 	stack_error("%s", why.text);
 	json_decref(s->inputs);
@@ -53,7 +53,7 @@ static int open_stack(const struct options *o, struct stack *s)
 
 static void close_stack(struct stack *s)
 {
-	remote_close(s->aws);
+	remote_close(s->remote);
 	json_decref(s->inputs);
 }
 
@@ -220,7 +220,7 @@ static int run_outputs(const struct options *o, struct stack *s)
 			status = print_outputs(o, &v);
 		else
 			stack_error("stack %s is not at %s: apply it first",
-				    s->name, remote_endpoint(s->aws));
+				    s->name, remote_endpoint(s->remote));
 	}
 	resources_free(&is);
 	return status;

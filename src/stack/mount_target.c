@@ -68,7 +68,7 @@ static int find_subnets(struct stack *s, const json_t *ids)
 		snprintf(name, sizeof(name), "SubnetId.%zu", i + 1);
 		json_object_set(parameters, name, json_array_get(ids, i));
 	}
-	error = remote_ec2(s->aws, "DescribeSubnets", parameters, &answer);
+	error = remote_ec2(s->remote, "DescribeSubnets", parameters, &answer);
 	if (error < 0)
 		return stack_failed(s, "private_subnet_ids");
 	error = check_subnets(s, ids, json_object_get(answer, "subnetSet"));
@@ -114,7 +114,7 @@ static int read_one(struct stack *s, json_t *facts, struct resources *is)
 			json_object_get(facts, "SubnetId"));
 	snprintf(path, sizeof(path), MOUNT_TARGETS "/%s/security-groups",
 		 r->id);
-	error = remote_rest(s->aws, "GET", path, NULL, &answer);
+	error = remote_rest(s->remote, "GET", path, NULL, &answer);
 	if (error < 0)
 		return stack_failed(s, r->id);
 	json_object_set(r->attributes, "security_groups",
@@ -157,7 +157,7 @@ static int set_groups(struct stack *s, const struct resource *is,
 
 	snprintf(path, sizeof(path), MOUNT_TARGETS "/%s/security-groups",
 		 is->id);
-	return remote_rest(s->aws, "PUT", path,
+	return remote_rest(s->remote, "PUT", path,
 			   json_pack("{s:[s]}", "SecurityGroups", s->group_id),
 			   NULL);
 }
@@ -165,7 +165,7 @@ static int set_groups(struct stack *s, const struct resource *is,
 static int create(struct stack *s, struct resource *wanted)
 {
 	json_t *answer;
-	int error = remote_rest(s->aws, "POST", MOUNT_TARGETS,
+	int error = remote_rest(s->remote, "POST", MOUNT_TARGETS,
 				json_pack("{s:s, s:s, s:[s]}", "FileSystemId",
 					  s->fs_id, "SubnetId", wanted->key,
 					  "SecurityGroups", s->group_id),
@@ -184,7 +184,7 @@ static int remove_target(struct stack *s, const struct resource *is)
 	char path[128];
 
 	snprintf(path, sizeof(path), MOUNT_TARGETS "/%s", is->id);
-	return remote_rest(s->aws, "DELETE", path, NULL, NULL);
+	return remote_rest(s->remote, "DELETE", path, NULL, NULL);
 }
 
 static const struct attribute attributes[] = {

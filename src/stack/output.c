@@ -73,7 +73,7 @@ static json_t *make_size(const struct view *v, const struct output *o)
 static json_t *make_dns_name(const struct view *v, const struct output *o)
 {
 	return json_sprintf("%s.efs.%s.amazonaws.com", v->s->fs_id,
-			    remote_region(v->s->aws));
+			    remote_region(v->s->remote));
 }
 
 static json_t *make_target_dns_names(const struct view *v,
@@ -84,11 +84,11 @@ static json_t *make_target_dns_names(const struct view *v,
 
 	json_array_foreach(zones, i, zone)
 	{
-		json_array_append_new(names,
-				      json_sprintf("%s.%s.efs.%s.amazonaws.com",
-						   json_string_value(zone),
-						   v->s->fs_id,
-						   remote_region(v->s->aws)));
+		json_array_append_new(
+			names,
+			json_sprintf("%s.%s.efs.%s.amazonaws.com",
+				     json_string_value(zone), v->s->fs_id,
+				     remote_region(v->s->remote)));
 	}
 	json_decref(zones);
 	return names;

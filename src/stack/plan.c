@@ -264,9 +264,9 @@ int plan_check_data(struct stack *s, const struct resource *is,
 	int error;
 
 	snprintf(path, sizeof(path), is->kind->path, is->id);
-	error = remote_rest(s->aws, "GET", path, NULL, &answer);
+	error = remote_rest(s->remote, "GET", path, NULL, &answer);
 	if (error < 0)
-		return remote_failed_with(s->aws, is->kind->not_found)
+		return remote_failed_with(s->remote, is->kind->not_found)
 			       ? 0
 			       : stack_failed(s, is->id);
 	error = check_data(

@@ -54,11 +54,12 @@ static int look(const struct run *run, const struct kind *kind, const char *id,
 	int error;
 
 	snprintf(path, sizeof(path), kind->path, id);
-	error = remote_rest(run->s->aws, "GET", path, NULL, &answer);
+	error = remote_rest(run->s->remote, "GET", path, NULL, &answer);
 	if (error < 0) {
 		strcpy(state, "gone");
-		return remote_failed_with(run->s->aws, kind->not_found) ? 0
-									: error;
+		return remote_failed_with(run->s->remote, kind->not_found)
+			       ? 0
+			       : error;
 	}
 	list = json_object_get(answer, kind->list);
 	snprintf(state, 32, "%s",
@@ -111,7 +112,7 @@ static int remove_one(struct run *run, const struct step *step)
 	if (error < 0)
 		return error;
 	error = kind->remove(run->s, step->is);
-	if (error < 0 && !remote_failed_with(run->s->aws, kind->not_found))
+	if (error < 0 && !remote_failed_with(run->s->remote, kind->not_found))
 		return failed(run, step);
 	if (kind->id_offset)
 		*((char *)run->s + kind->id_offset) = '\0';

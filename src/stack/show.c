@@ -113,8 +113,8 @@ static void print_step(const struct step *step)
 
 void plan_show(const struct stack *s, const struct plan *p)
 {
-	printf("Stack %s at %s (%s)\n\n", s->name, remote_endpoint(s->aws),
-	       remote_region(s->aws));
+	printf("Stack %s at %s (%s)\n\n", s->name, remote_endpoint(s->remote),
+	       remote_region(s->remote));
 	if (p->n == 0) {
 		printf("No changes: %s.\n",
 		       p->wanted.n > 0 ? "the stack is as declared"
@@ -149,7 +149,7 @@ json_t *plan_json(const struct stack *s, const struct plan *p)
 		json_object_set_new(summary, step_actions[i],
 				    json_integer((json_int_t)p->count[i]));
 	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "stack", s->name,
-			 "endpoint", remote_endpoint(s->aws), "region",
-			 remote_region(s->aws), "steps", steps, "summary",
+			 "endpoint", remote_endpoint(s->remote), "region",
+			 remote_region(s->remote), "steps", steps, "summary",
 			 summary);
 }

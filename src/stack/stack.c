@@ -30,7 +30,7 @@ void stack_error(const char *format, ...)
 
 int stack_failed(const struct stack *s, const char *what)
 {
-	stack_error("%s: %s", what, remote_error(s->aws)->text);
+	stack_error("%s: %s", what, remote_error(s->remote)->text);
 	return -EIO;
 }
 
@@ -119,13 +119,13 @@ int stack_list(struct stack *s, const char *path, const char *list,
 			 marker ? (strchr(path, '?') ? "&" : "?") : "",
 			 marker ? token : "", marker ? "=" : "",
 			 marker ? marker : "");
-		error = remote_rest(s->aws, "GET", page, NULL, &answer);
+		error = remote_rest(s->remote, "GET", page, NULL, &answer);
 		if (error < 0)
 			return error;
 		json_array_extend(*out, json_object_get(answer, list));
 		free(marker);
 		marker = remote_text(answer, next)[0]
-				 ? remote_escape(s->aws,
+				 ? remote_escape(s->remote,
 						 remote_text(answer, next))
 				 : NULL;
 		json_decref(answer);

@@ -84,12 +84,12 @@ json_t *tags_minus(const json_t *tags, const json_t *others)
 
 static int untag(struct stack *s, const char *id, const char *key)
 {
-	auto_free char *escaped = remote_escape(s->aws, key);
+	auto_free char *escaped = remote_escape(s->remote, key);
 	char path[600];
 
 	snprintf(path, sizeof(path), "/2015-02-01/resource-tags/%s?tagKeys=%s",
 		 id, escaped);
-	return remote_rest(s->aws, "DELETE", path, NULL, NULL);
+	return remote_rest(s->remote, "DELETE", path, NULL, NULL);
 }
 
 int tags_set(struct stack *s, const struct resource *is,
@@ -105,7 +105,7 @@ int tags_set(struct stack *s, const struct resource *is,
 	snprintf(path, sizeof(path), "/2015-02-01/resource-tags/%s", is->id);
 	if (json_object_size(more) > 0)
 		error = remote_rest(
-			s->aws, "POST", path,
+			s->remote, "POST", path,
 			json_pack("{s:o}", "Tags", tags_write(more)), NULL);
 	json_decref(more);
 	json_object_foreach((json_t *)before, key, value)

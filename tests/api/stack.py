@@ -2,7 +2,9 @@
 """hawser plan, apply, outputs and destroy: what a file declares is there, as
 boto3 sees it, once; what can't be is told."""
 import json
+import os
 import pathlib
+import pty
 import subprocess
 import tempfile
 import unittest
@@ -382,7 +384,42 @@ eks_node_security_group_id: {self.nodes}
         self.write(PRODUCTION)
         self.assertEqual(self.outputs(), prod)
 
+    def test_two_stacks_with_the_same_names(self):
+        self.write(PRODUCTION)
+        self.apply()
+        other = self.file.read_text().replace(
+            "project_name: confluent-kafka", "project_name: confluent"
+        ).replace("environment: prod", "environment: kafka-prod")
+        path = self.file.with_name("other.yaml")
+        path.write_text(other)
+        self.fail_with("is that of the stack confluent-kafka/prod", "apply",
+                       "--yes", path)
+        self.assertEqual(self.apply(), [])
+
     # ------------------------------------------------------------- the plan
+
+    def ask(self, answer):
+        """Applies it at a terminal, and answers the question so."""
+        terminal, stdin = pty.openpty()
+        os.write(terminal, answer)
+        with subprocess.Popen(["hawser", "apply", self.file], stdin=stdin,
+                              stdout=subprocess.PIPE, text=True,
+                              stderr=subprocess.PIPE) as running:
+            _, err = running.communicate(timeout=60)
+        os.close(terminal)
+        os.close(stdin)
+        self.assertIn("Do it?", err)
+        return running.returncode, err
+
+    def test_question(self):
+        self.write(DEVELOPMENT)
+        before = self.count()
+        for answer in b"y\n", b"\n", b"no\n", b"yes please\n", b"\x04":
+            status, err = self.ask(answer)
+            self.assertEqual((status, self.count()), (1, before), answer)
+            self.assertIn("nothing was done", err)
+        self.assertEqual(self.ask(b"yes\n")[0], 0)
+        self.the_fs()
 
     def test_plan_is_shown_and_not_followed(self):
         self.write(PRODUCTION)
