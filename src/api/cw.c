@@ -195,6 +195,24 @@ static const struct api_field list_metrics[] = {
 	{},
 };
 
+#define RESOURCE_ARN                                                           \
+	{                                                                      \
+		"ResourceARN", API_STRING, .required = true, .min = 1,         \
+					   .max = 1024                         \
+	}
+static const struct api_field list_tags[] = { RESOURCE_ARN, {} };
+static const struct api_field tag_resource[] = {
+	RESOURCE_ARN,
+	{ "Tags", API_LIST, .required = true, .max = 50, .fields = tags },
+	{},
+};
+static const struct api_field untag_resource[] = {
+	RESOURCE_ARN,
+	{ "TagKeys", API_LIST, .required = true, .max = 50,
+	  .fields = name_items },
+	{},
+};
+
 static const struct api_operation operations[] = {
 	{ "DeleteAlarms", cw_delete_alarms, alarm_names },
 	{ "DescribeAlarmHistory", cw_describe_alarm_history, alarm_history },
@@ -207,12 +225,16 @@ static const struct api_operation operations[] = {
 	{ "GetMetricStatistics", cw_get_metric_statistics,
 	  get_metric_statistics },
 	{ "ListMetrics", cw_list_metrics, list_metrics },
+	{ "ListTagsForResource", cw_list_tags_for_resource, list_tags },
 	{ "PutMetricAlarm", cw_put_metric_alarm, put_metric_alarm },
 	{ "SetAlarmState", cw_set_alarm_state, set_alarm_state },
+	{ "TagResource", cw_tag_resource, tag_resource },
+	{ "UntagResource", cw_untag_resource, untag_resource },
 	{},
 };
 
 static const struct api_error errors[] = { { "ResourceNotFound", 404 },
+					   { "ResourceNotFoundException", 404 },
 					   { "InternalServiceError", 500 },
 					   {} };
 

@@ -19,6 +19,10 @@ CW_OP(disable_alarm_actions);
 CW_OP(enable_alarm_actions);
 CW_OP(put_metric_alarm);
 CW_OP(set_alarm_state);
+/* cw_tag.c */
+CW_OP(list_tags_for_resource);
+CW_OP(tag_resource);
+CW_OP(untag_resource);
 /* cw_metric.c */
 CW_OP(get_metric_data);
 CW_OP(get_metric_statistics);

@@ -27,6 +27,7 @@ static json_t *describe(const struct api_call *call, const json_t *alarm)
 	json_t *out = json_copy((json_t *)alarm);
 
 	json_object_del(out, "History");
+	json_object_del(out, "Tags");
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
 		json_object_set_new(out, times[i],
 				    cw_time(call,
@@ -266,6 +267,7 @@ int cw_put_metric_alarm(struct api_call *call)
 		"Threshold",
 		"ComparisonOperator",
 		"TreatMissingData",
+		"Tags",
 	};
 	const char *name = api_string(call, "AlarmName");
 	json_t *alarm;

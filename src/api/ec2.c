@@ -168,6 +168,7 @@ static const struct api_field change_rules[] = {
 };
 
 static const struct api_operation operations[] = {
+	{ "AuthorizeSecurityGroupEgress", ec2_authorize_egress, change_rules },
 	{ "AuthorizeSecurityGroupIngress", ec2_authorize_ingress,
 	  change_rules },
 	{ "CreateSecurityGroup", ec2_create_security_group, create_group },
@@ -186,6 +187,7 @@ static const struct api_operation operations[] = {
 	{ "DescribeSecurityGroups", ec2_describe_security_groups, groups },
 	{ "DescribeSubnets", ec2_describe_subnets, subnets },
 	{ "DescribeVpcs", ec2_describe_vpcs, vpcs },
+	{ "RevokeSecurityGroupEgress", ec2_revoke_egress, change_rules },
 	{ "RevokeSecurityGroupIngress", ec2_revoke_ingress, change_rules },
 	{},
 };

@@ -26,9 +26,11 @@ EC2_OP(delete_subnet);
 EC2_OP(delete_tags);
 EC2_OP(delete_vpc);
 /* ec2_group.c */
+EC2_OP(authorize_egress);
 EC2_OP(authorize_ingress);
 EC2_OP(create_security_group);
 EC2_OP(delete_security_group);
+EC2_OP(revoke_egress);
 EC2_OP(revoke_ingress);
 
 struct control *ec2_control(const struct api_call *call);
@@ -42,6 +44,9 @@ json_t *ec2_vpc(const struct api_call *call, const char *id, const json_t *vpc);
 json_t *ec2_subnet(const struct api_call *call, const struct subnet *s);
 json_t *ec2_group(const struct api_call *call, const char *id,
 		  const json_t *group);
+/* What leaves: kept, and of no effect.  One lets everything out, as long as
+ * nothing else was said. */
+json_t *ec2_egress(const json_t *group);
 /* The tags that a call gives what it creates. */
 json_t *ec2_given_tags(const struct api_call *call);
 

@@ -385,23 +385,33 @@ static json_t *describe_rule(const struct api_call *call, const json_t *rule)
 	return out;
 }
 
-json_t *ec2_group(const struct api_call *call, const char *id,
-		  const json_t *group)
+static json_t *describe_rules(const struct api_call *call, const json_t *rules)
 {
-	const json_t *rules = json_object_get(group, "Rules");
-	json_t *ingress = json_array();
+	json_t *out = json_array();
 
 	for (size_t i = 0; i < json_array_size(rules); i++)
 		json_array_append_new(
-			ingress, describe_rule(call, json_array_get(rules, i)));
-	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:o, s:[{s:s, s:[{s:s}]}], s:o}",
-		"ownerId", api_account(call), "groupId", id, "groupName",
-		ec2_text(group, "GroupName"), "groupDescription",
-		ec2_text(group, "Description"), "vpcId",
-		ec2_text(group, "VpcId"), "ipPermissions", ingress,
-		"ipPermissionsEgress", "ipProtocol", "-1", "ipRanges", "cidrIp",
-		"0.0.0.0/0", "tagSet", tags_of(group));
+			out, describe_rule(call, json_array_get(rules, i)));
+	return out;
+}
+
+json_t *ec2_group(const struct api_call *call, const char *id,
+		  const json_t *group)
+{
+	const json_t *ingress = json_object_get(group, "Rules");
+	json_t *egress = ec2_egress(group);
+	json_t *out =
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "ownerId",
+			  api_account(call), "groupId", id, "groupName",
+			  ec2_text(group, "GroupName"), "groupDescription",
+			  ec2_text(group, "Description"), "vpcId",
+			  ec2_text(group, "VpcId"), "ipPermissions",
+			  describe_rules(call, ingress), "ipPermissionsEgress",
+			  describe_rules(call, egress), "tagSet",
+			  tags_of(group));
+
+	json_decref(egress);
+	return out;
 }
 
 int ec2_describe_security_groups(struct api_call *call)

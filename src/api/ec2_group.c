@@ -169,7 +169,26 @@ static int rules_of(struct api_call *call, json_t **rules)
 struct change {
 	struct api_call *call;
 	json_t *rules;
+	bool egress;
 };
+
+json_t *ec2_egress(const json_t *group)
+{
+	json_t *rules = json_object_get(group, "Egress");
+
+	return rules ? json_incref(rules)
+		     : json_pack("[{s:s, s:s}]", "IpProtocol", "-1", "CidrIp",
+				 "0.0.0.0/0");
+}
+
+/* The rules of the group that are changed. */
+static json_t *own_rules(const struct change *c, json_t *group)
+{
+	if (!c->egress)
+		return json_object_get(group, "Rules");
+	json_object_set_new(group, "Egress", ec2_egress(group));
+	return json_object_get(group, "Egress");
+}
 
 static size_t find_rule(const json_t *list, const json_t *rule)
 {
@@ -183,8 +202,8 @@ static size_t find_rule(const json_t *list, const json_t *rule)
 
 static int give_rules(void *arg, json_t *group, struct control_error *err)
 {
-	json_t *own = json_object_get(group, "Rules"), *rule;
 	struct change *c = arg;
+	json_t *own = own_rules(c, group), *rule;
 	size_t i;
 
 	json_array_foreach(c->rules, i, rule)
@@ -204,8 +223,8 @@ static int give_rules(void *arg, json_t *group, struct control_error *err)
 
 static int take_rules(void *arg, json_t *group, struct control_error *err)
 {
-	json_t *own = json_object_get(group, "Rules"), *rule;
 	struct change *c = arg;
+	json_t *own = own_rules(c, group), *rule;
 	size_t i, at;
 
 	json_array_foreach(c->rules, i, rule)
@@ -220,10 +239,11 @@ static int take_rules(void *arg, json_t *group, struct control_error *err)
 	return 0;
 }
 
-static int change_rules(struct api_call *call, control_change_fn *fn)
+static int change_rules(struct api_call *call, control_change_fn *fn,
+			bool egress)
 {
 	const char *id = api_string(call, "GroupId");
-	struct change c = { .call = call };
+	struct change c = { .call = call, .egress = egress };
 	int r = ec2_dry_run(call);
 
 	if (r == 0 && id == NULL)
@@ -245,10 +265,20 @@ static int change_rules(struct api_call *call, control_change_fn *fn)
 
 int ec2_authorize_ingress(struct api_call *call)
 {
-	return change_rules(call, give_rules);
+	return change_rules(call, give_rules, false);
 }
 
 int ec2_revoke_ingress(struct api_call *call)
 {
-	return change_rules(call, take_rules);
+	return change_rules(call, take_rules, false);
+}
+
+int ec2_authorize_egress(struct api_call *call)
+{
+	return change_rules(call, give_rules, true);
+}
+
+int ec2_revoke_egress(struct api_call *call)
+{
+	return change_rules(call, take_rules, true);
 }

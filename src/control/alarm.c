@@ -89,8 +89,8 @@ static int put_locked(struct control *c, const char *name, json_t *definition,
 		      struct control_error *err)
 {
 	static const char *const kept[] = { "StateValue", "StateReason",
-					    "StateUpdatedTimestamp",
-					    "History" };
+					    "StateUpdatedTimestamp", "History",
+					    "Tags" };
 	const json_t *old = json_object_get(c->alarms, name);
 	json_t *alarm = definition;
 
@@ -173,6 +173,22 @@ static int save_unlock(struct control *c, const char *name, json_t *alarm,
 	int r = save(c, name, alarm, err);
 
 	task_write_unlock(&c->alarms_lock);
+	return r;
+}
+
+int alarm_change(struct control *c, const char *name, control_change_fn *fn,
+		 void *arg, struct control_error *err)
+{
+	json_t *alarm = lock_copy(c, name);
+	int r;
+
+	if (alarm == NULL)
+		return not_found(err);
+	r = fn(arg, alarm, err);
+	if (r == 0)
+		return save_unlock(c, name, alarm, err);
+	task_write_unlock(&c->alarms_lock);
+	json_decref(alarm);
 	return r;
 }
 

@@ -26,9 +26,13 @@ enum {
 const json_t *alarms(const struct control *c);
 
 /* Creates it, or replaces its definition, which is taken and has been checked;
- * it keeps state and history. */
+ * it keeps state, history and tags. */
 int alarm_put(struct control *c, const char *name, json_t *definition,
 	      struct control_error *err);
+/* Puts another in its place, which fn made of it.  Neither state nor history
+ * take part. */
+int alarm_change(struct control *c, const char *name, control_change_fn *fn,
+		 void *arg, struct control_error *err);
 int alarm_delete(struct control *c, const char *name,
 		 struct control_error *err);
 int alarm_set_state(struct control *c, const char *name, const char *state,

@@ -250,6 +250,32 @@ class CloudWatch(lib.Case):
             self.alarm(rule, TreatMissingData=rule, Dimensions=nothing)
             eventually(self.is_in, rule, state)
 
+    def test_tags(self):
+        def put(**more):
+            self.cw.put_metric_alarm(
+                AlarmName="tagged", MetricName="StorageBytes",
+                Namespace="AWS/EFS", Statistic="Average", Period=60,
+                EvaluationPeriods=1, Threshold=1,
+                ComparisonOperator="GreaterThanThreshold", **more)
+
+        def told():
+            return {t["Key"]: t["Value"] for t in
+                    self.cw.list_tags_for_resource(ResourceARN=arn)["Tags"]}
+
+        put(Tags=[{"Key": "a", "Value": "1"}])
+        alarm, = self.cw.describe_alarms(AlarmNames=["tagged"])["MetricAlarms"]
+        self.assertNotIn("Tags", alarm)
+        arn = alarm["AlarmArn"]
+        self.cw.tag_resource(ResourceARN=arn, Tags=[
+            {"Key": "a", "Value": "2"}, {"Key": "b", "Value": "3"}])
+        self.assertEqual(told(), {"a": "2", "b": "3"})
+        put()  # an alarm keeps its tags
+        self.cw.untag_resource(ResourceARN=arn, TagKeys=["a", "none"])
+        self.assertEqual(told(), {"b": "3"})
+        self.cw.delete_alarms(AlarmNames=["tagged"])
+        self.refused("ResourceNotFoundException", 404,
+                     self.cw.list_tags_for_resource, ResourceARN=arn)
+
     def test_alarms_are_found(self):
         for i in range(5):
             self.alarm(f"found-{i}", Period=60)

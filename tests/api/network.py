@@ -200,6 +200,39 @@ class Network(Case):
         for group in (nfs, nodes):
             EC2.delete_security_group(GroupId=group)
 
+    def test_what_leaves(self):
+        """Rules for it are kept (Terraform's provider revokes the one that is
+        there), and shown."""
+        vpc = EC2.describe_vpcs()["Vpcs"][0]["VpcId"]
+        group = EC2.create_security_group(
+            GroupName="leaves", Description="x", VpcId=vpc)["GroupId"]
+
+        def egress():
+            return EC2.describe_security_groups(
+                GroupIds=[group])["SecurityGroups"][0]["IpPermissionsEgress"]
+
+        def everything(**where):
+            return [{"IpProtocol": "-1", "FromPort": 0, "ToPort": 0, **where}]
+
+        self.assertEqual([(r["IpProtocol"], r["IpRanges"]) for r in egress()],
+                         [("-1", [{"CidrIp": "0.0.0.0/0"}])])
+        EC2.revoke_security_group_egress(
+            GroupId=group, IpPermissions=everything(
+                IpRanges=[{"CidrIp": "0.0.0.0/0"}]))
+        self.assertEqual(egress(), [])
+        self.refused("InvalidPermission.NotFound", 400,
+                     EC2.revoke_security_group_egress, GroupId=group,
+                     IpPermissions=everything(
+                         Ipv6Ranges=[{"CidrIpv6": "::/0"}]))
+        EC2.authorize_security_group_egress(
+            GroupId=group, IpPermissions=[{
+                "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443,
+                "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}])
+        self.assertEqual(egress()[0]["FromPort"], 443)
+        self.assertEqual(EC2.describe_security_groups(
+            GroupIds=[group])["SecurityGroups"][0]["IpPermissions"], [])
+        EC2.delete_security_group(GroupId=group)
+
     def test_actions_that_are_not_there(self):
         self.refused("InvalidAction", 400, EC2.describe_volumes)
         self.refused("InvalidAction", 400, STS.get_session_token)
