@@ -54,6 +54,8 @@ static const struct {
 	  offsetof(struct nvmet_transport, abort_timeout_sec) },
 	{ "kas", offsetof(struct nvmet_transport, kas) },
 	{ "min_kato", offsetof(struct nvmet_transport, min_kato) },
+	{ "max_connections",
+	  offsetof(struct nvmet_transport, max_connections) },
 };
 
 static uint32_t *number_in(struct nvmet_transport *tr, size_t i)
@@ -379,6 +381,10 @@ static const struct rpc_param create_transport_params[] = {
 	  "granularity of keep-alive times, in 100 ms; default: 100", "--kas" },
 	{ "min_kato", RPC_INTEGER, RPC_OPTIONAL,
 	  "least keep-alive timeout, in ms; default: 10000", "--min-kato" },
+	{ "max_connections", RPC_INTEGER, RPC_OPTIONAL,
+	  "of all hosts, queues and discovery; further ones are closed; "
+	  "default: 4096",
+	  "--max-connections" },
 	{ "tgt_name", RPC_STRING, RPC_IGNORED, "there is one target", "-g" },
 	{ "io_unit_size", RPC_INTEGER, RPC_IGNORED, "of SPDK's buffers", "-u" },
 	{ "num_shared_buffers", RPC_INTEGER, RPC_IGNORED, "SPDK's", "-n" },

@@ -104,10 +104,15 @@ struct nvmet {
 	struct nvmet_subsystem *discovery;
 	struct list ports;
 	struct list referrals;
-	unsigned nsubsystems, nqueues;
+	unsigned nsubsystems, nqueues; /* conf.max_connections at most */
 	uint16_t last_portid;
 	uint8_t last_ciu;
 	uint64_t discovery_genctr;
+
+	/* Of the control reactor: connections refused, and when that was
+	 * logged last. */
+	uint64_t refused;
+	nsec refused_told;
 
 	int ncpus;
 	struct nvmet_cpu *cpus; /* by reactor's number in the set */

@@ -4,11 +4,16 @@
  * share one; the discovery subsystem answers on each.
  *
  * A connection goes to the reactor that has the fewest, where those that turned
- * out to be admin queues do not count: so the I/O queues of hosts spread.
+ * out to be admin queues do not count: so the I/O queues of hosts spread.  One
+ * too many, or one that there is no memory for, is closed at once.
  */
 #include <errno.h>
+#include <string.h>
 
+#include "base/log.h"
 #include "nvme/target/internal.h"
+
+#define REFUSED_QUIET SEC(60)
 
 static struct nvmet_cpu *pick_cpu(struct nvmet *t)
 {
@@ -21,22 +26,75 @@ static struct nvmet_cpu *pick_cpu(struct nvmet *t)
 	return best;
 }
 
-static void start(struct nvmet_port *port, struct stream *s)
+static bool is_full(struct nvmet *t)
+{
+	bool full;
+
+	pthread_mutex_lock(&t->lock);
+	full = t->nqueues >= t->conf.max_connections;
+	pthread_mutex_unlock(&t->lock);
+	return full;
+}
+
+/* 0, or -errno: the stream is still the caller's. */
+static int start(struct nvmet_port *port, struct stream *s)
 {
 	struct nvmet *t = port->t;
-	struct nvmet_cpu *cpu = pick_cpu(t);
-	struct nvmet_queue *q = nvmet_queue_create(port, s, cpu);
+	struct nvmet_cpu *cpu;
+	struct nvmet_queue *q;
+	int rc;
 
+	if (is_full(t))
+		return -EUSERS;
+	cpu = pick_cpu(t);
+	q = nvmet_queue_create(port, s, cpu);
 	if (q == NULL) {
-		atomic_fetch_sub(&cpu->load, 1);
-		stream_close(s);
-		return;
+		rc = -ENOMEM;
+		goto fail;
 	}
 	pthread_mutex_lock(&t->lock);
 	list_append(&port->queues, &q->in_port);
 	t->nqueues++;
 	pthread_mutex_unlock(&t->lock);
-	nvmet_run_on(cpu->reactor, nvmet_queue_main, q);
+	rc = reactor_spawn(cpu->reactor, "nvmet-queue", nvmet_queue_main, q);
+	if (rc == 0)
+		return 0;
+	pthread_mutex_lock(&t->lock);
+	list_del(&q->in_port);
+	t->nqueues--;
+	pthread_mutex_unlock(&t->lock);
+	q->stream = NULL;
+	nvmet_queue_put(q);
+fail:
+	atomic_fetch_sub(&cpu->load, 1);
+	return rc;
+}
+
+/* A line a minute: who floods us shall not flood the log. */
+static void tell_refused(struct nvmet_port *port, const struct addr *peer,
+			 int rc)
+{
+	struct nvmet *t = port->t;
+	char text[ADDR_TEXT_MAX];
+
+	t->refused++;
+	if (t->refused_told != 0 &&
+	    reactor_now() - t->refused_told < REFUSED_QUIET)
+		return;
+	t->refused_told = reactor_now();
+	log_warn("nvme host %s: connection refused, one of %lu so far: %s",
+		 addr_format(peer, text), t->refused,
+		 rc == -EUSERS ? "there are max_connections" : strerror(-rc));
+}
+
+static void start_or_close(struct nvmet_port *port, struct stream *s)
+{
+	int rc = start(port, s);
+
+	if (rc == 0)
+		return;
+	tell_refused(port, stream_peer(s), rc);
+	stream_close(s);
 }
 
 static void accept_main(void *arg)
@@ -47,7 +105,7 @@ static void accept_main(void *arg)
 
 	while ((rc = stream_accept(port->listener, &s)) != -ECANCELED) {
 		if (rc == 0)
-			start(port, s);
+			start_or_close(port, s);
 		else /* out of descriptors or memory: that passes */
 			task_sleep(MSEC(10));
 	}

@@ -174,6 +174,7 @@ static void fill_defaults(struct nvmet_transport *c)
 	DEFAULT(abort_timeout_sec, 1);
 	DEFAULT(kas, 100);
 	DEFAULT(min_kato, 10000);
+	DEFAULT(max_connections, 4096);
 #undef DEFAULT
 }
 

@@ -69,6 +69,7 @@ struct nvmet_transport {
 	uint32_t kas;			  /* [100] keep-alive granularity in
 					     100 ms; */
 	uint32_t min_kato;		  /* [10000] ms */
+	uint32_t max_connections;	  /* [4096] further ones are closed */
 	bool no_c2h_success;		  /* a response capsule for each read */
 	bool no_header_digest, no_data_digest; /* hosts may not ask for them */
 };

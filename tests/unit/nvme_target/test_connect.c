@@ -279,6 +279,85 @@ static void a_host_that_says_nothing_is_ended(void **state)
 	in_world(6, &quick, alive);
 }
 
+/* --------------------------------------------------------- too many of them */
+
+/* In place of the reactor's. */
+static bool no_tasks;
+
+int __real_reactor_spawn(struct reactor *r, const char *name, task_fn *fn,
+			 void *arg);
+int __wrap_reactor_spawn(struct reactor *r, const char *name, task_fn *fn,
+			 void *arg);
+
+int __wrap_reactor_spawn(struct reactor *r, const char *name, task_fn *fn,
+			 void *arg)
+{
+	return no_tasks ? -EAGAIN : __real_reactor_spawn(r, name, fn, arg);
+}
+
+/* What was closed takes a moment to be gone. */
+static void open_again(struct world *w, struct host *h)
+{
+	nsec deadline = reactor_now() + SEC(5);
+
+	while (host_open(h, &w->path[0], 0) < 0) {
+		require(reactor_now() < deadline);
+		task_sleep(MSEC(10));
+	}
+}
+
+static void crowd(struct world *w)
+{
+	struct host admin, idle, one_more, io;
+	int id = host_admin(&admin, &w->path[0], SUBNQN, 0);
+
+	require(host_open(&idle, &w->path[1], 0) == 0);
+	for (int i = 0; i < 10; i++) {
+		require(host_open(&one_more, &w->path[i % 2], 0) < 0);
+		host_close(&one_more);
+	}
+	/* Those that are there lack nothing, and room is used again. */
+	require(keep_alive(&admin) == 0);
+	host_close(&idle);
+	open_again(w, &one_more);
+	host_close(&one_more);
+	do
+		task_sleep(MSEC(10));
+	while (host_io(&io, &w->path[0], SUBNQN, id, 1, 0) != 0);
+	require(host_read(&io, 1, 0, back, 512) == 0);
+	host_close(&io);
+	host_close(&admin);
+}
+
+static void a_connection_too_many_is_closed(void **state)
+{
+	const struct nvmet_transport small = { .max_connections = 2 };
+
+	in_world(7, &small, crowd);
+}
+
+static void poor(struct world *w)
+{
+	struct host admin, h;
+
+	require(host_admin(&admin, &w->path[0], SUBNQN, 0) > 0);
+	no_tasks = true;
+	for (int i = 0; i < 10; i++) {
+		require(host_open(&h, &w->path[0], 0) < 0);
+		host_close(&h);
+	}
+	require(keep_alive(&admin) == 0);
+	no_tasks = false;
+	require(host_open(&h, &w->path[0], 0) == 0);
+	host_close(&h);
+	host_close(&admin);
+}
+
+static void a_connection_without_a_task_is_closed(void **state)
+{
+	in_world(8, NULL, poor);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +368,8 @@ int main(void)
 		cmocka_unit_test(
 			a_listener_or_host_that_goes_takes_its_controllers),
 		cmocka_unit_test(a_host_that_says_nothing_is_ended),
+		cmocka_unit_test(a_connection_too_many_is_closed),
+		cmocka_unit_test(a_connection_without_a_task_is_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
