@@ -13,7 +13,7 @@
  */
 #include "mirror/internal.h"
 
-static void next_piece(struct mirror *m);
+static void go_on(struct mirror *m);
 
 static void copy_end(struct mirror *m, bool failed)
 {
@@ -21,7 +21,7 @@ static void copy_end(struct mirror *m, bool failed)
 
 	m->region[c->region].postponed |= failed;
 	c->running = false;
-	copy_start(m);
+	go_on(m);
 }
 
 static void start_targets(struct mirror *m, enum mirror_op op,
@@ -86,7 +86,7 @@ static void piece_done(struct mirror *m)
 		m->copied += c->hold.end - c->hold.start;
 	c->offset = c->hold.end;
 	range_release(&m->ranges, &c->hold);
-	next_piece(m);
+	go_on(m);
 }
 
 static void piece_written(struct mirror_io *io, int error)
@@ -170,12 +170,12 @@ static int64_t find_due(const struct mirror *m)
 	return -1;
 }
 
-void copy_start(struct mirror *m)
+static void next_region(struct mirror *m)
 {
 	struct copy *c = &m->copy;
 	int64_t region;
 
-	if (c->running || m->quiet || m->nothing_to_copy)
+	if (m->quiet || m->nothing_to_copy)
 		return;
 	region = any_stale(m) ? find_due(m) : -1;
 	m->nothing_to_copy = region < 0;
@@ -188,6 +188,32 @@ void copy_start(struct mirror *m)
 	c->offset = c->region << m->shift;
 	c->end = MIN(c->offset + (1ULL << m->shift), m->size);
 	next_piece(m);
+}
+
+/* A step that ends while it is begun, as its answers came at once, ends in the
+ * loop: there may be any number of them in a row. */
+static void go_on(struct mirror *m)
+{
+	struct copy *c = &m->copy;
+
+	c->again = true;
+	if (c->going)
+		return;
+	c->going = true;
+	while (c->again) {
+		c->again = false;
+		if (c->running)
+			next_piece(m);
+		else
+			next_region(m);
+	}
+	c->going = false;
+}
+
+void copy_start(struct mirror *m)
+{
+	if (!m->copy.running)
+		go_on(m);
 }
 
 void copy_missed(struct mirror *m, uint64_t region, unsigned legs)

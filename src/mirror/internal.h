@@ -30,6 +30,7 @@ struct region {
 /* A region that is being copied. */
 struct copy {
 	bool running;
+	bool going, again; /* go_on() is on the stack; and goes round again */
 	uint64_t region;
 	unsigned targets; /* legs; less when one fails */
 	unsigned source;

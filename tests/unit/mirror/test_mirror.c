@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "base/util.h"
 #include "mirror/mirror.h"
 
 enum {
@@ -514,10 +515,61 @@ static void reads_return_the_last_write(void **state)
 			assert_int_not_equal(totals[i], 0);
 }
 
+/* -------------------------------------------------------- many regions */
+
+static char *lowest, *highest; /* of the stack, where submit() was called */
+static bool copies_fail;
+static struct mirror *many;
+
+static void answer_at_once(void *arg, struct mirror_io *io)
+{
+	char here;
+
+	lowest = lowest == NULL ? &here : MIN(lowest, &here);
+	highest = MAX(highest, &here);
+	mirror_io_done(io, copies_fail ? -19 : 0);
+}
+
+static void save_at_once(void *arg, const void *bytes, uint32_t offset,
+			 uint32_t len)
+{
+	if (many != NULL)
+		mirror_saved(many, 0);
+}
+
+/* However many regions there are, to copy them takes no more of the stack; also
+ * where nothing ever waits. */
+static void copies_need_no_stack(void **state)
+{
+	static const struct mirror_operations ops = { answer_at_once,
+						      save_at_once };
+	static uint8_t map[MIRROR_REGIONS_MAX];
+	uint64_t size = (uint64_t)MIRROR_REGIONS_MAX * MIRROR_REGION_MIN;
+	struct mirror_info info;
+	unsigned missing;
+
+	memset(map, 2, sizeof(map));
+	assert_int_equal(
+		mirror_create(2, size, map, 3, &ops, NULL, &many, &missing), 0);
+	copies_fail = true;
+	mirror_tick(many);
+	assert_true(mirror_is_idle(many));
+	mirror_get_info(many, &info);
+	assert_int_equal(info.stale[1], MIRROR_REGIONS_MAX);
+	copies_fail = false;
+	mirror_tick(many);
+	mirror_get_info(many, &info);
+	assert_int_equal(info.stale[1], 0);
+	assert_int_equal(info.copied, size);
+	assert_in_range(highest - lowest, 0, 4096);
+	mirror_destroy(many);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_return_the_last_write),
+		cmocka_unit_test(copies_need_no_stack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
