@@ -40,7 +40,7 @@ static int take_map(struct mirror *m, const uint8_t *map, unsigned *missing)
 		map_set(m, i, r->disk);
 		if (good_legs(m, i) == 0) {
 			*missing = all_legs(m) & ~r->now;
-			return -ENODATA;
+			return *missing != 0 ? -ENODATA : -EINVAL;
 		}
 		choose_data(m, i);
 	}

@@ -106,7 +106,8 @@ uint32_t mirror_regions(uint64_t size);
 /*
  * `map`: as it was saved last, copied; `up`: the legs that are there, a bit for
  * each.  -ENODATA: some region would have no leg (*missing: legs of which one
- * is needed); -ENOMEM.  The map is then saved, and requests wait for that.
+ * is needed); -EINVAL: the map says that of all legs, which it never does;
+ * -ENOMEM.  The map is then saved, and requests wait for that.
  */
 int mirror_create(unsigned legs, uint64_t size, const uint8_t *map, unsigned up,
 		  const struct mirror_operations *ops, void *arg,

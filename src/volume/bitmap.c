@@ -2,6 +2,11 @@
 /*
  * The file of a mirror's map: a page that says which mirror it is, then a byte
  * for each region.  The file is locked while it is in use.
+ *
+ * The bits of a byte that the map does not use are a check of those it does:
+ * for each byte by itself, because a page that was being written when the host
+ * crashed may have some of the old bytes and some of the new ones, all good.
+ * Version 1 had none, and stays as it is: to make it new is to risk it.
  */
 #include <endian.h>
 #include <errno.h>
@@ -17,7 +22,7 @@
 
 #define MAGIC "HAWSERMR"
 
-enum { VERSION = 1, HEADER = 4096 };
+enum { VERSION = 2, UNCHECKED = 1, HEADER = 4096 };
 
 /* Little-endian. */
 struct header {
@@ -34,7 +39,8 @@ struct header {
 struct bitmap {
 	struct file *file;
 	struct bitmap_identity id;
-	uint8_t map[MIRROR_REGIONS_MAX];
+	uint8_t map[MIRROR_REGIONS_MAX];    /* as it was opened */
+	uint8_t sealed[MIRROR_REGIONS_MAX]; /* what is being saved */
 };
 
 __attribute__((format(printf, 3, 4))) static int say(char text[VOLUME_TEXT],
@@ -76,9 +82,23 @@ static bool is_sane(const struct header *h)
 	uint64_t size = le64toh(h->size);
 
 	return memcmp(h->magic, MAGIC, 8) == 0 &&
-	       le32toh(h->version) == VERSION && h->check == make_check(h) &&
-	       le32toh(h->legs) >= 2 &&
+	       (le32toh(h->version) == VERSION ||
+		le32toh(h->version) == UNCHECKED) &&
+	       h->check == make_check(h) && le32toh(h->legs) >= 2 &&
 	       le32toh(h->legs) <= VOLUME_MEMBERS_MAX && size > 0;
+}
+
+/* Any bit that is flipped shows, and so do 0x00 and 0xff, which a medium that
+ * has lost the byte may return. */
+static uint8_t seal(uint8_t byte)
+{
+	static const uint8_t columns[8] = { 3, 5, 6, 7, [7] = 7 };
+	uint8_t check = 5;
+
+	byte &= MIRROR_ACTIVE | ((1 << MIRROR_LEGS_MAX) - 1);
+	for (unsigned i = 0; i < 8; i++)
+		check ^= byte >> i & 1 ? columns[i] : 0;
+	return byte | check << MIRROR_LEGS_MAX;
 }
 
 static bool is_unknown(const struct bitmap_identity *id, unsigned leg)
@@ -114,11 +134,20 @@ static int compare(struct bitmap *b, const struct header *h,
 	return 0;
 }
 
+static uint32_t count_bad(const struct bitmap *b, uint32_t regions)
+{
+	uint32_t bad = 0;
+
+	for (uint32_t i = 0; i < regions; i++)
+		bad += b->map[i] != seal(b->map[i]);
+	return bad;
+}
+
 static int read_all(struct bitmap *b, struct bitmap_identity *id,
 		    const char *path, char text[VOLUME_TEXT])
 {
 	struct header h;
-	uint32_t regions;
+	uint32_t regions, bad;
 	ssize_t n = file_pread(b->file, &h, sizeof(h), 0);
 	int rc;
 
@@ -134,7 +163,15 @@ static int read_all(struct bitmap *b, struct bitmap_identity *id,
 	n = file_pread(b->file, b->map, regions, HEADER);
 	if (n != regions)
 		return say(text, -EIO, "%.150s is too short", path);
-	return 0;
+	if (le32toh(h.version) == UNCHECKED)
+		return 0;
+	bad = count_bad(b, regions);
+	return bad == 0
+		       ? 0
+		       : say(text, -EINVAL,
+			     "%.100s is damaged in %u places: make a new one, "
+			     "with the replica first that is known to be right",
+			     path, bad);
 }
 
 static int open_file(const char *path, int flags, struct bitmap **out,
@@ -240,7 +277,11 @@ bool bitmap_matches(const struct bitmap *b, const struct bitmap_identity *id,
 int bitmap_save(struct bitmap *b, const void *bytes, uint32_t offset,
 		uint32_t len)
 {
-	int rc = file_pwrite(b->file, bytes, len, HEADER + offset);
+	const uint8_t *plain = bytes;
+	int rc;
 
+	for (uint32_t i = 0; i < len; i++)
+		b->sealed[i] = seal(plain[i]);
+	rc = file_pwrite(b->file, b->sealed, len, HEADER + offset);
 	return rc == 0 ? file_sync(b->file) : rc;
 }

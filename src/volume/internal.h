@@ -89,7 +89,8 @@ void bitmap_close(struct bitmap *b);
 /* Is that leg the one that the file was made for? */
 bool bitmap_matches(const struct bitmap *b, const struct bitmap_identity *id,
 		    unsigned leg);
-const uint8_t *bitmap_map(const struct bitmap *b); /* as it was opened */
+/* As it was opened; there is more in a byte than the mirror's bits. */
+const uint8_t *bitmap_map(const struct bitmap *b);
 int bitmap_save(struct bitmap *b, const void *bytes, uint32_t offset,
 		uint32_t len); /* parks; on disk when it returns 0 */
 

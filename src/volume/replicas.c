@@ -365,6 +365,8 @@ static int start(struct replicas *r, char text[VOLUME_TEXT])
 			 "reached",
 			 r->legs[__builtin_ctz(missing)]
 				 .member->options->subnqn);
+	if (rc == -EINVAL && text[0] == '\0')
+		snprintf(text, VOLUME_TEXT, "the bitmap is damaged");
 	if (rc < 0)
 		return rc;
 	rc = task_spawn("volume-replicas", watch_task, r);

@@ -565,11 +565,25 @@ static void copies_need_no_stack(void **state)
 	mirror_destroy(many);
 }
 
+/* It never is, unless the file was damaged. */
+static void a_region_that_all_lack_is_refused(void **state)
+{
+	static const struct mirror_operations ops = { answer_at_once,
+						      save_at_once };
+	uint8_t map[2] = { 0, 3 };
+	unsigned missing;
+
+	assert_int_equal(mirror_create(2, 2 * MIRROR_REGION_MIN, map, 3, &ops,
+				       NULL, &many, &missing),
+			 -22);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_return_the_last_write),
 		cmocka_unit_test(copies_need_no_stack),
+		cmocka_unit_test(a_region_that_all_lack_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
