@@ -11,7 +11,6 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -42,18 +41,6 @@ struct bitmap {
 	uint8_t map[MIRROR_REGIONS_MAX];    /* as it was opened */
 	uint8_t sealed[MIRROR_REGIONS_MAX]; /* what is being saved */
 };
-
-__attribute__((format(printf, 3, 4))) static int say(char text[VOLUME_TEXT],
-						     int error,
-						     const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, VOLUME_TEXT, format, args);
-	va_end(args);
-	return error;
-}
 
 static uint64_t make_check(const struct header *h)
 {
@@ -115,17 +102,19 @@ static int compare(struct bitmap *b, const struct header *h,
 		   char text[VOLUME_TEXT])
 {
 	if (le32toh(h->legs) != id->legs)
-		return say(text, -EINVAL, "%.120s is for %u replicas, not %u",
-			   path, le32toh(h->legs), id->legs);
+		return refuse_with(text, -EINVAL,
+				   "%.120s is for %u replicas, not %u", path,
+				   le32toh(h->legs), id->legs);
 	for (unsigned i = 0; i < id->legs; i++) {
 		if (strcmp(h->leg[i].subnqn, id->leg[i].subnqn) != 0 ||
 		    (!is_unknown(id, i) &&
 		     (memcmp(h->leg[i].uuid, id->leg[i].uuid, 16) != 0 ||
 		      memcmp(h->leg[i].nguid, id->leg[i].nguid, 16) != 0)))
-			return say(text, -EINVAL,
-				   "%.80s is not for these replicas, in this "
-				   "order: number %u is another",
-				   path, i + 1);
+			return refuse_with(
+				text, -EINVAL,
+				"%.80s is not for these replicas, in this "
+				"order: number %u is another",
+				path, i + 1);
 		memcpy(id->leg[i].uuid, h->leg[i].uuid, 16);
 		memcpy(id->leg[i].nguid, h->leg[i].nguid, 16);
 	}
@@ -152,26 +141,28 @@ static int read_all(struct bitmap *b, struct bitmap_identity *id,
 	int rc;
 
 	if (n < 0)
-		return say(text, (int)n, "%.150s: %s", path, strerror((int)-n));
+		return refuse_with(text, (int)n, "%.150s: %s", path,
+				   strerror((int)-n));
 	if (n != sizeof(h) || !is_sane(&h))
-		return say(text, -EINVAL, "%.150s is no bitmap of a mirror",
-			   path);
+		return refuse_with(text, -EINVAL,
+				   "%.150s is no bitmap of a mirror", path);
 	rc = compare(b, &h, id, path, text);
 	if (rc < 0)
 		return rc;
 	regions = mirror_regions(id->size);
 	n = file_pread(b->file, b->map, regions, HEADER);
 	if (n != regions)
-		return say(text, -EIO, "%.150s is too short", path);
+		return refuse_with(text, -EIO, "%.150s is too short", path);
 	if (le32toh(h.version) == UNCHECKED)
 		return 0;
 	bad = count_bad(b, regions);
-	return bad == 0
-		       ? 0
-		       : say(text, -EINVAL,
-			     "%.100s is damaged in %u places: make a new one, "
-			     "with the replica first that is known to be right",
-			     path, bad);
+	return bad == 0 ? 0
+			: refuse_with(text, -EINVAL,
+				      "%.100s is damaged in %u places: make a "
+				      "new one, "
+				      "with the replica first that is known to "
+				      "be right",
+				      path, bad);
 }
 
 static int open_file(const char *path, int flags, struct bitmap **out,
@@ -185,12 +176,12 @@ static int open_file(const char *path, int flags, struct bitmap **out,
 	rc = file_open(path, O_RDWR | flags, 0600, &b->file);
 	if (rc < 0) {
 		free(b);
-		return say(text, rc, "%.150s: %s", path, strerror(-rc));
+		return refuse_with(text, rc, "%.150s: %s", path, strerror(-rc));
 	}
 	rc = file_lock(b->file, true);
 	if (rc < 0) {
 		bitmap_close(b);
-		return say(text, -EBUSY, "%.150s is in use", path);
+		return refuse_with(text, -EBUSY, "%.150s is in use", path);
 	}
 	*out = b;
 	return 0;
@@ -253,7 +244,7 @@ int bitmap_create(const char *path, const struct bitmap_identity *id,
 	bitmap_close(*out);
 	*out = NULL;
 	file_unlink(path);
-	return say(text, rc, "%.150s: %s", path, strerror(-rc));
+	return refuse_with(text, rc, "%.150s: %s", path, strerror(-rc));
 }
 
 void bitmap_close(struct bitmap *b)

@@ -14,6 +14,7 @@
 #define VOLUME_INTERNAL_H
 
 #include "base/range.h"
+#include "base/refuse.h"
 #include "reactor/reactor.h"
 #include "status/status.h"
 #include "volume/request.h"

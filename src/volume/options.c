@@ -1,28 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/uuid.h"
 #include "volume/internal.h"
 
-__attribute__((format(printf, 2, 3))) static int refuse(char text[VOLUME_TEXT],
-							const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, VOLUME_TEXT, format, args);
-	va_end(args);
-	return -EINVAL;
-}
-
 static int set_text(char *to, size_t size, const char *key, const char *value,
 		    char text[VOLUME_TEXT])
 {
 	if (value[0] == '\0' || strlen(value) >= size)
-		return refuse(text, "%s: it has 1 to %zu bytes", key, size - 1);
+		return refuse_with(text, -EINVAL, "%s: it has 1 to %zu bytes",
+				   key, size - 1);
 	strcpy(to, value);
 	return 1;
 }
@@ -37,11 +26,13 @@ static int set_file(char to[PATH_MAX], const char *key, const char *value,
 	if (value[0] == '\0' || value[0] == '/')
 		return set_text(to, PATH_MAX, key, value, text);
 	if (getcwd(here, sizeof(here)) == NULL)
-		return refuse(text, "%s: the present directory: %s", key,
-			      strerror(errno));
+		return refuse_with(text, -EINVAL,
+				   "%s: the present directory: %s", key,
+				   strerror(errno));
 	if (snprintf(to, PATH_MAX, "%s/%s", here, value) >= PATH_MAX)
-		return refuse(text, "%s: the file's whole name is too long",
-			      key);
+		return refuse_with(text, -EINVAL,
+				   "%s: the file's whole name is too long",
+				   key);
 	return 1;
 }
 
@@ -59,11 +50,13 @@ static int add_member(struct volume_options *o, enum volume_kind kind,
 		      char text[VOLUME_TEXT])
 {
 	if (o->n_members > 0 && o->kind != kind)
-		return refuse(text,
-			      "subnqn, dm-replica and volume-replica exclude "
-			      "each other");
+		return refuse_with(
+			text, -EINVAL,
+			"subnqn, dm-replica and volume-replica exclude "
+			"each other");
 	if (o->n_members == most)
-		return refuse(text, "%s: at most %u of them", key, most);
+		return refuse_with(text, -EINVAL, "%s: at most %u of them", key,
+				   most);
 	o->kind = kind;
 	o->n_members++;
 	return set_text(last(o)->subnqn, VOLUME_NQN_SIZE, key, value, text);
@@ -107,15 +100,16 @@ static int set_path(struct volume_options *o, const char *key,
 	struct volume_member *m = last(o);
 
 	if (m == NULL)
-		return refuse(text, "%s: it comes after subnqn or a replica",
-			      key);
+		return refuse_with(text, -EINVAL,
+				   "%s: it comes after subnqn or a replica",
+				   key);
 	if (m->n_paths == VOLUME_PATHS_MAX)
-		return refuse(text, "%s: there are at most %d", key,
-			      VOLUME_PATHS_MAX);
+		return refuse_with(text, -EINVAL, "%s: there are at most %d",
+				   key, VOLUME_PATHS_MAX);
 	if (addr_parse(&m->paths[m->n_paths], value, 4420) < 0 ||
 	    m->paths[m->n_paths].sa.sa_family == AF_UNIX)
-		return refuse(text, "%s: not an IP address: %.100s", key,
-			      value);
+		return refuse_with(text, -EINVAL,
+				   "%s: not an IP address: %.100s", key, value);
 	m->n_paths++;
 	return 1;
 }
@@ -126,8 +120,9 @@ static int set_volume(struct volume_options *o, const char *key,
 	struct volume_member *m = last(o);
 
 	if (m == NULL)
-		return refuse(text, "%s: it comes after subnqn or a replica",
-			      key);
+		return refuse_with(text, -EINVAL,
+				   "%s: it comes after subnqn or a replica",
+				   key);
 	return set_text(m->id, sizeof(m->id), key, value, text);
 }
 
@@ -144,7 +139,8 @@ static int set_hostid(struct volume_options *o, const char *key,
 		      const char *value, char text[VOLUME_TEXT])
 {
 	if (!uuid_parse(value, o->hostid))
-		return refuse(text, "%s: not a UUID: %.100s", key, value);
+		return refuse_with(text, -EINVAL, "%s: not a UUID: %.100s", key,
+				   value);
 	return 1;
 }
 
@@ -159,10 +155,10 @@ static int set_policy(struct volume_options *o, const char *key,
 		if (strcmp(value, known[i]) == 0)
 			return set_text(o->policy, sizeof(o->policy), key,
 					value, text);
-	return refuse(text,
-		      "%s: %.40s is not active-passive, round-robin, "
-		      "queue-depth or service-time",
-		      key, value);
+	return refuse_with(text, -EINVAL,
+			   "%s: %.40s is not active-passive, round-robin, "
+			   "queue-depth or service-time",
+			   key, value);
 }
 
 static int set_seconds(int *to, const char *key, const char *value,
@@ -172,8 +168,9 @@ static int set_seconds(int *to, const char *key, const char *value,
 	long n = strtol(value, &end, 10);
 
 	if (end == value || *end != '\0' || n < -1 || n > 86400)
-		return refuse(text, "%s: not a number of seconds: %.40s", key,
-			      value);
+		return refuse_with(text, -EINVAL,
+				   "%s: not a number of seconds: %.40s", key,
+				   value);
 	*to = (int)n;
 	return 1;
 }
@@ -271,27 +268,32 @@ static int check_mirror(const struct volume_options *o, char text[VOLUME_TEXT])
 
 	if (o->kind != VOLUME_MIRROR)
 		return given || create
-			       ? refuse(text, "a bitmap is for volume-replica")
+			       ? refuse_with(text, -EINVAL,
+					     "a bitmap is for volume-replica")
 			       : 0;
 	if (o->n_members < 2)
-		return refuse(text, "volume-replica: at least two of them");
+		return refuse_with(text, -EINVAL,
+				   "volume-replica: at least two of them");
 	if (given && create)
-		return refuse(text, "bitmap and bitmap-create exclude each "
-				    "other");
+		return refuse_with(text, -EINVAL,
+				   "bitmap and bitmap-create exclude each "
+				   "other");
 	if (!given && !create)
-		return refuse(text, "volume-replica needs bitmap=FILE, which "
-				    "knows what each of them lacks; for new "
-				    "ones, bitmap-create=FILE");
+		return refuse_with(text, -EINVAL,
+				   "volume-replica needs bitmap=FILE, which "
+				   "knows what each of them lacks; for new "
+				   "ones, bitmap-create=FILE");
 	return 0;
 }
 
 int volume_options_check(const struct volume_options *o, char text[VOLUME_TEXT])
 {
 	if (o->n_members == 0)
-		return refuse(text, "subnqn is needed");
+		return refuse_with(text, -EINVAL, "subnqn is needed");
 	for (unsigned i = 0; i < o->n_members; i++)
 		if (o->members[i].n_paths == 0)
-			return refuse(text, "%s: a path is needed",
-				      o->members[i].subnqn);
+			return refuse_with(text, -EINVAL,
+					   "%s: a path is needed",
+					   o->members[i].subnqn);
 	return check_mirror(o, text);
 }

@@ -295,8 +295,8 @@ static void identify(const struct replicas *r, struct bitmap_identity *id)
 
 static int refuse_leg(const struct member *m, const char *why, char *text)
 {
-	snprintf(text, VOLUME_TEXT, "%.120s: %s", m->options->subnqn, why);
-	return -EINVAL;
+	return refuse_with(text, -EINVAL, "%.120s: %s", m->options->subnqn,
+			   why);
 }
 
 /* What all members that are there must be like. */

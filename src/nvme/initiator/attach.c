@@ -2,21 +2,7 @@
 /* Controllers that are attached to a host, and taken from it again. */
 #include "nvme/initiator/internal.h"
 
-#include <stdarg.h>
-
 #define ATTACH_TIMEOUT SEC(10)
-
-int nvmei_refuse(char *text, int error, const char *format, ...)
-{
-	va_list args;
-
-	if (text == NULL)
-		return error;
-	va_start(args, format);
-	vsnprintf(text, 256, format, args);
-	va_end(args);
-	return error;
-}
 
 static bool is_meant(const struct nvmei_ctrl *c, const char *name,
 		     const struct addr *addr)
@@ -125,12 +111,12 @@ static int check(const struct nvmei *h, const struct nvmei_attach *a,
 	size_t nqn = strlen(a->subnqn), name = strlen(a->name);
 
 	if (name == 0 || name > NVMEI_NAME_MAX)
-		return nvmei_refuse(text, -EINVAL, "the name has 1 to %d bytes",
-				    NVMEI_NAME_MAX);
+		return refuse_with(text, -EINVAL, "the name has 1 to %d bytes",
+				   NVMEI_NAME_MAX);
 	if (nqn == 0 || nqn > 223)
-		return nvmei_refuse(text, -EINVAL, "an NQN has 1 to 223 bytes");
+		return refuse_with(text, -EINVAL, "an NQN has 1 to 223 bytes");
 	if (!timeouts_agree(a))
-		return nvmei_refuse(
+		return refuse_with(
 			text, -EINVAL,
 			"ctrlr_loss_timeout_sec (-1: never) needs a "
 			"reconnect_delay_sec up to it, and "
@@ -139,21 +125,20 @@ static int check(const struct nvmei *h, const struct nvmei_attach *a,
 		if (!is_meant(c, a->name, NULL))
 			continue;
 		if (strcmp(c->subnqn, a->subnqn) != 0 && !a->replica)
-			return nvmei_refuse(text, -EINVAL,
-					    "%s is attached to subsystem %s",
-					    a->name, c->subnqn);
+			return refuse_with(text, -EINVAL,
+					   "%s is attached to subsystem %s",
+					   a->name, c->subnqn);
 		if (addr_equal(&c->options.addr, &a->addr) ||
 		    standby_has(c, &a->addr))
-			return nvmei_refuse(text, -EALREADY,
-					    "%s has that path already",
-					    a->name);
+			return refuse_with(text, -EALREADY,
+					   "%s has that path already", a->name);
 		if (a->multipath == NVMEI_MULTIPATH_DISABLE)
-			return nvmei_refuse(
+			return refuse_with(
 				text, -EALREADY,
 				"%s exists, and multipath is disabled",
 				a->name);
 		if (has_one_path(a) != has_one_path(&c->options))
-			return nvmei_refuse(
+			return refuse_with(
 				text, -EINVAL,
 				"%s was attached for %s: all addresses of a "
 				"name are for the same",
@@ -217,7 +202,7 @@ int ctrl_start(struct nvmei_ctrl *c, const struct nvmei_attach *a, char *text)
 
 	if (rc < 0) {
 		ctrl_free(c);
-		return nvmei_refuse(text, rc, "a key that is none");
+		return refuse_with(text, rc, "a key that is none");
 	}
 	c->attaching = true;
 	rc = ctrl_connect(c);
@@ -226,8 +211,8 @@ int ctrl_start(struct nvmei_ctrl *c, const struct nvmei_attach *a, char *text)
 	c->attaching = false;
 	if (rc == 0)
 		return 0;
-	nvmei_refuse(text, rc, "%s: no connection: %s", c->label,
-		     c->why != NULL ? c->why : strerror(-rc));
+	refuse_with(text, rc, "%s: no connection: %s", c->label,
+		    c->why != NULL ? c->why : strerror(-rc));
 	ctrl_free(c);
 	return rc;
 }

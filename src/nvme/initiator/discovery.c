@@ -406,11 +406,11 @@ int nvmei_discovery_start(struct nvmei *h, const struct nvmei_attach *a,
 	int rc;
 
 	if (strlen(a->name) == 0 || strlen(a->name) > NVMEI_NAME_MAX - 10)
-		return nvmei_refuse(text, -EINVAL, "the name has 1 to %d bytes",
-				    NVMEI_NAME_MAX - 10);
+		return refuse_with(text, -EINVAL, "the name has 1 to %d bytes",
+				   NVMEI_NAME_MAX - 10);
 	if (find_discovery(h, a->name) != NULL)
-		return nvmei_refuse(text, -EEXIST, "%s is watched already",
-				    a->name);
+		return refuse_with(text, -EEXIST, "%s is watched already",
+				   a->name);
 	d = create(h, a);
 	if (d == NULL)
 		return -ENOMEM;

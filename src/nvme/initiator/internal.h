@@ -37,6 +37,7 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "base/refuse.h"
 #include "nvme/auth/auth.h"
 #include "nvme/initiator/initiator.h"
 #include "nvme/pdu/fabrics.h"
@@ -251,10 +252,7 @@ struct nvmei {
 int life_spawn(struct nvmei_life *l, const char *name, task_fn *fn, void *arg);
 void life_task_ended(struct nvmei_life *l);
 
-/* attach.c.  Writes to text (may be NULL), returns error. */
-__attribute__((format(printf, 3, 4))) int nvmei_refuse(char *text, int error,
-						       const char *format, ...);
-/* Not connected yet; NULL: no memory. */
+/* attach.c.  Not connected yet; NULL: no memory. */
 struct nvmei_ctrl *ctrl_create(struct nvmei *h, const struct nvmei_attach *a);
 /* Connects and waits for that; when it fails, it is freed. */
 int ctrl_start(struct nvmei_ctrl *c, const struct nvmei_attach *a, char *text);

@@ -104,11 +104,11 @@ int standby_attach(struct nvmei *h, const struct nvmei_attach *a, char *text)
 	ctrl_free(c);
 	used = ctrl_first(h, a->name, NULL);
 	if (used == NULL)
-		return nvmei_refuse(text, -ENODEV, "%s has gone", a->name);
+		return refuse_with(text, -ENODEV, "%s has gone", a->name);
 	if (used->n_standbys == NVMEI_STANDBYS_MAX)
-		return nvmei_refuse(text, -ENOSPC,
-				    "%s has %d more addresses already", a->name,
-				    NVMEI_STANDBYS_MAX);
+		return refuse_with(text, -ENOSPC,
+				   "%s has %d more addresses already", a->name,
+				   NVMEI_STANDBYS_MAX);
 	add(used, &a->addr);
 	return 0;
 }
