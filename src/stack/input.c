@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stack/input.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -77,6 +79,43 @@ static const struct input inputs[] = {
 };
 
 /* -------------------------------------------------- what goes with what */
+
+/* "10.1.2.3/16" is an address, not a range: services differ in what they make
+ * of it. */
+static bool has_host_part(const char *block)
+{
+	int family = strchr(block, ':') ? AF_INET6 : AF_INET;
+	unsigned char bytes[16] = {};
+	char text[64];
+	size_t prefix, len;
+
+	snprintf(text, sizeof(text), "%s", block);
+	prefix = strtoul(strchr(text, '/') + 1, NULL, 10);
+	*strchr(text, '/') = '\0';
+	len = family == AF_INET ? 32 : 128;
+	if (inet_pton(family, text, bytes) != 1 || prefix > len)
+		return true;
+	for (size_t bit = prefix; bit < len; bit++)
+		if (bytes[bit / 8] & 0x80 >> bit % 8)
+			return true;
+	return false;
+}
+
+static void check_blocks(struct check *c)
+{
+	const json_t *blocks = json_object_get(c->out, "allowed_cidr_blocks");
+
+	for (size_t i = 0; i < json_array_size(blocks); i++) {
+		const char *block =
+			json_string_value(json_array_get(blocks, i));
+
+		if (has_host_part(block))
+			input_complain(c, "allowed_cidr_blocks",
+				       "'%s' is not accepted: 10.0.0.0/16, "
+				       "whose host part is zero",
+				       block);
+	}
+}
 
 enum { NAMES_MAX = 40 }; /* of both: tokens have 64 bytes */
 
@@ -162,6 +201,8 @@ json_t *input_read(const struct document *d)
 	}
 	if (c.wrong == 0)
 		check_together(&c);
+	if (c.wrong == 0)
+		check_blocks(&c);
 	if (c.wrong == 0)
 		return c.out;
 	json_decref(c.out);

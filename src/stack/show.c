@@ -132,11 +132,14 @@ void plan_show(const struct stack *s, const struct plan *p)
 static json_t *step_json(const struct step *step)
 {
 	const struct resource *r = step->is ? step->is : step->wanted;
+	/* Of what was created, once it has been. */
+	const char *id =
+		step->wanted && step->wanted->id[0] ? step->wanted->id : r->id;
 
 	return json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:O*}", "action",
 			 step_actions[step->action], "kind", r->kind->name,
-			 "key", r->key, "id", r->id[0] ? r->id : NULL,
-			 "because", step->because, "changes", step->changes);
+			 "key", r->key, "id", id[0] ? id : NULL, "because",
+			 step->because, "changes", step->changes);
 }
 
 json_t *plan_json(const struct stack *s, const struct plan *p)

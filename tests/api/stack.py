@@ -106,6 +106,10 @@ eks_node_security_group_id: {self.nodes}
         self.assertTrue(done["done"])
         again = json.loads(self.succeed("apply", "--json", self.file))
         self.assertEqual(again["steps"], [])
+        for step in done["steps"]:
+            if step["kind"] == "file_system":
+                self.assertEqual(step["id"],
+                                 self.outputs()["file_system_id"])
         return [(s["action"], s["kind"], s["key"]) for s in done["steps"]]
 
     def fail_with(self, text, *words):

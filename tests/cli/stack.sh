@@ -53,6 +53,10 @@ wrong "private_subnet_ids: 'subnet-00000001' is not accepted: a list" \
 	'private_subnet_ids: subnet-00000001'
 wrong "allowed_cidr_blocks: '10.0.0.0' is not accepted: 10.0.0.0/16" \
 	'allowed_cidr_blocks: [ 10.0.0.0 ]'
+for block in 10.0.0.1/8 300.0.0.0/8 fe80::1/64 1:2:3:4:5:6:7:8:9/64; do
+	wrong "allowed_cidr_blocks: '$block' is not accepted: 10.0.0.0/16" \
+		"allowed_cidr_blocks: [ '$block' ]"
+done
 wrong "alarm_actions: 'me' is not accepted: arn:" 'alarm_actions: [ me ]'
 wrong "vpc_id: 'default' is not accepted: vpc-" 'vpc_id: default'
 wrong 'vpc_id: a text is needed, not null' 'vpc_id: null'
