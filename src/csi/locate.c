@@ -118,7 +118,7 @@ static size_t keep_zone(struct path_candidate *list, size_t n, const char *zone)
 static void say_why_single(const struct handle *h, const char *why)
 {
 	log_warn("%s: multipathing is asked for, but %s: a single mount target "
-		 "is used",
+		 "is used, and what it tells of",
 		 h->fs, why);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/util.h"
 #include "csi/locate.h"
 
 /* An option may stand alone or with others, between commas. */
@@ -136,16 +137,30 @@ static int append_flags(const struct locate_wish *wish, char *out, size_t size)
 	return r;
 }
 
-/* The client would find more addresses by itself than are wanted. */
-static bool is_limited(const struct locate_wish *wish, size_t n)
+static bool has_flag(const struct locate_wish *wish, const char *name)
 {
 	char value[8];
 
+	return locate_flag(wish, name, value, sizeof(value));
+}
+
+/* The client finds more addresses by itself, as the server tells of them: as
+ * many as are wanted, and it is not known here which. */
+static int append_bound(const struct locate_wish *wish, size_t n, char *out,
+			size_t size)
+{
+	char option[32];
+
 	if (n == 0 || (wish->multipathing && wish->max_targets == 0))
-		return false;
-	return !locate_flag(wish, "trunkdiscovery", value, sizeof(value)) &&
-	       !locate_flag(wish, "notrunkdiscovery", value, sizeof(value)) &&
-	       !locate_flag(wish, "max_connect", value, sizeof(value));
+		return 0;
+	if (has_flag(wish, "trunkdiscovery") ||
+	    has_flag(wish, "notrunkdiscovery") || has_flag(wish, "max_connect"))
+		return 0;
+	if (!wish->multipathing || n >= wish->max_targets)
+		return append(out, size, "notrunkdiscovery");
+	snprintf(option, sizeof(option), "max_connect=%zu",
+		 MIN(wish->max_targets, (size_t)LOCATE_MAX));
+	return append(out, size, option);
 }
 
 int locate_options(const struct locate_wish *wish,
@@ -156,8 +171,8 @@ int locate_options(const struct locate_wish *wish,
 
 	out[0] = '\0';
 	r = append_addresses(targets, n, out, size);
-	if (r == 0 && is_limited(wish, n))
-		r = append(out, size, "notrunkdiscovery");
+	if (r == 0)
+		r = append_bound(wish, n, out, size);
 	if (r == 0 && wish->read_only)
 		r = append(out, size, "ro");
 	return r < 0 ? r : append_flags(wish, out, size);
