@@ -10,7 +10,7 @@
 #include "base/util.h"
 #include "csi/command.h"
 
-enum { MOUNT_TIMEOUT_S = 60, UNMOUNT_TIMEOUT_S = 30, STAT_TIMEOUT_S = 10 };
+enum { MOUNT_TIMEOUT_S = 60, UNMOUNT_TIMEOUT_S = 30, STAT_TIMEOUT_S = 5 };
 
 static const char enter_cgroup[] =
 	"echo $$ >\"$0/cgroup.procs\" && exec \"$@\"";

@@ -156,7 +156,7 @@ void params_init(struct params *p)
 			      .fs = "",
 			      .fs_config_ref = "",
 			      .fs_secret_ref = "",
-			      .permissions = "",
+			      .permissions = "700",
 			      .base_path = "",
 			      .pattern = "",
 			      .az = "",

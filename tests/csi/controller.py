@@ -219,6 +219,9 @@ class Create(Case):
                           ensureUniqueDirectory=value, **names)
             self.assertTrue(unique.startswith("/data-"))
             uuid.UUID(unique[len("/data-"):])
+        v = self.create(parameters=self.parameters(directoryPerms=None))
+        self.assertEqual(self.point(v)["RootDirectory"]["CreationInfo"][
+            "Permissions"], "700")
         self.assertEqual(path("pvc-d5", subPathPattern="../../up",
                               ensureUniqueDirectory="false"), "/up")
 
@@ -230,7 +233,7 @@ class Create(Case):
         bad("exceeds EFS limits", basePath="/" + "x" * 100)
         bad("exceeds EFS limits", basePath="/a/b/c/d/e")
         bad("too long", basePath="x" * 5000)
-        bad("directoryPerms", directoryPerms=None)
+        bad("directoryPerms", directoryPerms="")
         bad("directoryPerms", directoryPerms="rwx")
         bad("directoryPerms", directoryPerms="77777")
 

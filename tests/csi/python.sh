@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs the Python program $HAWSER_PYTHON on the service of this test.
-for module in boto3 grpc google.protobuf; do
+for module in boto3 grpc google.protobuf kubernetes; do
 	python3 -c "import $module" 2>/dev/null ||
 		skip "the Python module $module is not there"
 done
