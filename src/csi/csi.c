@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/un.h>
 
 #include "base/log.h"
@@ -86,6 +87,17 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* Calls, connections and trees that are deleted take descriptors. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = MIN(limit.rlim_max, (rlim_t)65536);
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int csi_run(const struct csi_options *options)
 {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
@@ -99,6 +111,7 @@ int csi_run(const struct csi_options *options)
 	log_info("%s " HAWSER_VERSION ", node %s%s%s, API %s", options->name,
 		 options->node_id, options->zone[0] ? " in " : "",
 		 options->zone, efs_url(csi.efs));
+	raise_descriptor_limit();
 	block_signals();
 	r = csi_serve(&csi, path);
 	destroy(&csi);

@@ -192,6 +192,30 @@ static bool is_ours(const struct row *row)
 	return strcmp(row->type, "fuse.hawser") == 0;
 }
 
+/* The kernel's table has no symbolic links in its paths, and the kubelet's
+ * directory may be one.  The last component is not looked up: that is the mount
+ * itself, which might not answer. */
+static void resolve(const char *at, char out[PATH_MAX])
+{
+	char parent[PATH_MAX], resolved[PATH_MAX];
+	const char *name;
+	size_t len = strnlen(at, PATH_MAX - 1);
+
+	snprintf(out, PATH_MAX, "%s", at);
+	while (len > 1 && at[len - 1] == '/')
+		len--;
+	snprintf(parent, sizeof(parent), "%.*s", (int)len, at);
+	name = strrchr(parent, '/');
+	if (name == NULL || name[1] == '\0')
+		return;
+	parent[name - parent] = '\0';
+	if (realpath(parent[0] ? parent : "/", resolved) == NULL)
+		return;
+	if (snprintf(out, PATH_MAX, "%s/%s", resolved[1] ? resolved : "",
+		     name + 1) >= PATH_MAX)
+		snprintf(out, PATH_MAX, "%s", at);
+}
+
 struct look {
 	const char *at, *source;
 	int found;
@@ -215,8 +239,12 @@ static bool look_at(void *arg, const struct row *row)
 
 int mounter_look(const char *at, struct mounted *out)
 {
-	struct look look = { .at = at, .out = out };
-	int r = for_each_mount(look_at, &look);
+	char path[PATH_MAX];
+	struct look look = { .at = path, .out = out };
+	int r;
+
+	resolve(at, path);
+	r = for_each_mount(look_at, &look);
 
 	return r < 0 ? r : look.found;
 }
@@ -235,13 +263,26 @@ static bool look_for_source(void *arg, const struct row *row)
 
 int mounter_elsewhere(const char *source, const char *at, char path[PATH_MAX])
 {
-	struct look look = { .at = at, .source = source, .path = path };
-	int r = for_each_mount(look_for_source, &look);
+	char own[PATH_MAX];
+	struct look look = { .at = own, .source = source, .path = path };
+	int r;
+
+	resolve(at, own);
+	r = for_each_mount(look_for_source, &look);
 
 	return r < 0 ? r : look.found;
 }
 
 /* -------------------------------------------------------------------- usage */
+
+/* A daemon that dies while it is asked is as dead. */
+static int error_in(const char *said)
+{
+	if (strstr(said, strerror(ENOTCONN)) ||
+	    strstr(said, strerror(ECONNABORTED)))
+		return -ENOTCONN;
+	return strstr(said, strerror(ENOENT)) ? -ENOENT : -EIO;
+}
 
 /* By a process, because one that asks a silent server can be killed, and a
  * thread can't. */
@@ -256,9 +297,7 @@ int mounter_usage(const char *at, struct usage *out)
 	if (r < 0)
 		return r;
 	if (r > 0)
-		return strstr(said, strerror(ENOTCONN)) ? -ENOTCONN
-		       : strstr(said, strerror(ENOENT)) ? -ENOENT
-							: -EIO;
+		return error_in(said);
 	if (sscanf(said, "%lld %lld %lld %lld %lld %lld", &unit, &n[0], &n[1],
 		   &n[2], &n[3], &n[4]) != 6)
 		return -EPROTO;

@@ -9,15 +9,23 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/util.h"
 
-/* EFS allows no deeper trees. */
-enum { DEPTH_MAX = 1000 };
+/* A level takes two descriptors and a piece of the stack.  What is deeper is
+ * moved up to the root, whose turn comes again. */
+enum { DEPTH_MAX = 100 };
 
-static int wipe_in(int fd, dev_t device, int depth);
+struct wiping {
+	int root;
+	dev_t device;
+	unsigned moved;
+};
+
+static int wipe_in(struct wiping *w, int fd, int depth);
 
 static bool is_dot_name(const char *name)
 {
@@ -35,7 +43,22 @@ static int open_directory(int parent, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-static int wipe_subdirectory(int parent, const char *name, dev_t device,
+/* To a name that nobody has: a directory replaces none but an empty one. */
+static int move_up(struct wiping *w, int parent, const char *name)
+{
+	char unique[32];
+	int r;
+
+	fchmodat(parent, name, 0700, 0);
+	do {
+		snprintf(unique, sizeof(unique), ".wiped-%u", w->moved++);
+		r = renameat(parent, name, w->root, unique);
+	} while (r < 0 &&
+		 (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR));
+	return r < 0 ? -errno : 0;
+}
+
+static int wipe_subdirectory(struct wiping *w, int parent, const char *name,
 			     int depth)
 {
 	auto_close int fd = -1;
@@ -43,33 +66,33 @@ static int wipe_subdirectory(int parent, const char *name, dev_t device,
 	int r;
 
 	if (depth >= DEPTH_MAX)
-		return -ELOOP;
+		return move_up(w, parent, name);
 	fd = open_directory(parent, name);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (st.st_dev != device)
+	if (st.st_dev != w->device)
 		return -EXDEV;
 	if ((st.st_mode & 0700) != 0700)
 		fchmod(fd, 0700);
-	r = wipe_in(fd, device, depth + 1);
+	r = wipe_in(w, fd, depth + 1);
 	if (r < 0)
 		return r;
 	return unlinkat(parent, name, AT_REMOVEDIR) == 0 ? 0 : -errno;
 }
 
-static int wipe_entry(int parent, const char *name, dev_t device, int depth)
+static int wipe_entry(struct wiping *w, int parent, const char *name, int depth)
 {
 	if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
-	return wipe_subdirectory(parent, name, device, depth);
+	return wipe_subdirectory(w, parent, name, depth);
 }
 
 /* One reading of the directory; 1: something was there. */
-static int wipe_once(int fd, dev_t device, int depth)
+static int wipe_once(struct wiping *w, int fd, int depth)
 {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0), found = 0, r = 0;
 	DIR *d = copy < 0 ? NULL : fdopendir(copy);
@@ -86,7 +109,7 @@ static int wipe_once(int fd, dev_t device, int depth)
 		if (is_dot_name(e->d_name))
 			continue;
 		found = 1;
-		r = wipe_entry(fd, e->d_name, device, depth);
+		r = wipe_entry(w, fd, e->d_name, depth);
 	}
 	closedir(d);
 	return r < 0 ? r : found;
@@ -94,12 +117,12 @@ static int wipe_once(int fd, dev_t device, int depth)
 
 /* Again and again, until nothing is there: deleting while reading may skip
  * names. */
-static int wipe_in(int fd, dev_t device, int depth)
+static int wipe_in(struct wiping *w, int fd, int depth)
 {
 	int r;
 
 	do
-		r = wipe_once(fd, device, depth);
+		r = wipe_once(w, fd, depth);
 	while (r > 0);
 	return r;
 }
@@ -107,11 +130,13 @@ static int wipe_in(int fd, dev_t device, int depth)
 int wipe_directory(const char *path)
 {
 	auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct wiping w = { .root = fd };
 	struct stat st;
 
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	return wipe_in(fd, st.st_dev, 0);
+	w.device = st.st_dev;
+	return wipe_in(&w, fd, 0);
 }

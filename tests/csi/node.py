@@ -132,6 +132,20 @@ class Publish(NodeCase):
                      self.d.NodePublishVolume,
                      **self.publishing(v, rw, readonly=True))
 
+    def test_a_target_behind_a_link(self):
+        v = self.create().volume_id
+        os.makedirs(self.directory + "/real")
+        os.symlink("real", self.directory + "/link")
+        t = self.directory + "/link/mount"
+        for path in (t, t + "/"):
+            self.d.NodePublishVolume(**self.publishing(v, path))
+            self.d.NodePublishVolume(**self.publishing(v, path))
+            self.assertIn(self.directory + "/real/mount", mounts())
+            self.d.NodeGetVolumeStats(volume_id=v, volume_path=path)
+            self.d.NodeUnpublishVolume(volume_id=v, target_path=path)
+            self.assertNotIn(self.directory + "/real/mount", mounts())
+            self.assertEqual(os.listdir(self.directory + "/real"), [])
+
     def test_another_volume_is_there(self):
         t = self.publish(self.create().volume_id)
         other = self.create().volume_id
@@ -403,6 +417,22 @@ class Life(NodeCase):
         self.assertEqual(os.listdir(t), ["d"])
         os.kill(self.daemon(t), signal.SIGKILL)
         self.d.NodeUnpublishVolume(volume_id=v.volume_id, target_path=t)
+        self.assertNotIn(t, mounts())
+
+    def test_daemons_go_to_a_cgroup(self):
+        # As far as a directory can be one: who says that he comes, has come.
+        with tempfile.TemporaryDirectory() as cgroup:
+            d = Driver("--cgroup", cgroup)
+            self.addCleanup(d.stop)
+            t = self.publish(self.fs, driver=d)
+            with open(cgroup + "/cgroup.procs") as f:
+                self.assertTrue(f.read().strip().isdigit())
+            self.assertIn(t, mounts())
+        d = Driver("--cgroup", "/nowhere")
+        self.addCleanup(d.stop)
+        t = self.target()
+        self.refused("INTERNAL", "/nowhere/cgroup.procs", d.NodePublishVolume,
+                     **self.publishing(self.fs, t))
         self.assertNotIn(t, mounts())
 
     def test_one_in_use_stays(self):

@@ -58,6 +58,19 @@ static void links_are_not_followed(void **state)
 	run("test -f kept/f && test -d kept/k && test -z \"$(ls -A l)\"");
 }
 
+/* Deeper than there are descriptors, or room in a path. */
+static void deep_ones(void **state)
+{
+	run("mkdir deep && cd deep && python3 -c '\n"
+	    "import os\n"
+	    "for i in range(3000):\n"
+	    "    os.mkdir(\"d\")\n"
+	    "    os.chdir(\"d\")\n"
+	    "    open(\"f\", \"w\").close()\n'");
+	assert_int_equal(wipe_directory("deep"), 0);
+	run("test -z \"$(ls -A deep)\"");
+}
+
 static void what_is_not_there(void **state)
 {
 	assert_int_equal(wipe_directory("nowhere"), -ENOENT);
@@ -98,6 +111,8 @@ int main(void)
 						in_new_directory, remove_it),
 		cmocka_unit_test_setup_teardown(links_are_not_followed,
 						in_new_directory, remove_it),
+		cmocka_unit_test_setup_teardown(deep_ones, in_new_directory,
+						remove_it),
 		cmocka_unit_test_setup_teardown(what_is_not_there,
 						in_new_directory, remove_it),
 		cmocka_unit_test(programs),
