@@ -5,9 +5,10 @@
  *
  * Every operation is *metered* as the bytes it moves, at least 4 KiB; of what
  * is read a third counts ("Metering throughput" in the EFS User Guide's page
- * "How Amazon EFS reports file system and object sizes"; it gives the 4 KiB for
- * metadata, bills 32 KiB at least for data of elastic file systems, and names no
- * minimum otherwise).  Metered bytes are what the throughput modes permit:
+ * "How Amazon EFS reports file system and object sizes"; it gives the 4 KiB
+ * for metadata, bills 32 KiB at least for data of elastic file systems, and
+ * names no minimum otherwise).  Metered bytes are what the throughput modes
+ * permit:
  *
  *	elastic		as much as comes, or up to a limit
  *	provisioned	what was provisioned; what bursting would give, once the
@@ -27,9 +28,9 @@
  *
  * Performance mode generalPurpose bounds operations as well: 35,000 a second,
  * of which one that reads data or metadata is one, and one that changes some is
- * five ("Quotas for Amazon EFS file systems" in the EFS User Guide's "Amazon EFS
- * quotas", as of 2022).  Today EFS permits that much to One Zone and bursting
- * file systems (35,000 reads, 7,000 writes a second), and others more
+ * five ("Quotas for Amazon EFS file systems" in the EFS User Guide's "Amazon
+ * EFS quotas", as of 2022).  Today EFS permits that much to One Zone and
+ * bursting file systems (35,000 reads, 7,000 writes a second), and others more
  * ("Performance specifications" there): the configuration can, too.
  */
 #ifndef METER_THROUGHPUT_H
