@@ -17,6 +17,7 @@
 #include <microhttpd.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "api/deadline.h"
@@ -137,11 +138,12 @@ static enum MHD_Result reply(struct api_call *call)
 	return body ? queue(call, status, body) : MHD_NO;
 }
 
-static enum MHD_Result refuse_large(struct api_call *call)
+/* Without reading its body, or who it is from; the connection ends. */
+static enum MHD_Result refuse_unread(struct api_call *call, const char *code,
+				     const char *text)
 {
 	call->service = api_service_find("elasticfilesystem");
-	api_refuse(call, "RequestEntityTooLarge",
-		   "The body of a request has up to %d bytes.", API_BODY_MAX);
+	api_refuse(call, code, "%s", text);
 	return reply(call);
 }
 
@@ -168,6 +170,26 @@ static void note_peer(struct api_call *call)
 			MHD_USE_TLS);
 }
 
+static enum MHD_Result count_lengths(void *arg, enum MHD_ValueKind kind,
+				     const char *name, const char *value)
+{
+	unsigned *n = arg;
+
+	*n += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 ||
+	      strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+	return MHD_YES;
+}
+
+/* Where a body ends must not be a matter of who reads it (RFC 9112, 6.3). */
+static bool has_one_length(const struct api_call *call)
+{
+	unsigned n = 0;
+
+	MHD_get_connection_values(call->connection, MHD_HEADER_KIND,
+				  count_lengths, &n);
+	return n <= 1;
+}
+
 static enum MHD_Result begin(struct api_call *call, struct MHD_Connection *c,
 			     const char *method)
 {
@@ -180,8 +202,13 @@ static enum MHD_Result begin(struct api_call *call, struct MHD_Connection *c,
 	strcpy(call->method, method);
 	note_peer(call);
 	length = api_header(call, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	if (!has_one_length(call))
+		return refuse_unread(call, "BadRequest",
+				     "A request has one Content-Length, or "
+				     "a Transfer-Encoding.");
 	if (length != NULL && strtoull(length, NULL, 10) > API_BODY_MAX)
-		return refuse_large(call); /* without reading it */
+		return refuse_unread(call, "RequestEntityTooLarge",
+				     "The body of the request is too large.");
 	return MHD_YES;
 }
 

@@ -211,11 +211,23 @@ static enum sigv4_verdict read_query(struct signature *s,
 	return SIGV4_VALID;
 }
 
+static unsigned count(const struct sigv4_request *r, const char *name)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < r->n_headers; i++)
+		n += strcasecmp(r->headers[i].name, name) == 0;
+	return n;
+}
+
 static enum sigv4_verdict read_signature(struct signature *s,
 					 const struct sigv4_pairs *q)
 {
 	const char *authorization = header(s->r, "authorization");
 
+	if (count(s->r, "authorization") > 1)
+		return say(s, SIGV4_INCOMPLETE,
+			   "A request has one Authorization header.");
 	if (authorization != NULL) {
 		if (strncmp(authorization, algorithm, strlen(algorithm)) == 0)
 			return read_header(s, authorization);

@@ -57,21 +57,30 @@ char *text_take(struct text *t)
 	return NULL;
 }
 
-/* Control characters have no place in XML 1.0. */
+/* U+FFFE and U+FFFF; a parser would refuse the whole. */
+static bool is_nothing(const char *value)
+{
+	const unsigned char *p = (const unsigned char *)value;
+
+	return p[0] == 0xef && p[1] == 0xbf && p[2] >= 0xbe;
+}
+
+/* Control characters have no place in XML 1.0, but for these three. */
 static void add_escaped(struct text *t, const char *value)
 {
 	for (; *value; value++) {
-		switch (*value) {
-		case '&':
+		if (*value == '&') {
 			text_add(t, "&amp;");
-			break;
-		case '<':
+		} else if (*value == '<') {
 			text_add(t, "&lt;");
-			break;
-		case '>':
+		} else if (*value == '>') {
 			text_add(t, "&gt;");
-			break;
-		default:
+		} else if (strchr("\t\n\r", *value) != NULL) {
+			text_format(t, "&#%d;", *value);
+		} else if (is_nothing(value)) {
+			text_add(t, "?");
+			value += 2;
+		} else {
 			add_bytes(t, (unsigned char)*value < ' ' ? " " : value,
 				  1);
 		}

@@ -2,8 +2,10 @@
 """Who may call: signatures in the header and in the URL, wrong ones, stale
 ones, repeated ones; access keys that come and go."""
 import datetime
+import http.client
 import unittest
 import unittest.mock
+import urllib.parse
 
 import botocore.auth
 import botocore.credentials
@@ -76,6 +78,28 @@ class Auth(Case):
                       "Signature=00", "AWS4-HMAC-SHA256 " + "Credential=,"]:
             self.check(send("GET", LIST, {"Authorization": value}), 403,
                        "IncompleteSignatureException")
+
+    def test_two_signatures(self):
+        connection = http.client.HTTPConnection(
+            urllib.parse.urlsplit(URL).netloc, timeout=30)
+        connection.putrequest("GET", LIST)
+        for name, value in signed("GET", LIST).items():
+            connection.putheader(name, value)
+        connection.putheader("Authorization", "AWS4-HMAC-SHA256 x")
+        connection.endheaders()
+        reply = connection.getresponse()
+        self.assertEqual((reply.status, reply.headers["x-amzn-ErrorType"]),
+                         (403, "IncompleteSignatureException"))
+        connection.close()
+
+    def test_payloads_that_are_not_signed(self):
+        for kind in ("UNSIGNED-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+                     "STREAMING-UNSIGNED-PAYLOAD-TRAILER"):
+            body = b'{"CreationToken": "a"}'
+            headers = signed("POST", LIST, body,
+                             headers={"X-Amz-Content-SHA256": kind})
+            self.check(send("POST", LIST, headers, body), 403,
+                       "InvalidSignatureException")
 
     def test_another_service(self):
         self.check(send("GET", LIST, signed("GET", LIST, service="s3")), 403,

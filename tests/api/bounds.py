@@ -127,6 +127,15 @@ class Bounds(Case):
         self.assertEqual(fs["Tags"], [{"Key": "a", "Value": "b"}])
         client().delete_file_system(FileSystemId=fs["FileSystemId"])
 
+    def test_a_body_of_two_lengths(self):
+        body = b'{"CreationToken": "x"}'
+        for more in ({"Transfer-Encoding": "chunked"},
+                     {"content-length": "3"}):
+            headers = signed("POST", LIST, body)
+            headers["Content-Length"] = str(len(body))
+            status, _, _ = send("POST", LIST, {**headers, **more}, body)
+            self.assertEqual(status, 400)
+
     def test_headers_that_are_too_many_to_look_at(self):
         headers = signed("GET", LIST)
         for i in range(120):

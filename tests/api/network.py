@@ -60,10 +60,13 @@ class Network(Case):
 
     def test_a_vpc_of_ones_own(self):
         vpc = EC2.create_vpc(CidrBlock="10.9.0.0/16", TagSpecifications=[
-            {"ResourceType": "vpc", "Tags": [{"Key": "a<b", "Value": "&\""}]}
+            {"ResourceType": "vpc", "Tags": [
+                {"Key": "a<b", "Value": "&\""},
+                {"Key": "odd", "Value": "\t\n\r\x07\uffff\ufffd"}]}
         ])["Vpc"]["VpcId"]
         self.assertEqual(EC2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Tags"],
-                         [{"Key": "a<b", "Value": "&\""}])
+                         [{"Key": "a<b", "Value": "&\""},
+                          {"Key": "odd", "Value": "\t\n\r ?\ufffd"}])
         subnet = EC2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24",
                                    AvailabilityZone="us-east-1b")["Subnet"]
         self.assertEqual(subnet["AvailabilityZoneId"], "use1-az2")

@@ -2,7 +2,6 @@
 """Mount targets and access points by the API of EFS."""
 import concurrent.futures
 import json
-import threading
 import unittest
 
 from lib import Case, client, hawser
@@ -194,12 +193,10 @@ class Points(Case):
 
     def test_many(self):
         # By hand with 10,000, a load on another file system beside it.
-        own, count = threading.local(), 400
+        count = 400
 
         def create(i):
-            if not hasattr(own, "efs"):
-                own.efs = client()
-            return own.efs.create_access_point(
+            return EFS.create_access_point(
                 FileSystemId=self.fs, ClientToken=str(i),
                 PosixUser={"Uid": i, "Gid": i}, RootDirectory={
                     "Path": f"/{i}", "CreationInfo": {
