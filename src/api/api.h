@@ -35,11 +35,9 @@ enum {
 struct api_options {
 	struct control *control; /* borrowed, like all of them */
 	struct access_keys *keys;
-	const char *directory;	 /* of the state: certificate and key */
 	struct addr http, https; /* len 0: not served; port 0: any */
 	struct addr metrics;	 /* the same; /metrics for Prometheus */
-	/* PEM files for https; NULL: made at the first start, self-signed. */
-	const char *certificate, *private_key;
+	const char *certificate, *private_key; /* PEM files for https */
 };
 
 /* Serves until it is destroyed.  An address that can't be listened on yet is

@@ -21,10 +21,10 @@
 enum { FILE_MAX = 64 << 10, DAYS = 3650 };
 
 struct loading {
-	const char *directory, *certificate, *key;
-	struct cert *out;
-	const char *what; /* the file at fault */
-	char paths[2][PATH_MAX];
+	const char *certificate, *key;
+	const char *hosts; /* to be made, if they are not there */
+	struct cert *out;  /* to be read */
+	const char *what;  /* the file at fault */
 };
 
 static int read_file(const char *path, char **out)
@@ -46,7 +46,7 @@ static int read_file(const char *path, char **out)
 	return 0;
 }
 
-static bool add_names(X509 *x)
+static bool add_names(X509 *x, const char *hosts)
 {
 	X509V3_CTX ctx;
 	X509_EXTENSION *e;
@@ -54,14 +54,13 @@ static bool add_names(X509 *x)
 
 	X509V3_set_ctx_nodb(&ctx);
 	X509V3_set_ctx(&ctx, x, x, NULL, NULL, 0);
-	e = X509V3_EXT_conf_nid(NULL, &ctx, NID_subject_alt_name,
-				"DNS:localhost,IP:127.0.0.1,IP:::1");
+	e = X509V3_EXT_conf_nid(NULL, &ctx, NID_subject_alt_name, hosts);
 	ok = e != NULL && X509_add_ext(x, e, -1) == 1;
 	X509_EXTENSION_free(e);
 	return ok;
 }
 
-static X509 *make_certificate(EVP_PKEY *key)
+static X509 *make_certificate(EVP_PKEY *key, const char *hosts)
 {
 	X509 *x = X509_new();
 	X509_NAME *name;
@@ -80,7 +79,7 @@ static X509 *make_certificate(EVP_PKEY *key)
 					(const uint8_t *)"hawserd", -1, -1,
 					0) == 1 &&
 	     X509_set_issuer_name(x, name) == 1 &&
-	     X509_set_pubkey(x, key) == 1 && add_names(x) &&
+	     X509_set_pubkey(x, key) == 1 && add_names(x, hosts) &&
 	     X509_sign(x, key, EVP_sha256()) > 0;
 	if (ok)
 		return x;
@@ -106,7 +105,7 @@ static int write_pem(const char *path, X509 *x, EVP_PKEY *key)
 static int make_files(struct loading *l)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509 *x = key ? make_certificate(key) : NULL;
+	X509 *x = key ? make_certificate(key, l->hosts) : NULL;
 	int r = -ENOMEM;
 
 	if (x != NULL)
@@ -118,25 +117,22 @@ static int make_files(struct loading *l)
 	return r;
 }
 
-/* On a worker thread. */
+/* On worker threads. */
+static int make(void *arg)
+{
+	struct loading *l = arg;
+
+	l->what = l->certificate;
+	return access(l->certificate, F_OK) < 0 ? make_files(l) : 0;
+}
+
 static int load(void *arg)
 {
 	struct loading *l = arg;
-	int r = 0;
+	int r;
 
-	if (l->certificate == NULL) {
-		snprintf(l->paths[0], PATH_MAX, "%s/api-cert.pem",
-			 l->directory);
-		snprintf(l->paths[1], PATH_MAX, "%s/api-key.pem", l->directory);
-		l->what = l->certificate = l->paths[0];
-		l->key = l->paths[1];
-		if (access(l->certificate, F_OK) < 0)
-			r = make_files(l);
-	}
-	if (r == 0) {
-		l->what = l->certificate;
-		r = read_file(l->certificate, &l->out->certificate);
-	}
+	l->what = l->certificate;
+	r = read_file(l->certificate, &l->out->certificate);
 	if (r == 0) {
 		l->what = l->key;
 		r = read_file(l->key, &l->out->key);
@@ -144,23 +140,42 @@ static int load(void *arg)
 	return r;
 }
 
-int cert_load(const char *directory, const char *certificate, const char *key,
-	      struct cert *out)
+static int run(int (*fn)(void *), struct loading *l)
 {
-	struct loading *l = calloc(1, sizeof(*l));
-	int r;
+	int r = offload(fn, l);
 
-	if (l == NULL)
-		return -ENOMEM;
-	l->directory = directory;
-	l->certificate = certificate;
-	l->key = key;
-	l->out = out;
-	r = offload(load, l);
 	if (r < 0)
-		log_error("api: %s: %s", l->what, strerror(-r));
-	free(l);
+		log_error("%s: %s", l->what, strerror(-r));
 	return r;
+}
+
+int cert_make(const char *directory, const char *name, const char *hosts,
+	      char **certificate, char **key)
+{
+	struct loading l = { .hosts = hosts };
+	int r = -ENOMEM;
+
+	*certificate = *key = NULL;
+	if (asprintf(certificate, "%s/%s-cert.pem", directory, name) < 0 ||
+	    asprintf(key, "%s/%s-key.pem", directory, name) < 0)
+		goto fail;
+	l.certificate = *certificate;
+	l.key = *key;
+	r = run(make, &l);
+	if (r == 0)
+		return 0;
+fail:
+	free(*certificate);
+	free(*key);
+	*certificate = *key = NULL;
+	return r;
+}
+
+int cert_load(const char *certificate, const char *key, struct cert *out)
+{
+	return run(load, &(struct loading){ .certificate = certificate,
+					    .key = key,
+					    .out = out });
 }
 
 void cert_unload(struct cert *c)

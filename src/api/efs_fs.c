@@ -241,6 +241,8 @@ static int make_attributes(struct api_call *call, json_t *a)
 	int r;
 
 	efs_copy(call->input, a, same);
+	/* In which clients sign when they mount. */
+	json_object_set_new(a, "Region", json_string(api_region(call)));
 	r = efs_check_tags(call, json_object_get(a, "Tags"));
 	if (r == 0)
 		r = check_throughput(call, a);

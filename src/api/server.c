@@ -139,8 +139,8 @@ int api_server_create(const struct api_options *options,
 	waitq_init(&s->api.changed);
 	waitq_init(&s->changed);
 	if (s->https.len != 0) {
-		r = cert_load(options->directory, options->certificate,
-			      options->private_key, &s->cert);
+		r = cert_load(options->certificate, options->private_key,
+			      &s->cert);
 		if (r < 0) {
 			api_server_destroy(&s->api);
 			return r;

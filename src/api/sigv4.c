@@ -325,17 +325,12 @@ static void hmac(uint8_t key[SIGV4_HASH], const char *text)
 	     key, NULL);
 }
 
-static void sign(const struct signature *s, const char *secret,
-		 const uint8_t request[SIGV4_HASH], char hex[SIGV4_HEX_SIZE])
+void sigv4_sign(const char *secret, const struct sigv4_scope *scope,
+		const char *text, char hex[SIGV4_HEX_SIZE])
 {
-	const struct sigv4_scope *scope = s->scope;
-	char first[SIGV4_SECRET_MAX + 5], text[512];
+	char first[SIGV4_SECRET_MAX + 5];
 	uint8_t key[SIGV4_HASH];
 
-	sigv4_hex(request, hex);
-	snprintf(text, sizeof(text), "%s\n%s\n%s/%s/%s/aws4_request\n%s",
-		 algorithm, s->date, scope->date, scope->region, scope->service,
-		 hex);
 	snprintf(first, sizeof(first), "AWS4%s", secret);
 	HMAC(EVP_sha256(), first, strlen(first), (const uint8_t *)scope->date,
 	     strlen(scope->date), key, NULL);
@@ -343,9 +338,23 @@ static void sign(const struct signature *s, const char *secret,
 	hmac(key, scope->service);
 	hmac(key, "aws4_request");
 	hmac(key, text);
-	sigv4_hex(key, hex);
+	sigv4_hex(key, sizeof(key), hex);
 	OPENSSL_cleanse(first, sizeof(first));
 	OPENSSL_cleanse(key, sizeof(key));
+}
+
+static void sign(const struct signature *s, const char *secret,
+		 const uint8_t request[SIGV4_HASH],
+		 char hex[SIGV4_HEX_SIZE])
+{
+	const struct sigv4_scope *scope = s->scope;
+	char text[512];
+
+	sigv4_hex(request, SIGV4_HASH, hex);
+	snprintf(text, sizeof(text), "%s\n%s\n%s/%s/%s/aws4_request\n%s",
+		 algorithm, s->date, scope->date, scope->region, scope->service,
+		 hex);
+	sigv4_sign(secret, scope, text, hex);
 }
 
 static enum sigv4_verdict check_signature(const struct signature *s,

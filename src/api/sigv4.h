@@ -68,6 +68,14 @@ enum sigv4_verdict sigv4_check(const struct sigv4_request *r,
 			       struct sigv4_scope *scope,
 			       char text[SIGV4_TEXT]);
 
+/* Digits, the letters among them small. */
+enum { SIGV4_HEX_SIZE = 2 * SIGV4_HASH + 1 };
+void sigv4_hex(const uint8_t *from, size_t len, char *hex);
+
+/* Signs the string to sign.  Of the scope all but the key's id counts. */
+void sigv4_sign(const char *secret, const struct sigv4_scope *scope,
+		const char *text, char hex[SIGV4_HEX_SIZE]);
+
 /* "%2F" and "+" decoded; in place; the new length, which may have NULs
  * before it.  Of a path "+" stays. */
 size_t sigv4_unescape(char *text, bool query);

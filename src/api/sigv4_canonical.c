@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/percent.h"
 #include "base/util.h"
 
 /* ------------------------------------------------------------- encoding */
@@ -35,31 +36,9 @@ size_t sigv4_unescape(char *text, bool query)
 	return to - text;
 }
 
-/* RFC 3986: what is not unreserved becomes %XX.  `to` holds three times as
- * much, and a NUL. */
-static char *escape(char *to, const char *from, size_t len, const char *safe)
+void sigv4_hex(const uint8_t *from, size_t len, char *hex)
 {
-	static const char digits[] = "0123456789ABCDEF";
-
-	for (; len > 0; len--, from++) {
-		unsigned char c = *from;
-
-		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-		    (c >= 'a' && c <= 'z') || (c && strchr(safe, c))) {
-			*to++ = c;
-		} else {
-			*to++ = '%';
-			*to++ = digits[c >> 4];
-			*to++ = digits[c & 15];
-		}
-	}
-	*to = '\0';
-	return to;
-}
-
-void sigv4_hex(const uint8_t from[SIGV4_HASH], char hex[SIGV4_HEX_SIZE])
-{
-	for (int i = 0; i < SIGV4_HASH; i++)
+	for (size_t i = 0; i < len; i++)
 		snprintf(hex + 2 * i, 3, "%02x", from[i]);
 }
 
@@ -105,9 +84,9 @@ static bool add_pair(struct sigv4_pairs *p, const char *text, size_t len)
 		value_len = sigv4_unescape(value, true);
 	}
 	p->list[p->n].name = to;
-	to = escape(to, copy, sigv4_unescape(copy, true), "-._~") + 1;
+	to = percent_encode(to, copy, sigv4_unescape(copy, true), "") + 1;
 	p->list[p->n].value = to;
-	escape(to, value ? value : "", value_len, "-._~");
+	percent_encode(to, value ? value : "", value_len, "");
 	p->n++;
 	return true;
 }
@@ -171,7 +150,7 @@ static bool put_path(EVP_MD_CTX *hash, const char *path)
 	}
 	if (n == 0 || path[len - 1] == '/')
 		clean[n++] = '/';
-	escape(out, clean, n, "/-._~");
+	percent_encode(out, clean, n, "/");
 	put(hash, out);
 	put(hash, "\n");
 	return true;
@@ -272,7 +251,7 @@ bool sigv4_canonical_hash(const struct sigv4_request *r,
 		ok = put_headers(hash, r, names);
 	}
 	if (ok) {
-		sigv4_hex(r->body, body);
+		sigv4_hex(r->body, SIGV4_HASH, body);
 		put(hash, body);
 		ok = EVP_DigestFinal_ex(hash, out, NULL) == 1;
 	}

@@ -13,10 +13,6 @@
 
 #include "api/sigv4.h"
 
-/* 64 digits, the letters among them small. */
-enum { SIGV4_HEX_SIZE = 2 * SIGV4_HASH + 1 };
-void sigv4_hex(const uint8_t from[SIGV4_HASH], char hex[SIGV4_HEX_SIZE]);
-
 enum { SIGV4_NAMES_SIZE = 1024 }; /* of "host;x-amz-date" */
 
 /* The parameters of a query, sorted, names and values encoded anew. */

@@ -51,6 +51,9 @@ void config_init(struct config *c)
 	config_set_loopback(c, DEFAULT_OCTET);
 	addr_parse(&c->api_http, default_api, 0);
 	addr_parse(&c->metrics_http, default_metrics, 0);
+	strcpy(c->api.hosts, "DNS:localhost,IP:127.0.0.1,IP:::1");
+	strcpy(c->nfs.hosts, "DNS:*.efs.us-east-1.hawser.internal,"
+			     "DNS:localhost,IP:127.0.0.1,IP:::1");
 }
 
 static void set_any_port(struct addr *a, const char *if_it_is)
@@ -220,12 +223,39 @@ static int read_file_name(struct reader *r, yaml_node_t *value,
 
 static int read_certificate(struct reader *r, yaml_node_t *value, void *into)
 {
-	return read_file_name(r, value, r->config->api_certificate);
+	struct config_certificate *c = into;
+
+	return read_file_name(r, value, c->certificate);
 }
 
 static int read_private_key(struct reader *r, yaml_node_t *value, void *into)
 {
-	return read_file_name(r, value, r->config->api_private_key);
+	struct config_certificate *c = into;
+
+	return read_file_name(r, value, c->key);
+}
+
+static int read_hosts(struct reader *r, yaml_node_t *value, void *into)
+{
+	struct config_certificate *c = into;
+	const char *text = text_of(value);
+
+	if (text == NULL || strlen(text) >= sizeof(c->hosts) ||
+	    (strncmp(text, "DNS:", 4) != 0 && strncmp(text, "IP:", 3) != 0))
+		return refuse(r, value,
+			      "names are needed, like \"DNS:*.efs.us-east-1."
+			      "example.net,IP:10.0.0.1\"");
+	strcpy(c->hosts, text);
+	return 0;
+}
+
+static int check_pair(struct reader *r, yaml_node_t *value,
+		      const struct config_certificate *c)
+{
+	if (!c->certificate[0] != !c->key[0])
+		return refuse(r, value,
+			      "certificate and private_key come together");
+	return 0;
 }
 
 static int read_api(struct reader *r, yaml_node_t *value, void *into)
@@ -236,13 +266,23 @@ static int read_api(struct reader *r, yaml_node_t *value, void *into)
 		{ "certificate", read_certificate },
 		{ "private_key", read_private_key },
 	};
-	const struct config *c = r->config;
-	int error = read_mapping(r, value, keys, ARRAY_SIZE(keys), NULL);
+	struct config_certificate *c = &r->config->api;
+	int error = read_mapping(r, value, keys, ARRAY_SIZE(keys), c);
 
-	if (error == 0 && !c->api_certificate[0] != !c->api_private_key[0])
-		return refuse(r, value,
-			      "certificate and private_key come together");
-	return error;
+	return error == 0 ? check_pair(r, value, c) : error;
+}
+
+static int read_nfs_tls(struct reader *r, yaml_node_t *value, void *into)
+{
+	static const struct key keys[] = {
+		{ "certificate", read_certificate },
+		{ "private_key", read_private_key },
+		{ "hosts", read_hosts },
+	};
+	struct config_certificate *c = &r->config->nfs;
+	int error = read_mapping(r, value, keys, ARRAY_SIZE(keys), c);
+
+	return error == 0 ? check_pair(r, value, c) : error;
 }
 
 /* -------------------------------------------------------------- metrics --- */
@@ -452,6 +492,7 @@ static int read_document(struct reader *r)
 		{ "metrics", read_metrics },
 		{ "alarm_actions", read_actions },
 		{ "api", read_api },
+		{ "nfs_tls", read_nfs_tls },
 	};
 	yaml_node_t *root = yaml_document_get_root_node(&r->document);
 

@@ -23,6 +23,10 @@
  *	  https: 0.0.0.0:8443		# default: none
  *	  certificate: /etc/…pem	# default: one that is made, self-signed
  *	  private_key: /etc/…pem
+ *	nfs_tls:			# at mount targets
+ *	  certificate: /etc/…pem	# default: one that is made, self-signed
+ *	  private_key: /etc/…pem
+ *	  hosts: "DNS:*.efs.us-east-1.example.net"	# in that one
  */
 #ifndef CMD_CONFIG_H
 #define CMD_CONFIG_H
@@ -51,7 +55,10 @@ struct config {
 	struct control_action actions[CONFIG_ACTIONS_MAX];
 	size_t n_actions;
 	struct addr api_http, api_https, metrics_http; /* len 0: none */
-	char api_certificate[PATH_MAX], api_private_key[PATH_MAX]; /* or "" */
+	struct config_certificate {
+		char certificate[PATH_MAX], key[PATH_MAX]; /* or "" */
+		char hosts[256]; /* for one that is made */
+	} api, nfs;
 };
 
 void config_init(struct config *c);

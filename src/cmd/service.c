@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/cert.h"
+#include "api/mount_client.h"
 #include "base/log.h"
 #include "block/block.h"
 #include "cmd/child.h"
@@ -20,6 +22,7 @@
 #include "nvme/target/target.h"
 #include "reactor/fd.h"
 #include "reactor/reactor.h"
+#include "reactor/tls.h"
 #include "rpc/events.h"
 #include "rpc/rpc.h"
 #include "store/store.h"
@@ -32,6 +35,7 @@ struct service {
 	struct reactor_set *reactors;
 	/* In the order of creation. */
 	struct store *store;
+	struct access_keys *keys;
 	struct control *control;
 	struct ledger *ledger;
 	struct block_registry *blocks;
@@ -39,8 +43,12 @@ struct service {
 	struct rpc_environment env;
 	struct rpc_restore *restore;
 	struct rpc_server *rpc;
-	struct access_keys *keys;
 	struct api_server *api;
+	/* Of the API, if it is served by HTTPS; of mount targets. */
+	struct files {
+		char *certificate, *key;
+	} api_tls, nfs_tls;
+	struct tls_certificate *tls;
 	int status;
 };
 
@@ -67,6 +75,45 @@ static int open_store(struct service *s)
 	return r;
 }
 
+/* Those that are configured, or else made. */
+static int find_files(struct service *s, const char *name,
+		      const struct config_certificate *c, struct files *out)
+{
+	if (c->certificate[0] == '\0')
+		return cert_make(s->directory, name, c->hosts,
+				 &out->certificate, &out->key);
+	out->certificate = strdup(c->certificate);
+	out->key = strdup(c->key);
+	return out->certificate && out->key ? 0 : -ENOMEM;
+}
+
+static int open_certificates(struct service *s)
+{
+	const struct config *c = s->config;
+	int r = find_files(s, "nfs", &c->nfs, &s->nfs_tls);
+
+	if (r < 0)
+		return r;
+	r = tls_certificate_load(s->nfs_tls.certificate, s->nfs_tls.key,
+				 &s->tls);
+	if (r < 0)
+		log_error("%s, %s: %s", s->nfs_tls.certificate, s->nfs_tls.key,
+			  r == -EINVAL ? "are no certificate and its key"
+				       : strerror(-r));
+	if (r == 0 && c->api_https.len != 0)
+		r = find_files(s, "api", &c->api, &s->api_tls);
+	return r;
+}
+
+static void close_certificates(struct service *s)
+{
+	tls_certificate_free(s->tls);
+	free(s->nfs_tls.certificate);
+	free(s->nfs_tls.key);
+	free(s->api_tls.certificate);
+	free(s->api_tls.key);
+}
+
 static int open_control(struct service *s)
 {
 	const struct config *c = s->config;
@@ -85,6 +132,9 @@ static int open_control(struct service *s)
 			.operations = c->operations,
 			.actions = c->actions,
 			.n_actions = c->n_actions,
+			.tls = s->tls,
+			.identify = mount_client_identify,
+			.identify_arg = s->keys,
 		},
 		&s->control);
 }
@@ -132,16 +182,11 @@ static int open_api(struct service *s)
 		&(struct api_options){
 			.control = s->control,
 			.keys = s->keys,
-			.directory = s->directory,
 			.http = c->api_http,
 			.https = c->api_https,
 			.metrics = c->metrics_http,
-			.certificate = c->api_certificate[0]
-					       ? c->api_certificate
-					       : NULL,
-			.private_key = c->api_private_key[0]
-					       ? c->api_private_key
-					       : NULL,
+			.certificate = s->api_tls.certificate,
+			.private_key = s->api_tls.key,
 		},
 		&s->api);
 }
@@ -178,11 +223,13 @@ static int start(struct service *s)
 	int r = open_store(s);
 
 	if (r == 0)
+		r = access_keys_open(s->store, s->profile, &s->keys);
+	if (r == 0)
+		r = open_certificates(s);
+	if (r == 0)
 		r = open_control(s);
 	if (r == 0)
 		r = open_nvme(s);
-	if (r == 0)
-		r = access_keys_open(s->store, s->profile, &s->keys);
 	if (r == 0)
 		r = open_rpc(s);
 	if (r == 0)
@@ -200,10 +247,11 @@ static void stop(struct service *s)
 		rpc_restore_stop(s->restore);
 	rpc_events_destroy(s->env.events);
 	close_nvme(s);
-	if (s->keys != NULL)
-		access_keys_close(s->keys);
 	if (s->control != NULL)
 		control_destroy(s->control);
+	if (s->keys != NULL)
+		access_keys_close(s->keys);
+	close_certificates(s);
 	if (s->store != NULL)
 		store_close(s->store);
 }

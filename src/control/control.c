@@ -83,6 +83,9 @@ int control_create(const struct control_options *options, struct control **out)
 	c->period = options->period ? options->period : SEC(60);
 	c->actions = options->actions;
 	c->n_actions = options->n_actions;
+	c->tls = options->tls;
+	c->identify = options->identify;
+	c->identify_arg = options->identify_arg;
 	c->elastic_limit = options->elastic_limit;
 	c->operations = options->operations ? MAX(options->operations, 0.0)
 					    : THROUGHPUT_OPERATIONS;

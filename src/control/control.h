@@ -126,6 +126,22 @@ struct control_action {
 	const char *webhook; /* http://ADDRESS:PORT/… */
 };
 
+/* Who is at the other end of a TLS connection to a mount target? */
+enum { CONTROL_PRINCIPAL_SIZE = 65 };
+struct control_client {
+	const char *fs, *region; /* of the file system */
+	const struct addr *peer;
+	const uint8_t *certificate; /* DER; len 0: none */
+	size_t certificate_len;
+};
+struct control_client_identity {
+	char principal[CONTROL_PRINCIPAL_SIZE]; /* a key's user; "": nobody */
+	char access_point[CONTROL_ID_SIZE];	/* "": the root */
+};
+/* false: refused, and why is logged.  Any thread; must not park. */
+typedef bool control_identify_fn(void *arg, const struct control_client *client,
+				 struct control_client_identity *out);
+
 struct control_options {
 	const char *directory;	      /* of hawserd's state; borrowed */
 	struct store *store;	      /* borrowed */
@@ -142,6 +158,10 @@ struct control_options {
 	double operations;
 	const struct control_action *actions; /* borrowed */
 	size_t n_actions;
+	/* TLS at mount targets; NULL: none.  Borrowed. */
+	const struct tls_certificate *tls;
+	control_identify_fn *identify; /* NULL: certificates say nothing */
+	void *identify_arg;
 };
 
 int control_create(const struct control_options *options, struct control **out);

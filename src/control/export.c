@@ -8,12 +8,13 @@
 #include "control/internal.h"
 #include "nfs/server/server.h"
 
-/* The last 16 digits of the id. */
-uint64_t point_number(const struct access_point *p)
+/* The last 16 digits of the id.  Never 0: that is no export. */
+uint64_t point_number(const char *id)
 {
-	size_t len = strlen(p->id);
+	size_t len = strlen(id);
+	uint64_t number = strtoull(id + len - MIN(len, (size_t)16), NULL, 16);
 
-	return strtoull(p->id + len - 16, NULL, 16);
+	return number ? number : 1;
 }
 
 static uint32_t number(const json_t *object, const char *name)
@@ -54,7 +55,7 @@ int point_export(const struct access_point *p)
 {
 	char arn[RIGHTS_ARN_SIZE];
 	struct nfs_export e = { .name = p->id,
-				.number = point_number(p),
+				.number = point_number(p->id),
 				.label = arn };
 	uint32_t groups[NFS_EXPORT_GROUPS_MAX];
 	int r;
@@ -73,5 +74,5 @@ int point_export(const struct access_point *p)
 void point_unexport(const struct access_point *p)
 {
 	if (p->fs->server != NULL)
-		nfs_server_unexport(p->fs->server, point_number(p));
+		nfs_server_unexport(p->fs->server, point_number(p->id));
 }

@@ -129,8 +129,12 @@ int fs_start(struct fs *fs)
 		.admits_arg = fs,
 		.rights = fs_rights,
 		.rights_arg = fs,
+		.tls = c->tls,
+		.identify = fs_identify,
+		.identify_arg = fs,
 	};
 	char path[FS_PATH_SIZE];
+	const char *region;
 	int r;
 
 	r = engine_open("local", fs_path(c, fs->id, path), &fs->engine);
@@ -140,6 +144,9 @@ int fs_start(struct fs *fs)
 	}
 	fs_set_quota(fs);
 	fs_set_policy(fs);
+	region = attribute(fs->attributes, "Region");
+	snprintf(fs->region, sizeof(fs->region), "%s",
+		 region[0] ? region : CONTROL_REGION);
 	fs_uuid(fs, options.uuid);
 	memcpy(options.handle_key, fs->handle_key, sizeof(fs->handle_key));
 	r = nfs_server_create(fs->engine, c->store, &options, &fs->server);

@@ -39,6 +39,9 @@ struct control {
 	const struct control_action *actions;
 	size_t n_actions;
 	unsigned n_actions_running;
+	const struct tls_certificate *tls;
+	control_identify_fn *identify;
+	void *identify_arg;
 
 	struct task_rwlock lock;
 	struct list fs; /* oldest first */
@@ -64,6 +67,7 @@ struct fs {
 	uint8_t handle_key[16]; /* see nfs/server/server.h */
 	bool has_key;		/* false: of a record from before there were */
 	json_t *attributes;	/* never NULL */
+	char region[65];	/* in which it was created; see fs_start() */
 	pthread_mutex_t policy_lock; /* innermost; of: */
 	json_t *policy;		     /* in force; NULL: none */
 	struct list targets;
@@ -128,6 +132,7 @@ int things_load(struct control *c);
 void things_free(struct control *c);
 /* rights.c */
 nfs_rights_fn fs_rights; /* `arg` is the file system */
+nfs_identify_fn fs_identify; /* the same */
 /* Of its attributes, from now on. */
 void fs_set_policy(struct fs *fs);
 void point_arn(const struct access_point *p, char arn[RIGHTS_ARN_SIZE]);
@@ -199,7 +204,7 @@ struct access_point *point_alloc(struct fs *fs, const char *id, nsec created,
 void point_free(struct access_point *p);
 struct access_point *point_find(struct control *c, const char *id);
 /* export.c: the way in that a point is; which is known by a number. */
-uint64_t point_number(const struct access_point *p);
+uint64_t point_number(const char *id);
 int point_export(const struct access_point *p);
 void point_unexport(const struct access_point *p);
 /* Forgets those of a file system, which is locked for writing. */

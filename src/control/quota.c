@@ -53,7 +53,7 @@ int point_set_quota(const struct access_point *p)
 
 	if (p->fs->server == NULL)
 		return 0;
-	r = nfs_server_set_quota(p->fs->server, point_number(p),
+	r = nfs_server_set_quota(p->fs->server, point_number(p->id),
 				 has_quota(a) ? &quota : NULL);
 	if (r < 0)
 		log_error("%s: setting its quota: %s", p->id, strerror(-r));
@@ -64,7 +64,7 @@ int point_clear_quota(const struct access_point *p)
 {
 	if (p->fs->server == NULL || !has_quota(p->attributes))
 		return 0;
-	return nfs_server_set_quota(p->fs->server, point_number(p), NULL);
+	return nfs_server_set_quota(p->fs->server, point_number(p->id), NULL);
 }
 
 void fs_drop_quotas(struct fs *fs)
@@ -112,7 +112,7 @@ int control_access_point_usage(struct control *c, const char *id,
 	out->max_bytes = tagged_number(p->attributes, CONTROL_QUOTA_BYTES);
 	out->max_files = tagged_number(p->attributes, CONTROL_QUOTA_FILES);
 	if (p->fs->server != NULL)
-		r = nfs_server_get_usage(p->fs->server, point_number(p), &tree);
+		r = nfs_server_get_usage(p->fs->server, point_number(p->id), &tree);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r; /* no root yet */
 	out->used_bytes = tree.used_bytes;

@@ -34,7 +34,7 @@ static void add_key(struct asked *a, const char *name, const char *value)
 }
 
 static void ask(struct asked *a, const char *fs, const char *point_arn,
-		const char *source_ip)
+		const char *source_ip, bool secure)
 {
 	struct timespec now = nsec_to_timespec(reactor_realtime());
 	struct tm tm;
@@ -50,7 +50,7 @@ static void ask(struct asked *a, const char *fs, const char *point_arn,
 	gmtime_r(&now.tv_sec, &tm);
 	strftime(a->time, sizeof(a->time), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	add_key(a, "aws:CurrentTime", a->time);
-	add_key(a, "aws:SecureTransport", "false");
+	add_key(a, "aws:SecureTransport", secure ? "true" : "false");
 	add_key(a, "elasticfilesystem:AccessedViaMountTarget", "true");
 	add_key(a, "elasticfilesystem:AccessPointArn", point_arn);
 	add_key(a, "aws:SourceIp", source_ip);
@@ -67,7 +67,18 @@ static json_t *take_policy(struct fs *fs)
 	return policy;
 }
 
-unsigned fs_rights(void *arg, const char *label, const struct addr *peer)
+/* Of a user of the API, as a policy names him. */
+static void set_principal(struct asked *a, const char *user)
+{
+	if (user == NULL || user[0] == '\0')
+		return;
+	snprintf(a->principal, sizeof(a->principal),
+		 "arn:aws:iam::" CONTROL_ACCOUNT ":user/%.64s", user);
+	a->r.principal = a->principal;
+}
+
+unsigned fs_rights(void *arg, const char *label, const struct addr *peer,
+		   const struct nfs_identity *who)
 {
 	struct fs *fs = arg;
 	json_t *policy = take_policy(fs);
@@ -79,21 +90,51 @@ unsigned fs_rights(void *arg, const char *label, const struct addr *peer)
 	if (policy == NULL)
 		return NFS_RIGHTS_ALL;
 	addr_format_host(peer, host);
-	ask(&a, fs->id, label, host);
+	ask(&a, fs->id, label, host, who->secure);
+	set_principal(&a, who->principal);
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
 		a.r.action = actions[i].action;
 		if (policy_evaluate(policy, &a.r, &why) == POLICY_ALLOW)
 			rights |= actions[i].right;
 		else
-			log_info("%s: %s by %s%s%s: not allowed by the policy "
-				 "(statement %zu%s%s)",
-				 fs->id, actions[i].action, host,
+			log_info("%s: %s by %s%s%s%s%s: not allowed by the "
+				 "policy (statement %zu%s%s)",
+				 fs->id, actions[i].action,
+				 a.r.principal ? a.r.principal : "",
+				 a.r.principal ? " at " : "", host,
 				 label ? ", " : "", label ? label : "",
 				 why.statement, why.sid ? ", " : "",
 				 why.sid ? why.sid : "");
 	}
 	json_decref(policy);
 	return rights;
+}
+
+/* An access point of another file system is none of its server's exports, and
+ * so opens nothing. */
+bool fs_identify(void *arg, const struct addr *peer, const uint8_t *certificate,
+		 size_t len, struct nfs_identity *out)
+{
+	const struct fs *fs = arg;
+	const struct control *c = fs->control;
+	struct control_client_identity who = { 0 };
+
+	if (c->identify == NULL)
+		return true;
+	if (!c->identify(c->identify_arg,
+			 &(struct control_client){
+				 .fs = fs->id,
+				 .region = fs->region,
+				 .peer = peer,
+				 .certificate = certificate,
+				 .certificate_len = len,
+			 },
+			 &who))
+		return false;
+	snprintf(out->principal, sizeof(out->principal), "%s", who.principal);
+	if (who.access_point[0])
+		out->export = point_number(who.access_point);
+	return true;
 }
 
 void fs_set_policy(struct fs *fs)
@@ -150,14 +191,9 @@ int control_explain(struct control *c, const struct rights_question *q,
 	if (fs->policy == NULL)
 		return 0;
 	out->has_policy = true;
-	ask(&a, fs->id, arn, q->source_ip);
+	ask(&a, fs->id, arn, q->source_ip, false);
 	a.r.action = q->action;
-	if (q->user != NULL) {
-		snprintf(a.principal, sizeof(a.principal),
-			 "arn:aws:iam::" CONTROL_ACCOUNT ":user/%.64s",
-			 q->user);
-		a.r.principal = a.principal;
-	}
+	set_principal(&a, q->user);
 	out->decision = policy_evaluate(fs->policy, &a.r, &why);
 	out->statement = why.statement;
 	snprintf(out->sid, sizeof(out->sid), "%s", why.sid ? why.sid : "");

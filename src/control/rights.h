@@ -2,7 +2,8 @@
 /*
  * Rights: what a file system's policy lets an NFS client do, and why.  Without
  * a policy everybody may do everything.  A client is nobody that IAM knows
- * (AUTH_SYS), so only statements for everybody ("*") are about him.
+ * (AUTH_SYS), so only statements for everybody ("*") are about him, unless his
+ * certificate has proved which key he has (struct control_client).
  */
 #ifndef CONTROL_RIGHTS_H
 #define CONTROL_RIGHTS_H

@@ -153,7 +153,7 @@ static void on_signal(void *arg)
 		complain(m, "interrupted");
 		_exit(EXIT_FAILURE);
 	}
-	if (!m->fuse_gone)
+	if (!m->fuse_gone && !m->ending) /* else there is no mount any more */
 		unmount(m);
 	m->signals_end = true;
 	waitq_wake_all(&m->idle);

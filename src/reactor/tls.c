@@ -20,6 +20,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@
 #include "reactor/backend.h"
 #include "reactor/stream.h"
 #include "reactor/task.h"
+#include "reactor/tls_certificate.h"
 
 enum {
 	TLS_IN = 64 << 10,     /* bytes read at a time */
@@ -286,7 +288,9 @@ static ssize_t fill(struct tls_stream *t)
 {
 	ssize_t n;
 
-	if (t->in.data == NULL) {
+	if (t->in.size < TLS_IN) { /* none, or what had been read already */
+		free(t->in.data);
+		t->in.size = 0;
 		t->in.data = malloc(TLS_IN);
 		if (t->in.data == NULL)
 			return -ENOMEM;
@@ -471,21 +475,22 @@ static const struct stream_ops tls_ops = {
 
 /* --------------------------------------------------------------- handshake */
 
-static struct tls_stream *tls_new(struct stream *lower, SSL_CTX **ctx)
+static pthread_once_t started = PTHREAD_ONCE_INIT;
+
+static struct tls_stream *tls_new(struct stream *lower, SSL_CTX *ctx)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct tls_stream *t = calloc(1, sizeof(*t));
 	BIO *bio;
 
-	pthread_once(&once, start_library);
-	if (t == NULL || *ctx == NULL)
+	pthread_once(&started, start_library);
+	if (t == NULL || ctx == NULL || bio_method == NULL)
 		goto fail;
 	stream_init(&t->stream, &tls_ops);
 	t->stream.local = lower->local;
 	t->stream.peer = lower->peer;
 	t->lower = lower;
 	waitq_init(&t->turn);
-	t->ssl = SSL_new(*ctx);
+	t->ssl = SSL_new(ctx);
 	bio = BIO_new(bio_method);
 	if (t->ssl == NULL || bio == NULL)
 		goto fail;
@@ -569,16 +574,10 @@ static int start(struct tls_stream *t, nsec deadline, struct stream **out)
 	return 0;
 }
 
-int tls_accept(struct stream *lower, const void *already, size_t len,
-	       tls_find_fn *find, void *arg, nsec deadline, struct stream **out)
+static int start_server(struct tls_stream *t, const void *already, size_t len,
+			nsec deadline, struct stream **out)
 {
-	struct tls_stream *t = tls_new(lower, &server_ctx);
-
-	if (t == NULL)
-		return -ENOMEM;
 	SSL_set_accept_state(t->ssl);
-	t->find = find;
-	t->arg = arg;
 	if (!buffer_append(&t->in, already, len)) {
 		stream_close(&t->stream);
 		return -ENOMEM;
@@ -586,15 +585,54 @@ int tls_accept(struct stream *lower, const void *already, size_t len,
 	return start(t, deadline, out);
 }
 
+int tls_accept(struct stream *lower, const void *already, size_t len,
+	       tls_find_fn *find, void *arg, nsec deadline, struct stream **out)
+{
+	struct tls_stream *t;
+
+	pthread_once(&started, start_library);
+	t = tls_new(lower, server_ctx);
+	if (t == NULL)
+		return -ENOMEM;
+	t->find = find;
+	t->arg = arg;
+	return start_server(t, already, len, deadline, out);
+}
+
 int tls_connect(struct stream *lower, const struct tls_key *key, nsec deadline,
 		struct stream **out)
 {
-	struct tls_stream *t = tls_new(lower, &client_ctx);
+	struct tls_stream *t;
 
+	pthread_once(&started, start_library);
+	t = tls_new(lower, client_ctx);
 	if (t == NULL)
 		return -ENOMEM;
 	SSL_set_connect_state(t->ssl);
 	use_cipher(t->ssl, key->sha384);
 	t->key = key;
 	return start(t, deadline, out);
+}
+
+/* ------------------------------------------------------------ certificates */
+
+int tls_accept_certificate(struct stream *lower, const void *already,
+			   size_t len, const struct tls_certificate *own,
+			   nsec deadline, struct stream **out)
+{
+	struct tls_stream *t = tls_new(lower, tls_certificate_ctx(own));
+
+	if (t == NULL)
+		return -ENOMEM;
+	return start_server(t, already, len, deadline, out);
+}
+
+int tls_peer_certificate(const struct stream *s, uint8_t **der)
+{
+	const struct tls_stream *t =
+		container_of(s, const struct tls_stream, stream);
+	X509 *x = SSL_get0_peer_certificate(t->ssl);
+
+	*der = NULL;
+	return x == NULL ? 0 : i2d_X509(x, der);
 }

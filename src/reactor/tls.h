@@ -46,4 +46,27 @@ int tls_accept(struct stream *lower, const void *already, size_t len,
 int tls_connect(struct stream *lower, const struct tls_key *key, nsec deadline,
 		struct stream **out);
 
+/*
+ * With certificates: TLS 1.2 and 1.3.  A server has one, asks each client for
+ * his, and takes any, or none: nobody has vouched for it, it only proves that
+ * the client has its key.
+ */
+struct tls_certificate;
+
+/* PEM files: the certificate, which others may follow that lead to a root, and
+ * its key.  0, -ENOENT, ..., or -EINVAL: they are no certificate and its key.
+ * Blocks. */
+int tls_certificate_load(const char *certificate, const char *key,
+			 struct tls_certificate **out);
+void tls_certificate_free(struct tls_certificate *c); /* NULL is fine */
+
+/* As tls_accept(). */
+int tls_accept_certificate(struct stream *lower, const void *already,
+			   size_t len, const struct tls_certificate *own,
+			   nsec deadline, struct stream **out);
+
+/* The client's, of a stream that tls_accept_certificate() made: its length in
+ * DER, allocated for the caller to OPENSSL_free(); 0: he has none. */
+int tls_peer_certificate(const struct stream *s, uint8_t **der);
+
 #endif

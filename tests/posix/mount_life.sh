@@ -8,6 +8,12 @@ refused 2 "ADDRESS:/PATH" hawser mount here there
 refused 2 "a directory" hawser mount "$target1:/"
 refused 2 "fast_io_fail_timeout" hawser mount "$target1:/" x -o soft
 refused 1 "No such file" hawser mount "$target1:/" nothing-there
+
+# Where nobody listens it says so at once.
+mkdir -p nowhere
+began=$(date +%s)
+refused 1 "Connection refused" hawser mount "$target1:/" nowhere -o port=1
+[ $(($(date +%s) - began)) -lt 5 ] || fail "it took long to fail"
 touch file
 mkdir m
 refused 1 "Not a directory" hawser mount "$target1:/" file

@@ -121,6 +121,7 @@ static void set_cred(struct nfsd_call *call)
 	struct cred *cred = &call->cred;
 
 	call->principal.flavor = call->rpc.cred.flavor;
+	call->principal.identity = call->conn->who_hash;
 	if (call->rpc.cred.flavor != AUTH_SYS) {
 		*cred = (struct cred){ o->anon_uid, o->anon_gid, 0, NULL };
 		return;
@@ -168,6 +169,7 @@ bool nfsd_call_start(struct nfsd_conn *c, struct record *record)
 {
 	struct rpc_reply reply = {};
 	struct nfsd_call *call;
+	bool is_ours;
 
 	if (is_reply(record)) {
 		nfsd_callback_reply(c, record);
@@ -185,11 +187,16 @@ bool nfsd_call_start(struct nfsd_conn *c, struct record *record)
 		nfsd_call_free(call);
 		return false;
 	}
-	if (reply.status == RPC_SUCCESS)
+	is_ours = call->rpc.prog == NFS4_PROGRAM;
+	if (reply.status == RPC_SUCCESS &&
+	    call->rpc.prog == NFSD_PARTITION_PROGRAM)
+		nfsd_partition_call(call, &reply);
+	else if (reply.status == RPC_SUCCESS)
 		classify(&call->rpc, &reply);
 	if (reply.status != RPC_SUCCESS)
 		nfsd_count(c, bad_requests, 1);
-	if (reply.status != RPC_SUCCESS || call->rpc.proc == NFSPROC4_NULL) {
+	if (reply.status != RPC_SUCCESS || !is_ours ||
+	    call->rpc.proc == NFSPROC4_NULL) {
 		finish(call, &reply);
 		nfsd_conn_send(call);
 		return true;

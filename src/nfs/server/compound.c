@@ -69,10 +69,12 @@ static nfsstat4 check_position(const struct nfsd_compound *c,
 }
 
 /* Who may not mount the whole file system still finds his way from its root to
- * an export. */
+ * an export; but not over TLS, where the certificate names the export, and a
+ * mount that is refused should fail at once. */
 static bool is_on_the_way(const struct nfsd_compound *c)
 {
-	if (c->export != NULL || c->cfh != ENGINE_ROOT)
+	if (c->export != NULL || c->cfh != ENGINE_ROOT ||
+	    c->call->conn->who.secure)
 		return false;
 	switch (c->arg.argop) {
 	case OP_ACCESS:

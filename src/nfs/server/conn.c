@@ -106,6 +106,17 @@ static void bind_session(struct nfsd_conn *c, struct nfsd_session *s)
 	c->nbound++;
 }
 
+struct nfsd_session *nfsd_conn_find_session(struct nfsd_conn *c,
+					    const sessionid4 *id)
+{
+	struct nfsd_session *s = nfsd_session_get(c->srv, id);
+
+	if (s == NULL || s->client->principal.identity == c->who_hash)
+		return s;
+	nfsd_session_put(s);
+	return NULL;
+}
+
 struct nfsd_session *nfsd_conn_session(struct nfsd_conn *c,
 				       const sessionid4 *id)
 {
@@ -119,7 +130,7 @@ struct nfsd_session *nfsd_conn_session(struct nfsd_conn *c,
 		c->bound[0] = s;
 		return nfsd_session_ref(s);
 	}
-	s = nfsd_session_get(c->srv, id);
+	s = nfsd_conn_find_session(c, id);
 	if (s == NULL)
 		return NULL;
 	bind_session(c, s);
@@ -401,7 +412,9 @@ void nfsd_conn_run(struct nfsd_conn *c)
 	c->load = nfsd_load_self();
 	stream_set_timeouts(c->stream, NFSD_RECORD_TIMEOUT, NFSD_WRITE_TIMEOUT);
 	stream_set_keepalive(c->stream, NFSD_KEEPALIVE, NFSD_PATIENCE);
-	rc = serve(c);
+	rc = nfsd_greet(c);
+	if (rc > 0)
+		rc = serve(c);
 	if (rc < 0 && rc != -ECONNRESET && rc != -ECONNABORTED)
 		log_debug("nfs connection from %s: %s",
 			  addr_format(&c->peer, text), strerror(-rc));
@@ -413,7 +426,8 @@ void nfsd_conn_run(struct nfsd_conn *c)
 		waitq_wait(&c->room, NSEC_NEVER);
 	list_del(&c->in_crowd);
 	record_reader_fini(&c->reader);
-	stream_close(c->stream);
+	if (c->stream != NULL) /* a handshake that failed has closed it */
+		stream_close(c->stream);
 	c->stream = NULL;
 	while (c->nbound > 0)
 		unbind(c, c->nbound - 1);

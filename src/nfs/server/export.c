@@ -175,6 +175,8 @@ unsigned nfsd_rights(struct nfsd_compound *c, const struct nfsd_export *e)
 	uint64_t number = e ? e->is.number : 0;
 	unsigned version;
 
+	if (conn->refused)
+		return 0;
 	if (o->rights == NULL)
 		return NFS_RIGHTS_ALL;
 	version = atomic_load(&c->srv->rights_version);
@@ -182,7 +184,8 @@ unsigned nfsd_rights(struct nfsd_compound *c, const struct nfsd_export *e)
 	    conn->rights_of == number)
 		return conn->rights;
 	conn->rights =
-		o->rights(o->rights_arg, e ? e->label : NULL, &conn->peer);
+		o->rights(o->rights_arg, e ? e->label : NULL, &conn->peer,
+			  &conn->who);
 	conn->rights_of = number;
 	conn->rights_version = version;
 	conn->rights_known = true;
@@ -249,12 +252,20 @@ static int enter(struct nfs_server *srv, struct nfsd_export *e, uint64_t *ino)
 	return nfsd_quota_apply(srv, e, *ino);
 }
 
+nfsstat4 nfsd_export_enter(struct nfsd_compound *c, struct nfsd_export *e,
+			   uint64_t *ino)
+{
+	if (!(nfsd_rights(c, e) & NFS_RIGHT_MOUNT))
+		return NFS4ERR_ACCESS;
+	return nfsd_status(enter(c->srv, e, ino));
+}
+
 nfsstat4 nfsd_export_look_up(struct nfsd_compound *c, component4 name,
 			     struct nfsd_export **out, uint64_t *ino)
 {
 	struct nfs_server *srv = c->srv;
 	struct nfsd_export *e = NULL;
-	int r;
+	nfsstat4 status;
 
 	*out = NULL;
 	if (atomic_load(&srv->nexports) > 0) {
@@ -264,16 +275,12 @@ nfsstat4 nfsd_export_look_up(struct nfsd_compound *c, component4 name,
 	}
 	if (e == NULL)
 		return NFS4ERR_NOENT;
-	if (!(nfsd_rights(c, e) & NFS_RIGHT_MOUNT)) {
-		nfsd_export_put(e);
-		return NFS4ERR_ACCESS;
-	}
-	r = enter(srv, e, ino);
-	if (r < 0)
+	status = nfsd_export_enter(c, e, ino);
+	if (status != NFS4_OK)
 		nfsd_export_put(e);
 	else
 		*out = e;
-	return nfsd_status(r);
+	return status;
 }
 
 static int root_of(struct nfsd_compound *c, uint64_t *ino)

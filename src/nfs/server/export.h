@@ -64,6 +64,10 @@ static inline uint64_t nfsd_export_tree(const struct nfsd_export *e)
 }
 /* One reference, or NULL. */
 struct nfsd_export *nfsd_export_find(struct nfs_server *srv, uint64_t number);
+/* The inode of its root, as above.  NFS4ERR_ACCESS: who calls has no right to
+ * it.  Parks. */
+nfsstat4 nfsd_export_enter(struct nfsd_compound *c, struct nfsd_export *e,
+			   uint64_t *ino);
 
 /* May `ino`, a directory, be reached from the compound's export?  Parks. */
 nfsstat4 nfsd_export_check_inside(struct nfsd_compound *c, uint64_t ino);

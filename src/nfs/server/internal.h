@@ -35,6 +35,7 @@ enum {
 #define NFSD_LOOK_SILENT MSEC(200)  /* at one that is silent */
 
 struct nfsd_call;
+struct nfsd_compound;
 struct nfsd_export;
 struct nfsd_load;
 
@@ -67,6 +68,9 @@ struct nfsd_conn {
 	struct stream *stream; /* NULL when closed */
 	struct addr local, peer;
 	nsec since;
+	struct nfs_identity who; /* before the first call is read */
+	uint64_t who_hash;	 /* 0: nobody in particular */
+	bool refused;		 /* identify() said no */
 
 	struct record_reader reader;
 	unsigned calls;		/* in progress, or with an unsent reply */
@@ -110,6 +114,10 @@ struct nfsd_conn {
 				      (n),                                     \
 			      memory_order_relaxed)
 
+/* The session of that id, if it belongs to a client of the same identity; one
+ * reference, or NULL. */
+struct nfsd_session *nfsd_conn_find_session(struct nfsd_conn *c,
+					    const sessionid4 *id);
 /* The session of that id, which the connection is bound to from now on; one
  * reference; NULL: there is none. */
 struct nfsd_session *nfsd_conn_session(struct nfsd_conn *c,
@@ -126,6 +134,15 @@ void nfsd_conn_give_back(struct nfsd_conn *c, size_t bytes);
 bool nfsd_conn_charge(struct nfsd_call *call, size_t bytes);
 /* The same without waiting, for what is there already. */
 void nfsd_conn_hold(struct nfsd_call *call, size_t bytes);
+
+/* identity.c: reads what comes first on a connection, and makes it TLS if the
+ * client wants that.  1: there are requests to come; 0: the peer has ended; or
+ * -errno. */
+int nfsd_greet(struct nfsd_conn *c);
+/* The owner of a client, and our own, as they count for that identity; in the
+ * call's arena.  false: no memory. */
+bool nfsd_identity_owner(struct nfsd_compound *c, struct xdr_bytes *owner);
+const char *nfsd_identity_server(struct nfsd_compound *c);
 
 /* ------------------------------------------------------------------ calls */
 
@@ -172,6 +189,9 @@ struct nfsd_call *nfsd_call_outgoing(struct nfsd_conn *c);
 void nfsd_call_finish_outgoing(struct nfsd_call *call);
 /* Pooled memory for bulk data, freed with the call; NULL: none to be had. */
 void *nfsd_call_bulk(struct nfsd_call *call, size_t size);
+/* partition.c: a call of that program, answered at once. */
+enum { NFSD_PARTITION_PROGRAM = 400123 };
+void nfsd_partition_call(struct nfsd_call *call, struct rpc_reply *reply);
 /* Writes the RPC header, for a result in `out` or `replay`. */
 void nfsd_call_finish(struct nfsd_call *call, enum rpc_status status);
 

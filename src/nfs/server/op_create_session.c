@@ -23,6 +23,8 @@ static bool may_confirm(const struct nfsd_compound *c,
 {
 	const struct nfsd_principal *p = &c->call->principal;
 
+	if (client->principal.identity != p->identity)
+		return false;
 	return client->confirmed || (client->principal.flavor == p->flavor &&
 				     client->principal.uid == p->uid);
 }

@@ -38,13 +38,17 @@ static nfsstat4 check_protection(state_protect_how4 how)
 
 nfsstat4 nfsd_op_exchange_id(struct nfsd_compound *c)
 {
-	const EXCHANGE_ID4args *arg = &c->arg.opexchange_id;
+	EXCHANGE_ID4args *arg = &c->arg.opexchange_id;
 	EXCHANGE_ID4resok *res = &c->res.opexchange_id;
 	struct nfsd_exchange x = { .args = arg,
 				   .principal = c->call->principal,
 				   .session = c->session };
+	const char *self = nfsd_identity_server(c);
 	nfsstat4 status;
 
+	if (self == NULL ||
+	    !nfsd_identity_owner(c, &arg->eia_clientowner.co_ownerid))
+		return NFS4ERR_DELAY;
 	if (arg->eia_flags & ~(VALID_FLAGS | fence_flag(c)))
 		return NFS4ERR_INVAL;
 	status = check_protection(arg->eia_state_protect.spa_how);
@@ -58,8 +62,8 @@ nfsstat4 nfsd_op_exchange_id(struct nfsd_compound *c)
 	res->eir_flags = EXCHGID4_FLAG_USE_NON_PNFS | fence_flag(c) |
 			 (x.confirmed ? EXCHGID4_FLAG_CONFIRMED_R : 0);
 	res->eir_state_protect.spr_how = SP4_NONE;
-	res->eir_server_owner.so_major_id = xdr_text(c->srv->owner_text);
-	res->eir_server_scope = xdr_text(c->srv->owner_text);
+	res->eir_server_owner.so_major_id = xdr_text(self);
+	res->eir_server_scope = xdr_text(self);
 	res->has_impl_id = true;
 	res->eir_server_impl_id.nii_domain = xdr_text("hawser");
 	res->eir_server_impl_id.nii_name = xdr_text("hawserd " HAWSER_VERSION);
@@ -75,6 +79,9 @@ nfsstat4 nfsd_op_destroy_clientid(struct nfsd_compound *c)
 
 	pthread_mutex_lock(&c->srv->clients_lock);
 	client = nfsd_client_find(c->srv, id);
+	if (client != NULL &&
+	    client->principal.identity != c->call->principal.identity)
+		client = NULL; /* somebody else's */
 	if (client != NULL)
 		nfsd_client_ref(client);
 	pthread_mutex_unlock(&c->srv->clients_lock);

@@ -9,6 +9,14 @@
 #include "nfs/server/export.h"
 #include "nfs/server/internal.h"
 
+/* Who comes by an export has nothing but that. */
+static bool is_own(const struct nfsd_compound *c, uint64_t export)
+{
+	uint64_t own = c->call->conn->who.export;
+
+	return own == 0 || own == export;
+}
+
 nfsstat4 nfsd_op_putfh(struct nfsd_compound *c)
 {
 	struct nfsd_export *e = NULL;
@@ -18,6 +26,8 @@ nfsstat4 nfsd_op_putfh(struct nfsd_compound *c)
 
 	if (status != NFS4_OK)
 		return status;
+	if (!is_own(c, number))
+		return NFS4ERR_ACCESS;
 	if (number != 0) {
 		e = nfsd_export_by_number(c->call->conn, number);
 		if (e == NULL)
@@ -31,8 +41,22 @@ nfsstat4 nfsd_op_putfh(struct nfsd_compound *c)
 /* Also PUTPUBFH: there is no other public place. */
 nfsstat4 nfsd_op_putrootfh(struct nfsd_compound *c)
 {
-	nfsd_set_export(c, NULL);
-	nfsd_set_cfh(c, ENGINE_ROOT);
+	uint64_t number = c->call->conn->who.export, ino = ENGINE_ROOT;
+	struct nfsd_export *e = NULL;
+	nfsstat4 status = NFS4_OK;
+
+	if (number != 0) {
+		e = nfsd_export_by_number(c->call->conn, number);
+		if (e == NULL)
+			return NFS4ERR_ACCESS;
+		status = nfsd_export_enter(c, e, &ino);
+	}
+	if (status != NFS4_OK) {
+		nfsd_export_put(e);
+		return status;
+	}
+	nfsd_set_export(c, e);
+	nfsd_set_cfh(c, ino);
 	return NFS4_OK;
 }
 

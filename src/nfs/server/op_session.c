@@ -75,7 +75,7 @@ nfsstat4 nfsd_op_destroy_session(struct nfsd_compound *c)
 	if (c->session != NULL && sessionid4_equal(c->session->id, *id) &&
 	    c->index + 1 < c->nops)
 		return NFS4ERR_NOT_ONLY_OP;
-	s = nfsd_session_get(c->srv, id);
+	s = nfsd_conn_find_session(c->call->conn, id);
 	if (s == NULL)
 		return NFS4ERR_BADSESSION;
 	while ((status = destroy(c, s)) == NFS4ERR_DELAY &&

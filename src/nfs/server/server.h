@@ -36,6 +36,30 @@ struct engine;
 struct nfs_server;
 struct reactor_set;
 struct store;
+struct tls_certificate;
+
+/*
+ * Who a client has proved to be by the certificate of its TLS connection; all
+ * zero: nobody in particular, as every client without TLS.
+ *
+ * A client that comes by an export has that for its root, and nothing else.
+ * Clients with different identities are different clients, of different
+ * servers, whatever their owners say: else the Linux client would take two
+ * mounts by two exports for one, and send requests of the one on a connection
+ * of the other.
+ */
+enum { NFS_PRINCIPAL_MAX = 127 };
+struct nfs_identity {
+	bool secure; /* it came by TLS */
+	char principal[NFS_PRINCIPAL_MAX + 1]; /* for rights(); "": anonymous */
+	uint64_t export;		       /* its number; 0: none */
+};
+/* What is the certificate (DER; len 0: none) of a client worth?  Fills in all
+ * but `secure`; false: it is refused, and may not mount anything.  Any thread;
+ * must not park. */
+typedef bool nfs_identify_fn(void *arg, const struct addr *peer,
+			     const uint8_t *certificate, size_t len,
+			     struct nfs_identity *out);
 
 /* What a peer may do, by an export (its label) or, NULL, by the root. */
 enum {
@@ -45,7 +69,8 @@ enum {
 	NFS_RIGHTS_ALL = 7,
 };
 typedef unsigned nfs_rights_fn(void *arg, const char *label,
-			       const struct addr *peer);
+			       const struct addr *peer,
+			       const struct nfs_identity *who);
 
 struct nfs_server_options {
 	/* Names the file system for ever: server owner and scope, fsid, part
@@ -70,6 +95,11 @@ struct nfs_server_options {
 	 * answer is kept until nfs_server_rights_changed(). */
 	nfs_rights_fn *rights;
 	void *rights_arg;
+	/* TLS on the same addresses: the first byte tells.  NULL: none.  The
+	 * caller's, and has to outlive the server. */
+	const struct tls_certificate *tls;
+	nfs_identify_fn *identify; /* NULL: certificates are worth nothing */
+	void *identify_arg;
 	/* Signs the handles of exports; as lasting, and secret. */
 	uint8_t handle_key[16];
 

@@ -369,9 +369,11 @@ void nfsd_slot_end(struct nfsd_session *s, uint32_t slotid,
 
 /* ------------------------------------------------------------- clients */
 
-/* The principal of EXCHANGE_ID; AUTH_SYS identifies nobody better. */
+/* The principal of EXCHANGE_ID; AUTH_SYS identifies nobody better, but a
+ * certificate may (identity.c). */
 struct nfsd_principal {
 	uint32_t flavor, uid;
+	uint64_t identity; /* conn.who_hash */
 };
 
 struct nfsd_client {

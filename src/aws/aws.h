@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A client of AWS's APIs, of hawserd's or of anybody's who speaks them: REST
+ * with JSON (EFS) and Query with XML (EC2, CloudWatch, STS), over HTTP(S) and
+ * signed with Signature Version 4 by libcurl.
+ *
+ * What a program is not told it takes from where AWS's own tools look:
+ *
+ *   endpoint     AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, HAWSER_API_URL,
+ *                else AWS's own, https://SERVICE.REGION.amazonaws.com
+ *   region       AWS_REGION, AWS_DEFAULT_REGION, `region` in the profile of
+ *                AWS_CONFIG_FILE (~/.aws/config), else us-east-1
+ *   profile      AWS_PROFILE, else "default"
+ *   credentials  AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY and
+ *                AWS_SESSION_TOKEN, unless a profile or a file is given; else
+ *                the profile in AWS_SHARED_CREDENTIALS_FILE,
+ *                HAWSER_AWS_CREDENTIALS or ~/.aws/credentials
+ *   CA           AWS_CA_BUNDLE, else the system's
+ *
+ * Calls block.  A client may be used by many threads at once; each call has a
+ * connection of its own, and connections are kept for later calls.
+ */
+#ifndef AWS_AWS_H
+#define AWS_AWS_H
+
+#include <jansson.h>
+#include <libxml/tree.h>
+
+struct aws_options {
+	const char *endpoint, *region, *profile, *credentials_file, *ca_file;
+};
+
+/* Why a call failed, for people; `code` for programs, "" when there is none. */
+struct aws_error {
+	int status;	/* HTTP's; 0: there was no answer */
+	char code[64];	/* AWS's: "FileSystemNotFound" */
+	char message[512];
+};
+
+struct aws_client;
+
+/* Strings of `o` are copied.  0, or -errno with *e filled in: -ENOENT where
+ * there are no credentials, -EINVAL where a file makes no sense. */
+int aws_open(struct aws_client **client, const struct aws_options *o,
+	     struct aws_error *e);
+
+/* After the last call has returned. */
+void aws_close(struct aws_client *client);
+
+const char *aws_region(const struct aws_client *client);
+
+/*
+ * One request of a REST service.  `path` begins with '/' and may have a query,
+ * percent-encoded and with its parameters in order of their names; `body` is
+ * borrowed and may be NULL.  *reply becomes the caller's; an empty answer is
+ * an empty object.
+ *
+ * 0; -EREMOTEIO: the service said no, and *e says how; another -errno: there
+ * was no answer (-ETIMEDOUT, -ECONNREFUSED, ...) or none that makes sense
+ * (-EPROTO).  A request that the service was too busy for (429, 503) and one
+ * that never reached it is tried again for a few seconds.
+ */
+int aws_rest(struct aws_client *client, const char *service,
+	     const char *method, const char *path, const json_t *body,
+	     json_t **reply, struct aws_error *e);
+
+/* One request of a Query service; `parameters` is an object of strings, or
+ * NULL.  *reply becomes the caller's (xmlFreeDoc()).  Returns as above. */
+int aws_query(struct aws_client *client, const char *service,
+	      const char *version, const char *action, json_t *parameters,
+	      xmlDoc **reply, struct aws_error *e);
+
+/* `text` percent-encoded as AWS signs it (RFC 3986); free() it.  NULL: no
+ * memory. */
+char *aws_encode(const char *text);
+
+#endif

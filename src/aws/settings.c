@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whom to ask and who asks: options, environment, files; in that order. */
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws/internal.h"
+#include "base/util.h"
+
+int aws_fail(struct aws_error *e, int error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(e->message, sizeof(e->message), format, args);
+	va_end(args);
+	return error;
+}
+
+/* An environment variable that is set to something. */
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && value[0] ? value : NULL;
+}
+
+static const char *first(const char *a, const char *b)
+{
+	return a != NULL ? a : b;
+}
+
+static char *copy(const char *text)
+{
+	return text != NULL ? strdup(text) : NULL;
+}
+
+/* FILE of ~/.aws. */
+static const char *home_file(char path[PATH_MAX], const char *file)
+{
+	snprintf(path, PATH_MAX, "%s/.aws/%s", first(variable("HOME"), "/root"),
+		 file);
+	return path;
+}
+
+static char *find_region(const struct aws_options *o, const char *profile)
+{
+	char path[PATH_MAX];
+	const char *told = o->region;
+	char *region;
+
+	told = first(told, variable("AWS_REGION"));
+	told = first(told, variable("AWS_DEFAULT_REGION"));
+	if (told != NULL)
+		return strdup(told);
+	region = ini_get(first(variable("AWS_CONFIG_FILE"),
+			       home_file(path, "config")),
+			 profile, "region");
+	return region != NULL ? region : strdup("us-east-1");
+}
+
+static int find_credentials(struct aws_settings *s, const struct aws_options *o,
+			    const char *profile, struct aws_error *e)
+{
+	char home[PATH_MAX];
+	const char *file = o->credentials_file;
+
+	if (file == NULL && o->profile == NULL &&
+	    variable("AWS_ACCESS_KEY_ID") != NULL) {
+		s->key = copy(variable("AWS_ACCESS_KEY_ID"));
+		s->secret = copy(variable("AWS_SECRET_ACCESS_KEY"));
+		s->token = copy(variable("AWS_SESSION_TOKEN"));
+		if (s->secret == NULL)
+			return aws_fail(e, -ENOENT,
+					"AWS_ACCESS_KEY_ID is set, but "
+					"AWS_SECRET_ACCESS_KEY is not");
+		return 0;
+	}
+	file = first(file, variable("AWS_SHARED_CREDENTIALS_FILE"));
+	file = first(file, variable("HAWSER_AWS_CREDENTIALS"));
+	file = first(file, home_file(home, "credentials"));
+	s->key = ini_get(file, profile, "aws_access_key_id");
+	s->secret = ini_get(file, profile, "aws_secret_access_key");
+	s->token = ini_get(file, profile, "aws_session_token");
+	if (s->key == NULL || s->secret == NULL)
+		return aws_fail(e, -ENOENT,
+				"no access key: set AWS_ACCESS_KEY_ID and "
+				"AWS_SECRET_ACCESS_KEY, or give %s a profile "
+				"[%s]", file, profile);
+	return 0;
+}
+
+int settings_load(struct aws_settings *s, const struct aws_options *o,
+		  struct aws_error *e)
+{
+	const char *profile = first(first(o->profile, variable("AWS_PROFILE")),
+				    "default");
+
+	*s = (struct aws_settings){
+		.endpoint = copy(o->endpoint),
+		.ca = copy(first(o->ca_file, variable("AWS_CA_BUNDLE"))),
+		.region = find_region(o, profile),
+	};
+	if (s->region == NULL)
+		return aws_fail(e, -ENOMEM, "no memory");
+	return find_credentials(s, o, profile, e);
+}
+
+void settings_free(struct aws_settings *s)
+{
+	free(s->endpoint);
+	free(s->region);
+	free(s->key);
+	free(s->secret);
+	free(s->token);
+	free(s->ca);
+}
+
+void settings_endpoint(const struct aws_settings *s, const char *service,
+		       char *url, size_t size)
+{
+	char name[64];
+	const char *told = s->endpoint;
+	/* The variable is named after the service, not after its signature. */
+	const char *id = strcmp(service, "elasticfilesystem") == 0 ? "EFS" :
+			 strcmp(service, "monitoring") == 0 ? "CLOUDWATCH" :
+							      service;
+
+	snprintf(name, sizeof(name), "AWS_ENDPOINT_URL_%s", id);
+	for (char *p = name; *p; p++)
+		*p = (char)toupper((unsigned char)*p);
+	told = first(told, variable(name));
+	told = first(told, variable("AWS_ENDPOINT_URL"));
+	told = first(told, variable("HAWSER_API_URL"));
+	if (told == NULL) {
+		snprintf(url, size, "https://%s.%s.amazonaws.com", service,
+			 s->region);
+		return;
+	}
+	snprintf(url, size, "%s", told);
+	while (url[0] && url[strlen(url) - 1] == '/')
+		url[strlen(url) - 1] = '\0';
+}

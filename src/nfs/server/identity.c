@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who is at the other end of a connection?
+ *
+ * Without TLS: nobody in particular.  A client that begins with a TLS handshake
+ * (its first byte is that of a TLS record; an RPC record begins with 0x80) may
+ * show a certificate, and options.identify() says what it is worth: a
+ * principal, the export by which the client comes, or that it is refused.  One
+ * who is refused gets NFS4ERR_ACCESS, so that his mount tells him why.
+ *
+ * The same client owner on connections with different identities is different
+ * clients.  So the identity becomes part of the owner, here and in the records
+ * in the store, and our own name differs, too.
+ */
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "nfs/server/internal.h"
+#include "reactor/tls.h"
+
+enum { TLS_RECORD = 0x16 }; /* a handshake: RFC 8446 5.1 */
+#define HANDSHAKE_TIMEOUT SEC(30)
+
+/* What tells one identity from another; "" for nobody in particular. */
+static void identity_text(const struct nfs_identity *who, char *text,
+			  size_t size)
+{
+	text[0] = '\0';
+	if (who->export != 0 || who->principal[0])
+		snprintf(text, size, "%llx:%s", (unsigned long long)who->export,
+			 who->principal);
+}
+
+enum { IDENTITY_TEXT = NFS_PRINCIPAL_MAX + 20 };
+
+bool nfsd_identity_owner(struct nfsd_compound *c, struct xdr_bytes *owner)
+{
+	char text[IDENTITY_TEXT];
+	size_t len, extra;
+	uint8_t *all;
+
+	identity_text(&c->call->conn->who, text, sizeof(text));
+	if (text[0] == '\0')
+		return true;
+	len = owner->len;
+	extra = strlen(text) + 1; /* the NUL stands between the two */
+	all = arena_alloc(&c->call->arena, len + extra);
+	if (all == NULL)
+		return false;
+	if (len > 0)
+		memcpy(all, owner->data, len);
+	memcpy(all + len, "\0", 1);
+	memcpy(all + len + 1, text, extra - 1);
+	*owner = (struct xdr_bytes){ all, len + extra };
+	return true;
+}
+
+const char *nfsd_identity_server(struct nfsd_compound *c)
+{
+	const char *own = c->srv->owner_text;
+	char text[IDENTITY_TEXT];
+	size_t size;
+	char *all;
+
+	identity_text(&c->call->conn->who, text, sizeof(text));
+	if (text[0] == '\0')
+		return own;
+	size = strlen(own) + strlen(text) + 2;
+	all = arena_alloc(&c->call->arena, size);
+	if (all != NULL)
+		snprintf(all, size, "%s/%s", own, text);
+	return all;
+}
+
+static void identify(struct nfsd_conn *c)
+{
+	const struct nfs_server_options *o = &c->srv->options;
+	char text[IDENTITY_TEXT];
+	uint8_t *der = NULL;
+	int len;
+
+	c->who.secure = true;
+	if (o->identify == NULL)
+		return;
+	len = tls_peer_certificate(c->stream, &der);
+	c->refused = !o->identify(o->identify_arg, &c->peer, der, MAX(len, 0),
+				  &c->who);
+	OPENSSL_free(der);
+	identity_text(&c->who, text, sizeof(text));
+	if (text[0])
+		c->who_hash = hash_bytes(text, strlen(text)) | 1;
+}
+
+static int start_tls(struct nfsd_conn *c, uint8_t first)
+{
+	const struct tls_certificate *own = c->srv->options.tls;
+	struct stream *tls = NULL;
+	int r;
+
+	if (own == NULL)
+		return -EPROTO;
+	r = tls_accept_certificate(c->stream, &first, 1, own,
+				   reactor_now() + HANDSHAKE_TIMEOUT, &tls);
+	c->stream = tls; /* NULL: it is closed */
+	if (r < 0)
+		return r;
+	stream_set_timeouts(tls, NFSD_RECORD_TIMEOUT, NFSD_WRITE_TIMEOUT);
+	identify(c);
+	return c->broken ? -ECONNABORTED : 1;
+}
+
+int nfsd_greet(struct nfsd_conn *c)
+{
+	uint8_t first;
+	void *room;
+	ssize_t n;
+	int r = stream_wait_readable(c->stream, NSEC_NEVER);
+
+	if (r < 0)
+		return r;
+	n = stream_read(c->stream, &first, 1);
+	if (n <= 0)
+		return (int)n;
+	if (first == TLS_RECORD)
+		return start_tls(c, first);
+	if (record_reader_room(&c->reader, &room) == 0)
+		return -ENOMEM;
+	*(uint8_t *)room = first;
+	record_reader_filled(&c->reader, 1);
+	return 1;
+}
