@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/util.h"
 #include "meddler.h"
+#include "nfs/client/internal.h"
 #include "world.h"
 
 #define ME (&world_cred)
@@ -378,6 +379,36 @@ static void unstable_writes_are_repeated_after_a_restart(struct world *w)
 	nfs_unmount(c);
 }
 
+/* A megabyte was written at once when the server is replaced by one that takes
+ * less; `c` asks for less, which comes to the same. */
+static void kept_writes_fit_a_server_that_takes_less(struct world *w)
+{
+	struct nfs_client *c = world_mount(w, NULL);
+	struct nfs_open *o = open_shared(c);
+	char *data = malloc(MIB(1)), *buf = malloc(MIB(1));
+	struct nfs_counters counters;
+	bool eof;
+
+	for (size_t i = 0; i < MIB(1); i++)
+		data[i] = i * 7 + i / 251;
+	CHECK(c->info.wsize >= MIB(1));
+	CHECK_OK(nfs_pwrite(o, data, MIB(1), 0));
+	c->options.wsize = KIB(64);
+	world_restart_server(w, 0);
+	CHECK_OK(nfs_sync(o));
+	CHECK(c->info.wsize == KIB(64));
+	nfs_get_counters(c, &counters);
+	CHECK(counters.rewrites == 1);
+	for (size_t at = 0; at < MIB(1); at += KIB(64))
+		CHECK(CHECK_OK(nfs_read(o, buf + at, KIB(64), at, &eof)) ==
+		      KIB(64));
+	CHECK(memcmp(buf, data, MIB(1)) == 0);
+	CHECK_OK(nfs_close(o));
+	nfs_unmount(c);
+	free(data);
+	free(buf);
+}
+
 /* The engine loses what somebody else wrote to another file. */
 static void lose_something(struct world *w)
 {
@@ -662,6 +693,7 @@ int main(int argc, char **argv)
 		T(opens_and_locks_survive_a_server_restart, 3),
 		T(unstable_writes_are_repeated_after_a_restart, 3),
 		T(unstable_writes_are_repeated_after_a_loss, 3),
+		T(kept_writes_fit_a_server_that_takes_less, 3),
 		T(data_survive_server_restarts, 6),
 		T(who_was_away_too_long_loses_locks_only, 3),
 		T(a_waiting_lock_listens_to_the_server, 3),

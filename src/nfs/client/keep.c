@@ -189,7 +189,9 @@ static int write_all(struct nfs_open *o, const void *buf, size_t len,
 
 	*stable = true;
 	for (done = 0; done < len; done += n) {
-		n = write_request(o, (const char *)buf + done, len - done,
+		/* Of an earlier session, it may be more than this one takes. */
+		n = write_request(o, (const char *)buf + done,
+				  MIN(len - done, o->client->info.wsize),
 				  offset + done, how, flags, &committed, &v);
 		if (n <= 0)
 			return n < 0 ? (int)n : -EIO;
