@@ -114,9 +114,6 @@ void tasks_drop(struct reactor *r);
 int reactor_init(struct reactor *r, const struct backend_ops *ops,
 		 const struct reactor_options *o);
 void reactor_fini(struct reactor *r);
-/* Has the message delivered on r's thread, and wakes r if it sleeps.  After
- * that the message is r's.  Any thread. */
-void reactor_post(struct reactor *r, struct message *m);
 void reactor_trim_later(struct reactor *r);
 
 static inline bool inbox_empty(const struct reactor *r)

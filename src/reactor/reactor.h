@@ -77,6 +77,11 @@ unsigned reactor_number(void);
 /* Starts fn(arg) as a task of r.  Any thread. 0 or -errno as task_spawn(). */
 int reactor_spawn(struct reactor *r, const char *name, task_fn *fn, void *arg);
 
+/* Has m->deliver(m) called on r's thread, in a later turn: on the loop's stack,
+ * where it must not park.  Until then the message is r's.  For what must not
+ * fail for want of memory; in the order of the posts.  Any thread. */
+void reactor_post(struct reactor *r, struct message *m);
+
 /* Monotonic time, read when the current turn of the loop began or later.
  * reactor_now_precise() reads the clock: for measuring within a turn. */
 nsec reactor_now(void);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Abort (NVMe Base 2.3, 5.2.1).  The command may be on another reactor, so a
- * task goes there.  Bit 0 of the result says whether the command was NOT
+ * message goes there.  Bit 0 of the result says whether the command was NOT
  * aborted; if it was, its own completion is queued first.
  */
 #include "nvme/target/internal.h"
 
 struct order {
+	struct message message;
 	struct nvmet_queue *q; /* a reference */
 	uint16_t cid;
 	struct nvmet_cmd *self; /* is not what is meant */
@@ -39,9 +40,9 @@ static bool abort_one(struct nvmet_cmd *cmd)
 	return false;
 }
 
-static void visit(void *arg)
+static void visit(struct message *m)
 {
-	struct order *o = arg;
+	struct order *o = container_of(m, struct order, message);
 	struct nvmet_cmd *cmd;
 	bool aborted = false;
 
@@ -71,7 +72,7 @@ static struct nvmet_queue *find_queue(struct nvmet_ctrl *ctrl, uint16_t qid)
 
 static int run(struct nvmet_cmd *cmd)
 {
-	struct order o = { .self = cmd };
+	struct order o = { .message.deliver = visit, .self = cmd };
 
 	o.cid = cmd->sqe.cdw10 >> 16;
 	cmd->cqe.dw0 = 1;
@@ -79,7 +80,7 @@ static int run(struct nvmet_cmd *cmd)
 	if (o.q == NULL)
 		return NVME_SC_INVALID_FIELD | NVME_SC_DNR;
 	completion_init(&o.done);
-	nvmet_run_on(o.q->cpu->reactor, visit, &o);
+	reactor_post(o.q->cpu->reactor, &o.message);
 	if (completion_wait(&o.done))
 		cmd->cqe.dw0 = 0;
 	return 0;

@@ -102,10 +102,13 @@ static void tell(struct nvmet_ctrl *ctrl)
 	}
 }
 
-static void tell_task(void *arg)
+static void tell_news(struct message *m)
 {
-	tell(arg);
-	nvmet_ctrl_put(arg);
+	struct nvmet_ctrl *ctrl = container_of(m, struct nvmet_ctrl, news);
+
+	atomic_store(&ctrl->news_posted, false); /* then look */
+	tell(ctrl);
+	nvmet_ctrl_put(ctrl);
 }
 
 void nvmet_event(struct nvmet_ctrl *ctrl, enum nvmet_event event, uint32_t nsid)
@@ -115,7 +118,11 @@ void nvmet_event(struct nvmet_ctrl *ctrl, enum nvmet_event event, uint32_t nsid)
 				1ull << nsid % 64);
 	if (atomic_fetch_or(&ctrl->events, 1u << event) & 1u << event)
 		return; /* who set it saw to it that it is told */
-	nvmet_run_on(ctrl->cpu->reactor, tell_task, nvmet_ctrl_ref(ctrl));
+	if (atomic_exchange(&ctrl->news_posted, true))
+		return;
+	nvmet_ctrl_ref(ctrl);
+	ctrl->news.deliver = tell_news;
+	reactor_post(ctrl->cpu->reactor, &ctrl->news);
 }
 
 void nvmet_aer_seen(struct nvmet_ctrl *ctrl, uint8_t page)

@@ -36,6 +36,8 @@ enum { RX_SIZE = 256 << 10 };
 
 /* --------------------------------------------------------------- lifetime */
 
+static void end_now(struct message *m);
+
 struct nvmet_queue *nvmet_queue_create(struct nvmet_port *port,
 				       struct stream *s, struct nvmet_cpu *cpu)
 {
@@ -50,6 +52,7 @@ struct nvmet_queue *nvmet_queue_create(struct nvmet_port *port,
 	}
 	MAGIC_SET(q, NVMET_QUEUE_MAGIC);
 	atomic_init(&q->refs, 1);
+	q->end.deliver = end_now;
 	q->t = port->t;
 	q->port = port;
 	q->cpu = cpu;
@@ -102,9 +105,9 @@ void nvmet_queue_end(struct nvmet_queue *q, const char *why)
 		stream_abort(q->stream);
 }
 
-static void end_task(void *arg)
+static void end_now(struct message *m)
 {
-	struct nvmet_queue *q = arg;
+	struct nvmet_queue *q = container_of(m, struct nvmet_queue, end);
 
 	nvmet_queue_end(q, "controller ends");
 	nvmet_queue_put(q);
@@ -112,7 +115,10 @@ static void end_task(void *arg)
 
 void nvmet_queue_end_later(struct nvmet_queue *q)
 {
-	nvmet_run_on(q->cpu->reactor, end_task, nvmet_queue_ref(q));
+	if (atomic_exchange(&q->end_posted, true))
+		return;
+	nvmet_queue_ref(q);
+	reactor_post(q->cpu->reactor, &q->end);
 }
 
 /* ------------------------------------------------------------------ faults */

@@ -146,9 +146,6 @@ struct nvmet_cpu {
 
 struct nvmet_cpu *nvmet_cpu_self(struct nvmet *t);
 
-/* Runs fn(arg) as a task of r, at some time.  Does not park; nvmet.lock may be
- * held. */
-void nvmet_run_on(struct reactor *r, task_fn *fn, void *arg);
 /* When it returns, what other reactors did without parking when it was called
  * has ended.  Parks. */
 void nvmet_barrier(struct nvmet *t);
@@ -215,7 +212,7 @@ struct nvmet_ns {
 	/* Commands that work on it, by reactor; each is that reactor's. */
 	struct nvmet_ns_users {
 		uint64_t n;
-		struct task *waiter; /* for n to become 0 */
+		struct message *waiter; /* posted when n becomes 0 */
 	} __attribute__((aligned(64))) users[];
 };
 
@@ -327,6 +324,8 @@ struct nvmet_ctrl {
 	struct nvmet_cmd *aer[NVMET_AER_MAX];
 	unsigned naer;
 	_Atomic uint32_t events; /* 1 << enum nvmet_event, to be told */
+	struct message news;	 /* that there are some; with a reference */
+	atomic_bool news_posted; /* and is on its way */
 	uint32_t events_masked;	 /* told, and the log page not yet read */
 	/* Since the log page was read, a bit for each nsid; any thread. */
 	_Atomic uint64_t changed_ns[NVMET_NAMESPACES_MAX / 64 + 1];
@@ -618,9 +617,11 @@ struct nvmet_queue {
 	struct pdu_rules rules;
 	uint8_t *rx; /* NULL: idle */
 	size_t rx_size, rx_start, rx_end;
-	uint8_t hpda; /* the host's: bytes */
-	bool ending;  /* nothing more is taken */
-	bool clean;   /* the host closed it, and had nothing in progress */
+	uint8_t hpda;	    /* the host's: bytes */
+	bool ending;	    /* nothing more is taken */
+	struct message end; /* nvmet_queue_end_later(); with a reference */
+	atomic_bool end_posted;
+	bool clean; /* the host closed it, and had nothing in progress */
 	const char *why;
 	struct pdu_fault fault;			   /* fes 0: none */
 	uint8_t fault_header[NVME_TCP_HEADER_MAX]; /* of the PDU in error */

@@ -72,8 +72,9 @@ void nvmet_ns_drop(struct nvmet_ns *ns, const struct nvmet_cpu *cpu)
 {
 	struct nvmet_ns_users *u = &ns->users[cpu->index];
 
+	/* In a later turn: the device is still in the middle of something. */
 	if (--u->n == 0 && unlikely(u->waiter != NULL))
-		task_wake(u->waiter);
+		reactor_post(cpu->reactor, u->waiter);
 }
 
 /* ------------------------------------------------------------------ device */
@@ -196,32 +197,36 @@ int64_t nvmet_namespace_add(struct nvmet_subsystem *s,
 /* ------------------------------------------------------------------ remove */
 
 struct drain {
+	struct message message;
 	struct nvmet_ns *ns;
 	int cpu;
 	struct completion done;
 };
 
-static void drain(void *arg)
+/* Nobody begins to use it any more: once posted for the last user, n stays 0.
+ */
+static void drain(struct message *m)
 {
-	struct drain *d = arg;
+	struct drain *d = container_of(m, struct drain, message);
 	struct nvmet_ns_users *u = &d->ns->users[d->cpu];
 
-	u->waiter = task_self();
-	while (u->n > 0)
-		task_park(NSEC_NEVER);
+	if (u->n > 0) {
+		u->waiter = m;
+		return;
+	}
 	u->waiter = NULL;
 	completion_done(&d->done, 0);
 }
 
-/* The task that this runs on each reactor is the barrier, too. */
+/* What is delivered to each reactor is the barrier, too. */
 static void wait_unused(struct nvmet_ns *ns)
 {
 	struct nvmet *t = ns->s->t;
-	struct drain d = { .ns = ns };
+	struct drain d = { .message.deliver = drain, .ns = ns };
 
 	for (d.cpu = 0; d.cpu < t->ncpus; d.cpu++) {
 		completion_init(&d.done);
-		nvmet_run_on(t->cpus[d.cpu].reactor, drain, &d);
+		reactor_post(t->cpus[d.cpu].reactor, &d.message);
 		completion_wait(&d.done);
 	}
 }

@@ -215,8 +215,10 @@ static int victims(const struct change *c, struct nvmet_queue ***out)
 }
 
 struct visit {
+	struct message message;
 	struct nvmet_queue *q;
 	uint32_t nsid;
+	bool cancelled; /* the first of several visits */
 	struct completion done;
 };
 
@@ -248,29 +250,36 @@ static bool has_preempted(const struct nvmet_queue *q)
 	return false;
 }
 
-/* On the queue's reactor. */
-static void visit(void *arg)
+/* On the queue's reactor.  1: some are still there. */
+static void visit(struct message *m)
 {
-	struct visit *v = arg;
+	struct visit *v = container_of(m, struct visit, message);
 
-	cancel_all(v->q, v->nsid);
-	while (has_preempted(v->q))
-		task_sleep(ABORT_LOOK);
-	nvmet_queue_put(v->q);
-	completion_done(&v->done, 0);
+	if (!v->cancelled)
+		cancel_all(v->q, v->nsid);
+	v->cancelled = true;
+	completion_done(&v->done, has_preempted(v->q));
+}
+
+static int visit_and_wait(struct visit *v)
+{
+	completion_init(&v->done);
+	reactor_post(v->q->cpu->reactor, &v->message);
+	return completion_wait(&v->done);
 }
 
 /* When it returns, commands that preempted hosts sent before can't have an
  * effect any more. */
 static void abort_preempted(struct nvmet_queue **queues, int n, uint32_t nsid)
 {
-	struct visit v = { .nsid = nsid };
-
 	for (int i = 0; i < n; i++) {
-		v.q = queues[i];
-		completion_init(&v.done);
-		nvmet_run_on(v.q->cpu->reactor, visit, &v);
-		completion_wait(&v.done);
+		struct visit v = { .message.deliver = visit,
+				   .q = queues[i],
+				   .nsid = nsid };
+
+		while (visit_and_wait(&v) > 0)
+			task_sleep(ABORT_LOOK);
+		nvmet_queue_put(v.q);
 	}
 }
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "nvme/target/internal.h"
@@ -34,29 +33,26 @@ struct nvmet_cpu *nvmet_cpu_self(struct nvmet *t)
 	return NULL;
 }
 
-void nvmet_run_on(struct reactor *r, task_fn *fn, void *arg)
-{
-	/* Memory is short: as nothing can be promised without the task, the
-	 * thread waits for some. */
-	while (reactor_spawn(r, "nvmet-errand", fn, arg) < 0)
-		usleep(1000);
-}
+struct arrival {
+	struct message message;
+	struct completion done;
+};
 
-static void arrive(void *c)
+static void arrive(struct message *m)
 {
-	completion_done(c, 0);
+	completion_done(&container_of(m, struct arrival, message)->done, 0);
 }
 
 void nvmet_barrier(struct nvmet *t)
 {
-	struct completion c;
+	struct arrival a = { .message.deliver = arrive };
 
 	for (int i = 0; i < t->ncpus; i++) {
 		if (t->cpus[i].reactor == reactor_self())
 			continue;
-		completion_init(&c);
-		nvmet_run_on(t->cpus[i].reactor, arrive, &c);
-		completion_wait(&c);
+		completion_init(&a.done);
+		reactor_post(t->cpus[i].reactor, &a.message);
+		completion_wait(&a.done);
 	}
 }
 

@@ -338,6 +338,7 @@ static void a_connection_too_many_is_closed(void **state)
 
 static void poor(struct world *w)
 {
+	struct host_op aer;
 	struct host admin, h;
 
 	require(host_admin(&admin, &w->path[0], SUBNQN, 0) > 0);
@@ -350,6 +351,17 @@ static void poor(struct world *w)
 	no_tasks = false;
 	require(host_open(&h, &w->path[0], 0) == 0);
 	host_close(&h);
+	/* What ends and what is told needs none. */
+	require(host_set_feature(&admin, NVME_FEAT_ASYNC_EVENTS, NVME_OAES_NSAN,
+				 NULL) == 0);
+	require(host_start_aer(&admin, &aer) == 0);
+	require(keep_alive(&admin) == 0);
+	no_tasks = true;
+	require(nvmet_namespace_remove(w->subsystem, 1) == 0);
+	require(host_wait(&admin, &aer) == 0);
+	nvmet_subsystem_delete(w->subsystem);
+	no_tasks = false;
+	require(keep_alive(&admin) < 0);
 	host_close(&admin);
 }
 
