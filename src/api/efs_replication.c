@@ -53,10 +53,14 @@ static int may_overwrite(struct api_call *call, const struct control_fs *fs)
 }
 
 static int use_existing(struct api_call *call, const char *id,
-			struct control_fs *out)
+			const struct control_fs *source, struct control_fs *out)
 {
-	int r = efs_find_fs(call, id, out);
+	int r;
 
+	if (strcmp(id, source->id) == 0)
+		return api_refuse(call, "ValidationException",
+				  "A file system is not replicated to itself.");
+	r = efs_find_fs(call, id, out);
 	return r < 0 ? r : may_overwrite(call, out);
 }
 
@@ -141,10 +145,11 @@ int efs_create_replication_configuration(struct api_call *call)
 		json_string_value(json_object_get(wanted, "FileSystemId")));
 	struct adding a = { .call = call };
 	struct control_fs source, destination;
+	struct control_error gone = {};
 	int r = find_source(call, &source);
 
 	if (r == 0)
-		r = id ? use_existing(call, id, &destination)
+		r = id ? use_existing(call, id, &source, &destination)
 		       : make_destination(call, wanted, &destination);
 	if (r < 0)
 		return r;
@@ -157,6 +162,8 @@ int efs_create_replication_configuration(struct api_call *call)
 				      &destination, &call->error);
 	if (r == 0)
 		call->output = describe(a.replication);
+	else if (id == NULL) /* two at once: the other one has made its own */
+		control_fs_delete(efs_control(call), destination.id, &gone);
 	json_decref(a.replication);
 	return r;
 }

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """File systems by the API of EFS, and what they are set to."""
+import concurrent.futures
 import datetime
 import json
 import unittest
 
-from lib import Case, client, hawser
+import botocore.exceptions
+
+from lib import Case, client, hawser, send, signed
 
 EFS = client()
 
@@ -259,9 +262,34 @@ class FileSystems(Case):
         self.refused("FileSystemInUse", 409, EFS.delete_file_system,
                      FileSystemId=self.name)
         EFS.delete_replication_configuration(SourceFileSystemId=self.name)
+        path = f"/2015-02-01/file-systems/{self.name}/" \
+            "replication-configuration"
+        body = json.dumps(
+            {"Destinations": [{"FileSystemId": self.name}]}).encode()
+        status, headers, _ = send("POST", path, signed("POST", path, body),
+                                  body)
+        self.assertEqual((status, headers["x-amzn-ErrorType"]),
+                         (400, "ValidationException"))
         self.refused("ReplicationNotFound", 404,
                      EFS.describe_replication_configurations,
                      FileSystemId=self.name)
+
+    def test_replications_that_are_asked_for_at_once(self):
+        def create(_):
+            try:
+                EFS.create_replication_configuration(
+                    SourceFileSystemId=self.name,
+                    Destinations=[{"Region": "us-east-1"}])
+                return 1
+            except botocore.exceptions.ClientError as e:
+                self.assertEqual(e.response["Error"]["Code"],
+                                 "ConflictException")
+                return 0
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            self.assertEqual(sum(pool.map(create, range(16))), 1)
+        # Nothing is left of the others.
+        self.assertEqual(len(ids(EFS.describe_file_systems())), 2)
+        EFS.delete_replication_configuration(SourceFileSystemId=self.name)
 
     def test_account_preferences(self):
         put = EFS.put_account_preferences(ResourceIdType="LONG_ID")
