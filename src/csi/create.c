@@ -177,10 +177,12 @@ static void add_tag(json_t *tags, const char *key, const char *value)
 					      value));
 }
 
-static void set_tags(struct creation *c)
+/* with: EFS_TAG_QUOTA, or EFS_TAG_CAPACITY where there can be no quota. */
+static void set_tags(struct creation *c, const char *with)
 {
 	char bytes[24];
 
+	json_decref(c->tags);
 	c->tags = json_array();
 	if (!c->params.tagging)
 		return;
@@ -189,7 +191,7 @@ static void set_tags(struct creation *c)
 	if (c->capacity == 0)
 		return;
 	snprintf(bytes, sizeof(bytes), "%lld", (long long)c->capacity);
-	add_tag(c->tags, EFS_TAG_CAPACITY, bytes);
+	add_tag(c->tags, with, bytes);
 }
 
 /* -------------------------------------------------------------------- adopt */
@@ -293,8 +295,8 @@ static int adopt_or_refuse(struct creation *c)
 
 /* ------------------------------------------------------------------- create */
 
-/* 1: it is there now, made by this call; 0: it was there before. */
-static int create_point(struct creation *c, uint32_t gid)
+static int ask_for_point(struct creation *c, uint32_t gid,
+			 struct efs_error *err)
 {
 	const struct params *p = &c->params;
 	const struct efs_point_spec spec = {
@@ -306,10 +308,30 @@ static int create_point(struct creation *c, uint32_t gid)
 		.gid = p->gid < 0 ? gid : p->gid,
 		.tags = c->tags,
 	};
+
+	return efs_point_create(efs_of(c), &spec, &c->point, err);
+}
+
+/* A directory that several volumes may share, and one has a quota there: a
+ * directory has one, so that of this volume is only kept. */
+static bool may_share(const struct creation *c, const struct efs_error *err)
+{
+	return strcmp(err->code, "BadRequest") == 0 && c->capacity > 0 &&
+	       c->params.pattern[0] && !c->params.unique_directory;
+}
+
+/* 1: it is there now, made by this call; 0: it was there before. */
+static int create_point(struct creation *c, uint32_t gid)
+{
 	struct efs_error err;
 
-	if (efs_point_create(efs_of(c), &spec, &c->point, &err) == 0)
+	if (ask_for_point(c, gid, &err) == 0)
 		return 1;
+	if (may_share(c, &err)) {
+		set_tags(c, EFS_TAG_CAPACITY);
+		if (ask_for_point(c, gid, &err) == 0)
+			return 1;
+	}
 	if (strcmp(err.code, "AccessPointAlreadyExists") == 0)
 		return adopt(c, err.resource);
 	return csi_refuse_efs(c->call, "Failed to create Access point", &err);
@@ -430,7 +452,7 @@ static int create_named(struct creation *c)
 
 	if (r < 0)
 		return r;
-	set_tags(c);
+	set_tags(c, EFS_TAG_QUOTA);
 	r = create(c);
 	json_decref(c->tags);
 	if (r < 0)

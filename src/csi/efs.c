@@ -117,7 +117,11 @@ static void parse_tag(struct efs_point *p, const json_t *tag)
 {
 	const char *key = text_of(tag, "Key"), *value = text_of(tag, "Value");
 
-	if (strcmp(key, EFS_TAG_CAPACITY) == 0)
+	if (strcmp(key, EFS_TAG_QUOTA) == 0) {
+		p->capacity = strtoll(value, NULL, 10);
+		p->has_quota = true;
+	}
+	if (strcmp(key, EFS_TAG_CAPACITY) == 0 && !p->has_quota)
 		p->capacity = strtoll(value, NULL, 10);
 	if (strcmp(key, EFS_TAG_CLUSTER) == 0)
 		p->is_ours = strcmp(value, "true") == 0;
@@ -187,17 +191,19 @@ int efs_point_delete(struct efs *e, const char *id, struct efs_error *err)
 	return ask(e, "DELETE", path, NULL, NULL, err);
 }
 
-int efs_point_set_capacity(struct efs *e, const char *id, int64_t bytes,
-			   struct efs_error *err)
+int efs_point_set_capacity(struct efs *e, const struct efs_point *p,
+			   int64_t bytes, struct efs_error *err)
 {
+	bool kept_only = p->capacity > 0 && !p->has_quota;
 	char path[EFS_ID_SIZE + 64], value[24];
 	json_t *input;
 	int r;
 
-	snprintf(path, sizeof(path), ROOT "/resource-tags/%s", id);
+	snprintf(path, sizeof(path), ROOT "/resource-tags/%s", p->id);
 	snprintf(value, sizeof(value), "%lld", (long long)bytes);
-	input = json_pack("{s:[{s:s, s:s}]}", "Tags", "Key", EFS_TAG_CAPACITY,
-			  "Value", value);
+	input = json_pack("{s:[{s:s, s:s}]}", "Tags", "Key",
+			  kept_only ? EFS_TAG_CAPACITY : EFS_TAG_QUOTA, "Value",
+			  value);
 	r = ask(e, "POST", path, input, NULL, err);
 	json_decref(input);
 	return r;

@@ -14,8 +14,10 @@
 
 enum { EFS_ID_SIZE = 64, EFS_PATH_SIZE = 101, EFS_TOKEN_SIZE = 65 };
 
-#define EFS_TAG_CLUSTER	 "efs.csi.aws.com/cluster"
-#define EFS_TAG_CAPACITY "hawser:quota-bytes"
+#define EFS_TAG_CLUSTER "efs.csi.aws.com/cluster"
+/* The capacity, which is also enforced; and one that is only kept. */
+#define EFS_TAG_QUOTA	 "hawser:quota-bytes"
+#define EFS_TAG_CAPACITY "efs.csi.aws.com/capacity"
 
 struct efs;
 
@@ -32,7 +34,8 @@ struct efs_point {
 	char path[EFS_PATH_SIZE];
 	bool has_user;
 	uint32_t uid, gid;
-	int64_t capacity; /* of the tag; 0: none */
+	int64_t capacity; /* of either tag; 0: none */
+	bool has_quota;	  /* it is the first one's */
 	bool is_ours;	  /* has the tag of the cluster */
 };
 
@@ -55,8 +58,9 @@ int efs_point_create(struct efs *e, const struct efs_point_spec *spec,
 int efs_point_get(struct efs *e, const char *id, struct efs_point *out,
 		  struct efs_error *err);
 int efs_point_delete(struct efs *e, const char *id, struct efs_error *err);
-int efs_point_set_capacity(struct efs *e, const char *id, int64_t bytes,
-			   struct efs_error *err);
+/* Of the kind that it has. */
+int efs_point_set_capacity(struct efs *e, const struct efs_point *p,
+			   int64_t bytes, struct efs_error *err);
 
 /* A page of them: max 0 is the service's own size.  `next` is "" for the
  * first, and after the last.  fs NULL: of all file systems. */

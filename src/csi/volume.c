@@ -255,7 +255,7 @@ static int grow_to(struct csi_call *call, const struct efs_point *p,
 				  VOLUME_CAPACITY_MAX);
 	if (*bytes == p->capacity)
 		return 0;
-	if (efs_point_set_capacity(call->csi->efs, p->id, *bytes, &err) < 0)
+	if (efs_point_set_capacity(call->csi->efs, p, *bytes, &err) < 0)
 		return csi_refuse_efs(call, "Failed to tag Access point", &err);
 	return 0;
 }

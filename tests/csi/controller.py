@@ -225,6 +225,26 @@ class Create(Case):
         self.assertEqual(path("pvc-d5", subPathPattern="../../up",
                               ensureUniqueDirectory="false"), "/up")
 
+    def test_a_shared_directory(self):
+        parameters = self.parameters(subPathPattern="shared",
+                                     ensureUniqueDirectory="false")
+        one = self.create("pvc-s1", parameters=parameters)
+        two = self.create("pvc-s2", parameters=parameters)
+        self.assertEqual(self.point(one)["RootDirectory"]["Path"],
+                         self.point(two)["RootDirectory"]["Path"])
+        # A directory has one quota; what the other is to have is known still.
+        tags = {t["Key"]: t["Value"] for t in self.point(two)["Tags"]}
+        self.assertNotIn("hawser:quota-bytes", tags)
+        self.assertEqual(tags["efs.csi.aws.com/capacity"], str(GIB))
+        self.assertEqual(two.capacity_bytes, GIB)
+        self.bad("Invalid existing", code="ALREADY_EXISTS", name="pvc-s2",
+                 size=2 * GIB, parameters=parameters)
+        for v in (one, two):
+            r = self.d.ControllerExpandVolume(
+                volume_id=v.volume_id,
+                capacity_range=pb.CapacityRange(required_bytes=2 * GIB))
+            self.assertEqual(r.capacity_bytes, 2 * GIB)
+
     def test_directories_that_are_none(self):
         bad = self.bad_parameter
         bad("subPathPattern", subPathPattern="${.PVC.uid}")

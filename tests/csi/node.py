@@ -313,8 +313,10 @@ class Node(NodeCase):
         t = self.publish(v.volume_id)
         st = os.statvfs(t)
         stats = self.stats(v, t)
-        self.assertEqual(stats["BYTES"].total, st.f_blocks * st.f_frsize)
-        self.assertEqual(stats["INODES"].total, st.f_files)
+        self.assertEqual(stats["BYTES"].total, 64 << 20)
+        self.assertEqual(st.f_blocks * st.f_frsize, 64 << 20)
+        # Those of the disk below, which others use, too.
+        self.assertAlmostEqual(stats["INODES"].total, st.f_files, delta=1e5)
         before = stats["BYTES"].used
         with open(t + "/file", "wb") as f:
             f.write(b"x" * (8 << 20))
@@ -325,6 +327,30 @@ class Node(NodeCase):
         for path in ("/nowhere", self.directory, "/"):
             self.refused("NOT_FOUND", path, S, volume_id=v.volume_id,
                          volume_path=path)
+
+    def test_the_capacity_is_a_quota(self):
+        v = self.create(size=16 << 20)
+        t = self.publish(v.volume_id)
+
+        def write(name, size):
+            with open(f"{t}/{name}", "wb") as f:
+                f.write(b"x" * size)
+                os.fsync(f.fileno())
+
+        write("a", 8 << 20)
+        with self.assertRaises(OSError) as caught:
+            write("b", 16 << 20)
+        self.assertEqual(caught.exception.errno, errno.EDQUOT)
+        os.unlink(t + "/b")
+        self.d.ControllerExpandVolume(
+            volume_id=v.volume_id,
+            capacity_range=pb.CapacityRange(required_bytes=64 << 20))
+        eventually(lambda: self.stats(v, t)["BYTES"].total == 64 << 20)
+        write("b", 16 << 20)
+        # Others have what they have.
+        other = self.publish(self.create(size=32 << 20).volume_id)
+        self.assertEqual(os.statvfs(other).f_bavail *
+                         os.statvfs(other).f_frsize, 32 << 20)
 
     def test_a_silent_server_keeps_nobody(self):
         v = self.create()
