@@ -32,11 +32,27 @@ enum {
 	API_CROWDED_SECONDS = 3,
 };
 
+/* The console (console/): its page, and where what it shows comes from. */
+struct api_file {
+	const char *name, *type, *text; /* name NULL ends a list */
+};
+/* JSON, malloc'ed; NULL: no memory.  `what` is "state" or "history"; the others
+ * are as they came, "" and 0 if they did not.  In a task; may park. */
+typedef char *api_look_fn(void *arg, const char *what, const char *fs,
+			  int hours);
+struct api_console {
+	const struct api_file *files;
+	const char *shut; /* for who may not look */
+	api_look_fn *look;
+	void *arg;
+};
+
 struct api_options {
 	struct control *control; /* borrowed, like all of them */
 	struct access_keys *keys;
 	struct addr http, https; /* len 0: not served; port 0: any */
 	struct addr metrics;	 /* the same; /metrics for Prometheus */
+	const struct api_console *console; /* NULL: none; at /console */
 	const char *certificate, *private_key; /* PEM files for https */
 };
 

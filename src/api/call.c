@@ -43,6 +43,7 @@ void api_call_free(struct api_call *call)
 {
 	json_decref(call->input);
 	json_decref(call->output);
+	json_decref(call->headers);
 	json_decref(call->policy);
 	free(call->uri);
 	free(call->body);

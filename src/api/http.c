@@ -105,14 +105,21 @@ static enum MHD_Result queue(struct api_call *call, unsigned status, char *body)
 	struct MHD_Response *r = MHD_create_response_from_buffer(
 		strlen(body), body, MHD_RESPMEM_MUST_FREE);
 	enum MHD_Result ok;
+	const char *name;
+	json_t *value;
 
 	if (r == NULL) {
 		free(body);
 		return MHD_NO;
 	}
 	if (*body)
-		MHD_add_response_header(r, "Content-Type",
-					call->service->protocol->content_type);
+		MHD_add_response_header(
+			r, "Content-Type",
+			call->content_type
+				? call->content_type
+				: call->service->protocol->content_type);
+	json_object_foreach(call->headers, name, value)
+		MHD_add_response_header(r, name, json_string_value(value));
 	MHD_add_response_header(r, "x-amzn-RequestId", call->id);
 	if (call->error.code != NULL &&
 	    call->service->protocol == &api_json_10) {
@@ -323,7 +330,8 @@ static void *request_starts(void *arg, const char *uri,
 	drop_call(l);
 	l->call = api_call_new(h->server, uri);
 	if (l->call != NULL)
-		l->call->service = h->open;
+		l->call->service =
+			h->open ? h->open : api_console_for(h->server, uri);
 	return l->call;
 }
 

@@ -97,6 +97,8 @@ struct api_call {
 
 	/* The result. */
 	json_t *output;
+	const char *content_type; /* NULL: the protocol's */
+	json_t *headers;	  /* more of them, by name; or NULL */
 	unsigned status;  /* of an error; 0: there is none */
 	const char *code; /* of it */
 	struct control_error error;
@@ -125,6 +127,10 @@ const char *api_region(const struct api_call *call);
 /* authorize.c: may the caller do what he asks for?  0, or refuses.  On the
  * reactor. */
 int api_authorize(struct api_call *call);
+
+/* console.c: the console, if that is what the URI names; or NULL. */
+const struct api_service *api_console_for(const struct api_server *s,
+					  const char *uri);
 
 /* http.c */
 struct api_http;

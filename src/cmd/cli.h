@@ -68,6 +68,7 @@ const char *cli_socket(const char *option);
 /* cli_show.c */
 void cli_show_json(const json_t *value);
 void cli_show_id(const json_t *object);
+void cli_show_url(const json_t *object);
 void cli_show_object(const json_t *object);
 void cli_show_fs_table(const json_t *list);
 void cli_show_target(const json_t *object);

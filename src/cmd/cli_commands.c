@@ -307,6 +307,12 @@ const struct cli_command cli_commands[] = {
 		.usage = "[--yes] FILE",
 	},
 	{
+		.words = "console",
+		.help = "print a link that opens the console, once",
+		.method = "console_open",
+		.show = cli_show_url,
+	},
+	{
 		.words = "info",
 		.help = "say what runs: version, process, state directory",
 		.method = "hawserd_get_info",

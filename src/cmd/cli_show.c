@@ -41,6 +41,11 @@ void cli_show_id(const json_t *object)
 	puts(text_of(object, "id"));
 }
 
+void cli_show_url(const json_t *object)
+{
+	puts(text_of(object, "url"));
+}
+
 static size_t utf8_width(const char *text)
 {
 	size_t n = 0;

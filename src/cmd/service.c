@@ -16,6 +16,7 @@
 #include "cmd/child.h"
 #include "cmd/config.h"
 #include "cmd/notify.h"
+#include "console/console.h"
 #include "control/control.h"
 #include "control/key.h"
 #include "control/ledger.h"
@@ -49,6 +50,8 @@ struct service {
 		char *certificate, *key;
 	} api_tls, nfs_tls;
 	struct tls_certificate *tls;
+	struct api_console console;
+	char api_url[API_URL_SIZE];
 	int status;
 };
 
@@ -166,6 +169,7 @@ static int open_rpc(struct service *s)
 		.events = rpc_events_create(),
 		.reactors = s->reactors,
 		.directory = s->directory,
+		.api_url = s->api_url,
 		.started = reactor_realtime(),
 	};
 	if (s->env.events == NULL)
@@ -177,18 +181,24 @@ static int open_rpc(struct service *s)
 static int open_api(struct service *s)
 {
 	const struct config *c = s->config;
+	int r;
 
-	return api_server_create(
+	s->console = console_for(&s->env);
+	r = api_server_create(
 		&(struct api_options){
 			.control = s->control,
 			.keys = s->keys,
 			.http = c->api_http,
 			.https = c->api_https,
 			.metrics = c->metrics_http,
+			.console = &s->console,
 			.certificate = s->api_tls.certificate,
 			.private_key = s->api_tls.key,
 		},
 		&s->api);
+	if (r == 0)
+		api_server_url(s->api, s->api_url);
+	return r;
 }
 
 /* Those that stand on others first. */

@@ -196,6 +196,12 @@ int control_fs_list(struct control *c, const char *id, struct control_fs **list,
 int control_fs_stats(struct control *c, const char *id,
 		     struct nfs_server_stats *out, struct control_error *err);
 
+/* Calls fn for each connection to it, as nfs_server_for_each_connection(). */
+int control_fs_each_connection(struct control *c, const char *id,
+			       void (*fn)(void *arg, const struct addr *local,
+					  const struct addr *peer, nsec since),
+			       void *arg, struct control_error *err);
+
 struct control_mount_target_spec {
 	const char *fs;
 	const char *subnet;  /* NULL: the address's; without an address, one in

@@ -493,3 +493,18 @@ int control_fs_stats(struct control *c, const char *id,
 	nfs_server_get_stats(fs->server, out);
 	return 0;
 }
+
+int control_fs_each_connection(struct control *c, const char *id,
+			       void (*fn)(void *arg, const struct addr *local,
+					  const struct addr *peer, nsec since),
+			       void *arg, struct control_error *err)
+{
+	struct fs *fs = fs_find(c, id);
+
+	if (fs == NULL)
+		return fs_not_found(err, id);
+	if (fs->server == NULL)
+		return fs_not_available(err, fs);
+	nfs_server_for_each_connection(fs->server, fn, arg);
+	return 0;
+}

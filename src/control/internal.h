@@ -14,6 +14,7 @@
 #include "base/htable.h"
 #include "base/list.h"
 #include "control/control.h"
+#include "control/door.h"
 #include "control/rights.h"
 #include "control/thing.h"
 #include "meter/throughput.h"
@@ -42,6 +43,7 @@ struct control {
 	const struct tls_certificate *tls;
 	control_identify_fn *identify;
 	void *identify_arg;
+	struct door door; /* to the console */
 
 	struct task_rwlock lock;
 	struct list fs; /* oldest first */

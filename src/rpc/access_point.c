@@ -81,6 +81,21 @@ static int get_all(struct rpc_call *call, const char *fs)
 	return n < 0 ? n : 0;
 }
 
+json_t *rpc_points(struct rpc_call *call, int max)
+{
+	struct control_access_point *list = calloc(max, sizeof(*list));
+	json_t *out = json_array();
+	int n = 0;
+
+	if (list != NULL)
+		n = control_access_point_list(call->env->control, NULL, -1,
+					      list, max, &call->error);
+	for (int i = 0; i < n; i++)
+		json_array_append_new(out, describe(call, &list[i]));
+	free(list);
+	return out;
+}
+
 static int access_point_get(struct rpc_call *call)
 {
 	const char *id = rpc_string(call, "id");

@@ -14,6 +14,9 @@ json_t *rpc_describe_method(const struct rpc_method *m);
 /* dispatch.c: checks the parameters, takes the lock, runs the method. */
 void rpc_run(struct rpc_call *call);
 
+/* access_point.c: up to `max` of them, described. */
+json_t *rpc_points(struct rpc_call *call, int max);
+
 /*
  * record.c: the ledger, for methods that change the configuration.  Creation
  * happens, then is written down, and is undone if that fails; deletion is

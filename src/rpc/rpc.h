@@ -71,6 +71,7 @@ struct rpc_environment {
 	struct rpc_events *events;
 	struct reactor_set *reactors;
 	const char *directory; /* of the state */
+	const char *api_url;   /* "" or NULL: there is none */
 	nsec started;	       /* reactor_realtime() */
 };
 
