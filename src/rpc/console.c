@@ -4,6 +4,7 @@
  * the history of a file system.  And the key to its door.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,58 +39,81 @@ static json_t *ask(struct rpc_call *call, const char *name, json_t *params)
 	return json_null();
 }
 
-struct clients {
-	json_t *list;
-	unsigned more;
+/* Connections, as they are while nobody may come or go: quickly. */
+struct conn {
+	struct addr local, peer;
+	nsec since;
+};
+struct conns {
+	struct conn *list;
+	size_t n, room;
 };
 
-/* One row for each address of a client and each of ours; nfs_server_conn_fn. */
-static void add_client(void *arg, const struct addr *local,
-		       const struct addr *peer, nsec since)
+/* nfs_server_conn_fn */
+static void add_conn(void *arg, const struct addr *local,
+		     const struct addr *peer, nsec since)
 {
-	char ours[ADDR_TEXT_MAX], theirs[ADDR_TEXT_MAX];
-	struct clients *c = arg;
-	json_t *row;
-	size_t i;
+	struct conns *c = arg;
+	struct conn *more;
 
-	addr_format(local, ours);
-	addr_format_host(peer, theirs);
-	json_array_foreach(c->list, i, row)
-	{
-		json_t *n = json_object_get(row, "connections");
+	if (c->n == c->room) {
+		more = realloc(c->list, (2 * c->room + 16) * sizeof(*more));
+		if (more == NULL)
+			return;
+		c->list = more;
+		c->room = 2 * c->room + 16;
+	}
+	c->list[c->n++] = (struct conn){ *local, *peer, since };
+}
 
-		if (strcmp(ours,
-			   json_string_value(json_object_get(row, "target"))) !=
-			    0 ||
-		    strcmp(theirs,
-			   json_string_value(json_object_get(row, "client"))) !=
-			    0)
+/* One row for each address of a client and each of ours. */
+static json_t *describe_clients(const struct conns *c, json_int_t *more)
+{
+	json_t *rows = json_array(), *by_key = json_object(), *row, *n;
+	char ours[ADDR_TEXT_MAX], theirs[ADDR_TEXT_MAX],
+		key[2 * ADDR_TEXT_MAX + 1];
+	double now = (double)reactor_realtime() / SEC(1);
+
+	*more = 0;
+	for (size_t i = 0; i < c->n; i++) {
+		const struct conn *conn = &c->list[i];
+
+		addr_format(&conn->local, ours);
+		addr_format_host(&conn->peer, theirs);
+		snprintf(key, sizeof(key), "%s %s", ours, theirs);
+		row = json_object_get(by_key, key);
+		if (row == NULL && json_array_size(rows) == CLIENTS_SHOWN) {
+			++*more;
 			continue;
+		}
+		if (row == NULL) {
+			row = json_pack(
+				"{s:s, s:s, s:i, s:f}", "target", ours,
+				"client", theirs, "connections", 0, "since",
+				now - (double)(reactor_now() - conn->since) /
+						SEC(1));
+			json_object_set(by_key, key, row);
+			json_array_append_new(rows, row);
+		}
+		n = json_object_get(row, "connections");
 		json_integer_set(n, json_integer_value(n) + 1);
-		return;
 	}
-	if (json_array_size(c->list) == CLIENTS_SHOWN) {
-		c->more++;
-		return;
-	}
-	json_array_append_new(
-		c->list, json_pack("{s:s, s:s, s:i, s:f}", "target", ours,
-				   "client", theirs, "connections", 1, "since",
-				   (double)(reactor_realtime() -
-					    (reactor_now() - since)) /
-					   SEC(1)));
+	json_decref(by_key);
+	return rows;
 }
 
 static json_t *describe_fs(struct rpc_call *call, json_t *fs)
 {
 	const char *id = json_string_value(json_object_get(fs, "id"));
-	struct clients clients = { .list = json_array() };
+	struct conns conns = {};
 	struct control_error none;
+	json_int_t more;
 
-	control_fs_each_connection(call->env->control, id, add_client, &clients,
+	control_fs_each_connection(call->env->control, id, add_conn, &conns,
 				   &none);
-	json_object_set_new(fs, "clients", clients.list);
-	json_object_set_new(fs, "more_clients", json_integer(clients.more));
+	json_object_set_new(fs, "clients", describe_clients(&conns, &more));
+	json_object_set_new(fs, "more_clients", json_integer(more));
+	free(conns.list);
 	json_object_set_new(fs, "stats",
 			    ask(call, "fs_get_stats",
 				json_pack("{s:s}", "id", id)));

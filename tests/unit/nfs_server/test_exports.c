@@ -254,6 +254,57 @@ static void across(void *arg)
 	scene_stop(s);
 }
 
+static uint64_t used(struct scene *s)
+{
+	struct engine_tree t;
+	int r = nfs_server_get_usage(s->world.server, app.number, &t);
+
+	require(r == 0 || r == -ENOENT);
+	return r == 0 ? t.used_files : 0;
+}
+
+static void quota(void *arg)
+{
+	static const struct nfs_quota three = { .files = 3 };
+	struct scene *s = scene_start(arg);
+	struct nfs_server *srv = s->world.server;
+	struct engine *e = s->world.engine;
+	struct engine_tree t;
+	uint64_t first, left;
+	struct nfs_fh fh;
+
+	s->w.uid = s->w.gid = 0;
+	require(nfs_server_set_quota(srv, 0xbad, &three) == -ENOENT);
+	require(nfs_server_set_quota(srv, app.number, &three) == 0);
+	require(used(s) == 0); /* no root yet */
+	require(WALK(s, &fh, "fsap-app") == NFS4_OK && used(s) == 1);
+	first = attributes(s, "data/app").ino;
+	require(make_dir(s, &fh, "a", NULL) == NFS4_OK);
+	require(make_dir(s, &fh, "b", NULL) == NFS4_OK);
+	require(make_dir(s, &fh, "c", NULL) == NFS4ERR_DQUOT);
+	/* Another directory is its root now. */
+	require(engine_rename(e, NULL, attributes(s, "data").ino, "app", 3,
+			      ENGINE_ROOT, "old", 3, NULL) == 0);
+	require(WALK(s, &fh, "fsap-app") == NFS4_OK && used(s) == 1);
+	require(engine_tree_get(e, first, &t) == -ENOENT);
+	/* What is left of others goes at a start, and what is not stays. */
+	left = attributes(s, "data").ino;
+	require(engine_tree_set(e, left, 0, 0) == 0);
+	require(nfs_server_drop_quotas(srv) == 0 && used(s) == 1);
+	require(engine_tree_get(e, left, &t) == -ENOENT);
+	require(nfs_server_set_quota(srv, app.number, NULL) == 0);
+	require(used(s) == 0);
+	require(make_dir(s, &fh, "a", NULL) == NFS4_OK);
+	require(make_dir(s, &fh, "b", NULL) == NFS4_OK);
+	require(make_dir(s, &fh, "c", NULL) == NFS4_OK);
+	scene_stop(s);
+}
+
+static void a_quota_follows_the_root(void **state)
+{
+	in_task(quota, *state);
+}
+
 static void a_root_is_made_and_reached_by_name_only(void **state)
 {
 	in_task(root, *state);
@@ -287,6 +338,7 @@ int main(void)
 		test_with_directory(the_way_up_ends_at_the_root),
 		test_with_directory(handles_can_not_be_made_up),
 		test_with_directory(nothing_moves_between_exports),
+		test_with_directory(a_quota_follows_the_root),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
