@@ -10,6 +10,8 @@ start_hawserd first --state state --config config
 export AWS_SHARED_CREDENTIALS_FILE="$PWD/state/credentials"
 export AWS_CONFIG_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true AWS_PAGER=
 efs() { aws --endpoint-url "http://$api" efs "$@"; }
+# Without the time at which a size was looked at.
+file_systems() { aws efs describe-file-systems "$@" | grep -v '"Timestamp"'; }
 
 fs=$(efs create-file-system --encrypted --performance-mode generalPurpose \
 	--throughput-mode bursting --region us-east-1 \
@@ -34,7 +36,7 @@ efs tag-resource --resource-id $fs --tags Key=Name,Value=music
 
 look() {
 	hawser access-point show $all --socket state/rpc.sock
-	efs describe-file-systems
+	file_systems --endpoint-url "http://$api"
 	efs describe-mount-targets --file-system-id $fs
 	efs describe-access-points --file-system-id $fs
 	efs describe-lifecycle-configuration --file-system-id $fs
@@ -49,9 +51,10 @@ grep -q '"Name": "music"' after
 grep -q 'used_files *1$' after
 
 # HTTPS has a certificate of its own, kept as well.
-aws --endpoint-url "https://127.$octet.11.251:8443" --no-verify-ssl \
-	efs describe-file-systems 2>err >secure
-efs describe-file-systems | diff - secure
+file_systems --endpoint-url "https://127.$octet.11.251:8443" --no-verify-ssl \
+	2>err >secure
+grep -q music secure
+file_systems --endpoint-url "http://$api" | diff - secure
 
 # Burst credits that were spent stay spent.
 burst=$(efs create-file-system --creation-token burst --query FileSystemId \
