@@ -87,12 +87,12 @@ const char *aws_url(const struct aws *a)
 	return a->url;
 }
 
-const char *aws_region(const struct aws *a)
+const char *aws_signs_for(const struct aws *a)
 {
 	return a->region;
 }
 
-const char *aws_encode(const char *text, char *out)
+const char *aws_escape(const char *text, char *out)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "abcdefghijklmnopqrstuvwxyz0123456789-._~";

@@ -42,7 +42,7 @@ struct aws_reply {
 int aws_create(const char *url, const char *region, struct aws **out);
 void aws_destroy(struct aws *a);
 const char *aws_url(const struct aws *a);
-const char *aws_region(const struct aws *a);
+const char *aws_signs_for(const struct aws *a);
 
 /* `path` with its query, whose parameters are sorted and encoded; body NULL:
  * none, else JSON.  What has no answer or one that asks for patience is tried
@@ -51,6 +51,6 @@ void aws_request(struct aws *a, const char *method, const char *path,
 		 const char *body, struct aws_reply *reply);
 
 /* Encodes a value of a query; `out` has room for 3 * strlen(text) + 1. */
-const char *aws_encode(const char *text, char *out);
+const char *aws_escape(const char *text, char *out);
 
 #endif

@@ -41,7 +41,7 @@ const char *efs_url(const struct efs *e)
 
 const char *efs_region(const struct efs *e)
 {
-	return aws_region(e->aws);
+	return aws_signs_for(e->aws);
 }
 
 bool efs_not_found(const struct efs_error *err)
@@ -227,7 +227,7 @@ int efs_point_page(struct efs *e, const char *fs, unsigned max,
 			      max);
 	if (next[0])
 		n += snprintf(path + n, sizeof(path) - n, "NextToken=%s&",
-			      aws_encode(next, token));
+			      aws_escape(next, token));
 	path[n - 1] = '\0'; /* the last '&', or the '?' */
 	if (ask(e, "GET", path, NULL, &body, err) < 0)
 		return -1;
@@ -288,7 +288,7 @@ static int target_page(struct efs *e, const char *fs, char next[EFS_NEXT_SIZE],
 	char path[3 * EFS_NEXT_SIZE + 200], token[3 * EFS_NEXT_SIZE + 1];
 
 	snprintf(path, sizeof(path), ROOT "/mount-targets?FileSystemId=%s%s%s",
-		 fs, next[0] ? "&Marker=" : "", aws_encode(next, token));
+		 fs, next[0] ? "&Marker=" : "", aws_escape(next, token));
 	if (ask(e, "GET", path, NULL, body, err) < 0)
 		return -1;
 	snprintf(next, EFS_NEXT_SIZE, "%s", text_of(*body, "NextMarker"));

@@ -47,10 +47,10 @@ static void encoding(void **state)
 {
 	char out[100];
 
-	assert_string_equal(aws_encode("aZ09-._~", out), "aZ09-._~");
-	assert_string_equal(aws_encode("a b&c=d/+%\xc3\xa4", out),
+	assert_string_equal(aws_escape("aZ09-._~", out), "aZ09-._~");
+	assert_string_equal(aws_escape("a b&c=d/+%\xc3\xa4", out),
 			    "a%20b%26c%3Dd%2F%2B%25%C3%A4");
-	assert_string_equal(aws_encode("", out), "");
+	assert_string_equal(aws_escape("", out), "");
 }
 
 int main(void)
