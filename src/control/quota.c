@@ -112,7 +112,8 @@ int control_access_point_usage(struct control *c, const char *id,
 	out->max_bytes = tagged_number(p->attributes, CONTROL_QUOTA_BYTES);
 	out->max_files = tagged_number(p->attributes, CONTROL_QUOTA_FILES);
 	if (p->fs->server != NULL)
-		r = nfs_server_get_usage(p->fs->server, point_number(p->id), &tree);
+		r = nfs_server_get_usage(p->fs->server, point_number(p->id),
+					 &tree);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r; /* no root yet */
 	out->used_bytes = tree.used_bytes;
