@@ -29,7 +29,7 @@ struct volume_way {
 struct member {
 	struct volume *volume;
 	const struct volume_member *options;
-	char name[16];		   /* of its controllers */
+	char name[24];		   /* of its controllers */
 	struct nvmei_volume *nvme; /* NULL: not found yet */
 	struct volume_way ways[VOLUME_PATHS_MAX];
 };
