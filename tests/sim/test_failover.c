@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Failover in the NVMe/TCP host, in virtual time: of several addresses one is
- * connected.  test_handover.c has it among all else that can happen.
+ * connected.  test_handover.c has it among all else that can happen.  And who
+ * may say that a lost controller is no more.
  */
 #include "nvme_model.h"
 
@@ -211,6 +212,75 @@ static void another_namespace_is_refused(struct nvme_world *w)
 	CHECK_OK(block_destroy(device));
 }
 
+/* ------------------------------------------------------------ who may speak */
+
+static const struct nvmei_attach plain;
+
+struct late_write {
+	struct nvme_world *w;
+	char buf[512];
+};
+
+static void write_late(void *arg)
+{
+	struct late_write *late = arg;
+
+	CHECK_OK(nvme_world_write(late->w, 0, late->buf, 512));
+	nvme_world_task_ended(late->w);
+}
+
+/* Another target has the same subsystem and volume, with identifiers of its own
+ * for controllers: what it says of those of the first is worth nothing. */
+static void another_target_is_no_witness(struct nvme_world *w)
+{
+	const struct block_spec disk = { .kind = BLOCK_FILE,
+					 .name = "twin",
+					 .block_size = 512,
+					 .blocks = 8192,
+					 .file = { .path = "/twin",
+						   .create = true } };
+	struct nvmet_subsystem_spec spec = { .nqn = NVME_WORLD_SUBNQN,
+					     .allow_any_host = true,
+					     .min_cntlid = 60001 };
+	struct nvmei_attach a = { .name = "Nvme0",
+				  .subnqn = NVME_WORLD_SUBNQN };
+	struct nvmet_namespace ns = { .device = "twin" };
+	struct late_write late = { .w = w };
+	struct nvmet_listener l = {};
+	struct nvmei_volume_info info;
+	struct nvmet_subsystem *s;
+	struct block_device *device;
+	struct nvmet *target;
+
+	nvme_world_attach(w, 1, &plain);
+	nvmei_get_info(w->volume, &info);
+	memcpy(ns.uuid, info.uuid, 16);
+	CHECK_OK(block_create(w->blocks, &disk, &device, NULL));
+	CHECK_OK(nvmet_create(w->blocks, NULL, &target));
+	CHECK_OK(
+		nvmet_set_transport(target, &(struct nvmet_transport){}, NULL));
+	CHECK_OK(nvmet_subsystem_create(target, &spec, &s, NULL));
+	CHECK(nvmet_namespace_add(s, &ns, NULL) == 1);
+	CHECK_OK(addr_parse(&l.addr, "127.102.9.1", 4420));
+	CHECK_OK(nvmet_listener_add(s, &l, NULL));
+	a.addr = l.addr;
+	CHECK_OK(nvmei_attach(w->host, &a, NULL));
+	CHECK(nvmei_get_paths(w->volume, NULL, 0) == 2);
+
+	nvme_world_set_delay(w, 0, SEC(1));
+	nvme_world_spawn(w, write_late, &late);
+	task_sleep(MSEC(1));
+	nvme_world_set_delay(w, 0, 0);
+	sim_set_link(&w->addr[0], SIM_LINK_SILENT);
+	task_sleep(SEC(5));
+	CHECK(w->busy == 1);
+	nvme_world_join(w, 0); /* by time */
+	sim_set_link(&w->addr[0], SIM_LINK_UP);
+	nvme_world_new_host(w);
+	nvmet_destroy(target);
+	CHECK_OK(block_destroy(device));
+}
+
 int main(int argc, char **argv)
 {
 #define TEST(fn, seeds)                                                        \
@@ -224,6 +294,7 @@ int main(int argc, char **argv)
 		TEST(an_address_can_be_taken_away, 20),
 		TEST(what_does_not_fit_is_refused, 5),
 		TEST(another_namespace_is_refused, 5),
+		TEST(another_target_is_no_witness, 20),
 		{},
 	};
 

@@ -302,6 +302,7 @@ int ctrl_connect(struct nvmei_ctrl *c)
 	l->ctrl = c;
 	l->host = c->host;
 	l->refs = 1;
+	l->begun = reactor_now();
 	waitq_init(&l->end);
 	for (int i = 0; i < 2; i++) {
 		struct nvmei_queue *q = i == 0 ? &l->admin : &l->io;

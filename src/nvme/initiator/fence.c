@@ -32,13 +32,15 @@ static bool can_reset(const struct nvmei_ctrl *c, const struct nvmei_life *lost)
 }
 
 /* Where controllers can be reset, an identifier is used again when the one that
- * had it has gone; and none can be asked to reset one with its own. */
+ * had it has gone.  One that had the same while that one lived is another
+ * target's, which should not be. */
 static bool is_replaced(const struct nvmei_life *lost)
 {
 	struct nvmei_ctrl *c;
 
 	list_for_each (c, &lost->host->ctrls, link)
-		if (can_reset(c, lost) && c->life->cntlid == lost->cntlid)
+		if (can_reset(c, lost) && c->life->cntlid == lost->cntlid &&
+		    c->life->begun >= lost->lost_at)
 			return true;
 	return false;
 }
@@ -48,7 +50,7 @@ static struct nvmei_life *find_survivor(const struct nvmei_life *lost)
 	struct nvmei_ctrl *c;
 
 	list_for_each (c, &lost->host->ctrls, link)
-		if (can_reset(c, lost))
+		if (can_reset(c, lost) && c->life->cntlid != lost->cntlid)
 			return c->life;
 	return NULL;
 }

@@ -125,6 +125,7 @@ struct nvmei_life {
 	unsigned refs;
 	bool up;	  /* ready for requests */
 	bool dead;	  /* life_kill() */
+	nsec begun;	  /* to connect */
 	struct waitq end; /* it is dead, or a task of its queues has ended */
 	struct nvmei_queue admin, io;
 

@@ -10,8 +10,10 @@
  *	           SUCCESS, and an event
  *
  * The host names the instance, by CIU and CIRN as it read them in Identify
- * Controller.  An instance that does not exist is reset already.  A host can
- * reset its own controllers only.
+ * Controller.  An instance that does not exist is reset already, but for one
+ * whose identifier this target never gives: that is another target's with the
+ * same subsystem, of which nothing is known here.  A host can reset its own
+ * controllers only.
  *
  * The entries belong to the reactor of the controller that got the command.
  */
@@ -63,6 +65,15 @@ static struct nvmet_ctrl *find_impacted(const struct nvmet_cmd *cmd)
 		ctrl = NULL;
 	pthread_mutex_unlock(&acting->t->lock);
 	return ctrl;
+}
+
+/* The limits of a subsystem's identifiers don't change. */
+static bool is_known(const struct nvmet_cmd *cmd)
+{
+	const struct nvmet_subsystem *s = cmd->q->ctrl->s;
+	uint16_t icid = nvme_ccr_icid(&cmd->sqe);
+
+	return icid >= s->min_cntlid && icid <= s->max_cntlid;
 }
 
 static uint16_t check(const struct nvmet_ctrl *acting,
@@ -143,7 +154,7 @@ static int run(struct nvmet_cmd *cmd)
 
 int nvmet_ccr(struct nvmet_cmd *cmd)
 {
-	if (nvme_ccr_icid(&cmd->sqe) == cmd->q->ctrl->cntlid)
+	if (nvme_ccr_icid(&cmd->sqe) == cmd->q->ctrl->cntlid || !is_known(cmd))
 		return NVME_SC_INVALID_FIELD | NVME_SC_DNR;
 	return nvmet_cmd_in_task(cmd, run);
 }
