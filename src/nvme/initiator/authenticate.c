@@ -170,6 +170,8 @@ int queue_authenticate(struct nvmei_queue *q, uint32_t connect_dw0)
 		return rc;
 	rc = exchange(q, auth);
 	nvme_auth_destroy(auth);
+	if (q->life->dead)
+		return -ECONNABORTED;
 	if (rc <= 0)
 		return rc;
 	life_reason(q->life, "it does not do DH-HMAC-CHAP with us");

@@ -286,9 +286,12 @@ static int start_tasks(struct nvmei_queue *q)
 int queue_open(struct nvmei_queue *q, struct nvmei_life *l, uint16_t qid,
 	       uint16_t size)
 {
-	struct addr to = l->ctrl->options.addr;
+	struct addr to;
 	int rc;
 
+	if (l->dead) /* before it began: nobody would end this any more */
+		return -ECONNABORTED;
+	to = l->ctrl->options.addr;
 	q->life = l;
 	q->qid = qid;
 	q->size = size;
@@ -302,8 +305,6 @@ int queue_open(struct nvmei_queue *q, struct nvmei_life *l, uint16_t qid,
 		list_init(&q->slots[i].link);
 		q->free[q->nfree++] = i;
 	}
-	if (l->dead) /* before it began: nobody would end this any more */
-		return -ECONNABORTED;
 	/* What is read back to the host is not bounded by the wire, only by
 	 * what each command asked for. */
 	rc = stream_connect(&to, NULL, &q->stream);
@@ -319,7 +320,8 @@ int queue_open(struct nvmei_queue *q, struct nvmei_life *l, uint16_t qid,
 	rc = exchange_ic(q);
 	if (rc < 0)
 		return rc;
-	return l->dead ? -ECONNABORTED : start_tasks(q);
+	rc = l->dead ? -ECONNABORTED : start_tasks(q);
+	return rc == 0 && l->dead ? -ECONNABORTED : rc;
 }
 
 bool queue_is_stuck(const struct nvmei_queue *q, nsec timeout)
