@@ -17,6 +17,8 @@
  *                HAWSER_AWS_CREDENTIALS or ~/.aws/credentials
  *   CA           AWS_CA_BUNDLE, else the system's
  *
+ * Files are read again for each call, so that a key can be replaced.
+ *
  * Calls block.  A client may be used by many threads at once; each call has a
  * connection of its own, and connections are kept for later calls.
  */
@@ -39,8 +41,7 @@ struct aws_error {
 
 struct aws_client;
 
-/* Strings of `o` are copied.  0, or -errno with *e filled in: -ENOENT where
- * there are no credentials, -EINVAL where a file makes no sense. */
+/* Strings of `o` are copied.  0 or -ENOMEM. */
 int aws_open(struct aws_client **client, const struct aws_options *o,
 	     struct aws_error *e);
 
@@ -48,6 +49,10 @@ int aws_open(struct aws_client **client, const struct aws_options *o,
 void aws_close(struct aws_client *client);
 
 const char *aws_region(const struct aws_client *client);
+/* Where a service is asked: "https://HOST[:PORT]". */
+enum { AWS_ENDPOINT_SIZE = 1024 };
+void aws_endpoint(const struct aws_client *client, const char *service,
+		  char url[AWS_ENDPOINT_SIZE]);
 
 /*
  * One request of a REST service.  `path` begins with '/' and may have a query,
@@ -55,10 +60,12 @@ const char *aws_region(const struct aws_client *client);
  * borrowed and may be NULL.  *reply becomes the caller's; an empty answer is
  * an empty object.
  *
- * 0; -EREMOTEIO: the service said no, and *e says how; another -errno: there
- * was no answer (-ETIMEDOUT, -ECONNREFUSED, ...) or none that makes sense
- * (-EPROTO).  A request that the service was too busy for (429, 503) and one
- * that never reached it is tried again for a few seconds.
+ * 0; -EREMOTEIO: the service said no, *e says how, and *reply is the body of
+ * that, or NULL; another -errno: there was no answer (-ETIMEDOUT,
+ * -ECONNREFUSED, ...) or none that makes sense (-EPROTO), and *reply is NULL.
+ * A request without an answer, or with one that asks for patience (429, 5xx),
+ * is made again, for a few seconds: so it has to be one that does no harm when
+ * it is made twice, as with AWS's tokens.
  */
 int aws_rest(struct aws_client *client, const char *service,
 	     const char *method, const char *path, const json_t *body,

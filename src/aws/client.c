@@ -16,7 +16,7 @@
 
 enum {
 	CONNECT_MS = 5000,
-	ANSWER_MS = 60000,
+	ANSWER_MS = 20000,
 	ANSWER_MAX = 64 << 20, /* 10,000 access points are 6 MB */
 	IDLE_MAX = 16,
 	TRIES = 4, /* with 0.1, 0.2 and 0.4 s between them */
@@ -40,17 +40,15 @@ int aws_open(struct aws_client **client, const struct aws_options *o,
 	     struct aws_error *e)
 {
 	struct aws_client *c = calloc(1, sizeof(*c));
-	int r;
 
 	*e = (struct aws_error){ 0 };
 	if (c == NULL)
 		return aws_fail(e, -ENOMEM, "no memory");
 	pthread_once(&once, init);
 	pthread_mutex_init(&c->lock, NULL);
-	r = settings_load(&c->settings, o, e);
-	if (r < 0) {
+	if (settings_load(&c->settings, o) < 0) {
 		aws_close(c);
-		return r;
+		return aws_fail(e, -ENOMEM, "no memory");
 	}
 	*client = c;
 	return 0;
@@ -68,6 +66,12 @@ void aws_close(struct aws_client *c)
 const char *aws_region(const struct aws_client *c)
 {
 	return c->settings.region;
+}
+
+void aws_endpoint(const struct aws_client *c, const char *service,
+		  char url[AWS_ENDPOINT_SIZE])
+{
+	settings_endpoint(&c->settings, service, url, AWS_ENDPOINT_SIZE);
 }
 
 static CURL *take_handle(struct aws_client *c)
@@ -112,7 +116,7 @@ static size_t on_data(char *data, size_t size, size_t count, void *arg)
 	return len;
 }
 
-static struct curl_slist *headers(const struct aws_client *c,
+static struct curl_slist *headers(const struct aws_key *key,
 				  const struct request *request)
 {
 	struct curl_slist *list = NULL;
@@ -123,22 +127,23 @@ static struct curl_slist *headers(const struct aws_client *c,
 			 request->content_type);
 		list = curl_slist_append(list, line);
 	}
-	if (c->settings.token != NULL) {
+	if (key->token != NULL) {
 		snprintf(line, sizeof(line), "X-Amz-Security-Token: %s",
-			 c->settings.token);
+			 key->token);
 		list = curl_slist_append(list, line);
 	}
 	return curl_slist_append(list, "Accept: */*");
 }
 
 static void set_up(const struct aws_client *c, CURL *handle,
-		   const struct request *request, struct answer *answer)
+		   const struct aws_key *key, const struct request *request,
+		   struct answer *answer)
 {
 	const struct aws_settings *s = &c->settings;
-	char base[1024], sign[256];
+	char base[AWS_ENDPOINT_SIZE], sign[256];
 	auto_free char *url = NULL;
 
-	settings_endpoint(s, request->service, base, sizeof(base));
+	aws_endpoint(c, request->service, base);
 	if (asprintf(&url, "%s%s", base, request->path) < 0)
 		url = NULL;
 	snprintf(sign, sizeof(sign), "aws:amz:%s:%s", s->region,
@@ -151,8 +156,8 @@ static void set_up(const struct aws_client *c, CURL *handle,
 	if (request->body != NULL)
 		curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request->body);
 	curl_easy_setopt(handle, CURLOPT_AWS_SIGV4, sign);
-	curl_easy_setopt(handle, CURLOPT_USERNAME, s->key);
-	curl_easy_setopt(handle, CURLOPT_PASSWORD, s->secret);
+	curl_easy_setopt(handle, CURLOPT_USERNAME, key->id);
+	curl_easy_setopt(handle, CURLOPT_PASSWORD, key->secret);
 	if (s->ca != NULL)
 		curl_easy_setopt(handle, CURLOPT_CAINFO, s->ca);
 	curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
@@ -178,16 +183,16 @@ static int to_errno(CURLcode code)
 }
 
 static int try_once(struct aws_client *c, CURL *handle,
-		    const struct request *request, struct answer *answer,
-		    struct aws_error *e)
+		    const struct aws_key *key, const struct request *request,
+		    struct answer *answer, struct aws_error *e)
 {
-	struct curl_slist *list = headers(c, request);
-	char text[CURL_ERROR_SIZE] = "", url[1024];
+	struct curl_slist *list = headers(key, request);
+	char text[CURL_ERROR_SIZE] = "", url[AWS_ENDPOINT_SIZE];
 	CURLcode code;
 	long status = 0;
 
 	*answer = (struct answer){ 0 };
-	set_up(c, handle, request, answer);
+	set_up(c, handle, key, request, answer);
 	curl_easy_setopt(handle, CURLOPT_HTTPHEADER, list);
 	curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, text);
 	code = curl_easy_perform(handle);
@@ -200,38 +205,41 @@ static int try_once(struct aws_client *c, CURL *handle,
 	}
 	free(answer->text);
 	*answer = (struct answer){ 0 };
-	settings_endpoint(&c->settings, request->service, url, sizeof(url));
+	aws_endpoint(c, request->service, url);
 	return aws_fail(e, to_errno(code), "%s: %s", url,
 			text[0] ? text : curl_easy_strerror(code));
 }
 
-/* May it be asked again? A request that was answered by 429 or 503, or that
- * did not get out, has had no effect. */
 static bool is_worth_another(int r, const struct answer *answer)
 {
-	return r == -ECONNREFUSED ||
-	       (r == 0 && (answer->status == 429 || answer->status == 503));
+	return r < 0 || answer->status == 429 || answer->status >= 500;
 }
 
 int exchange(struct aws_client *c, const struct request *request,
 	     struct answer *answer, struct aws_error *e)
 {
-	CURL *handle = take_handle(c);
+	struct aws_key key;
+	CURL *handle;
 	int r;
 
 	*e = (struct aws_error){ 0 };
-	if (handle == NULL)
-		return aws_fail(e, -ENOMEM, "no memory");
-	for (int i = 0;; i++) {
+	r = settings_key(&c->settings, &key, e);
+	handle = r == 0 ? take_handle(c) : NULL;
+	if (r == 0 && handle == NULL)
+		r = aws_fail(e, -ENOMEM, "no memory");
+	for (int i = 0; r == 0; i++) {
 		struct timespec pause = { .tv_nsec = 100000000L << i };
 
-		r = try_once(c, handle, request, answer, e);
+		r = try_once(c, handle, &key, request, answer, e);
 		if (i == TRIES - 1 || !is_worth_another(r, answer))
 			break;
 		free(answer->text);
 		nanosleep(&pause, NULL);
 		curl_easy_reset(handle);
+		r = 0;
 	}
-	return_handle(c, handle);
+	if (handle != NULL)
+		return_handle(c, handle);
+	key_free(&key);
 	return r;
 }

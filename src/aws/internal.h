@@ -6,15 +6,23 @@
 
 #include "aws/aws.h"
 
+/* Each may be NULL: see aws.h. */
 struct aws_settings {
-	char *endpoint; /* NULL: by environment and service, at each call */
-	char *region, *key, *secret, *token, *ca; /* token, ca: may be NULL */
+	char *endpoint, *region, *profile, *file, *ca;
 };
 
-/* 0 or -errno with *e. */
-int settings_load(struct aws_settings *s, const struct aws_options *o,
-		  struct aws_error *e);
+/* 0 or -ENOMEM. */
+int settings_load(struct aws_settings *s, const struct aws_options *o);
 void settings_free(struct aws_settings *s);
+
+struct aws_key {
+	char *id, *secret, *token; /* token: may be NULL */
+};
+
+/* As things are now.  0 or -ENOENT with *e; free it in either case. */
+int settings_key(const struct aws_settings *s, struct aws_key *key,
+		 struct aws_error *e);
+void key_free(struct aws_key *key);
 
 /* "https://HOST[:PORT]" for `service` into `url`. */
 void settings_endpoint(const struct aws_settings *s, const char *service,

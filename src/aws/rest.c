@@ -36,10 +36,8 @@ static int parse(const struct answer *answer, json_t **reply,
 		value = json_loadb(answer->text, answer->len, 0, &where);
 	}
 	if (!ok) {
-		int r = refused(answer, value, e);
-
-		json_decref(value);
-		return r;
+		*reply = value;
+		return refused(answer, value, e);
 	}
 	if (value == NULL) {
 		e->status = answer->status;
@@ -65,6 +63,7 @@ int aws_rest(struct aws_client *client, const char *service,
 	struct answer answer;
 	int r;
 
+	*reply = NULL;
 	if (body != NULL && text == NULL)
 		return aws_fail(e, -ENOMEM, "no memory");
 	r = exchange(client, &request, &answer, e);

@@ -47,7 +47,12 @@ static const char *home_file(char path[PATH_MAX], const char *file)
 	return path;
 }
 
-static char *find_region(const struct aws_options *o, const char *profile)
+static const char *profile_of(const char *told)
+{
+	return first(first(told, variable("AWS_PROFILE")), "default");
+}
+
+static char *find_region(const struct aws_options *o)
 {
 	char path[PATH_MAX];
 	const char *told = o->region;
@@ -59,34 +64,60 @@ static char *find_region(const struct aws_options *o, const char *profile)
 		return strdup(told);
 	region = ini_get(first(variable("AWS_CONFIG_FILE"),
 			       home_file(path, "config")),
-			 profile, "region");
+			 profile_of(o->profile), "region");
 	return region != NULL ? region : strdup("us-east-1");
 }
 
-static int find_credentials(struct aws_settings *s, const struct aws_options *o,
-			    const char *profile, struct aws_error *e)
+int settings_load(struct aws_settings *s, const struct aws_options *o)
 {
-	char home[PATH_MAX];
-	const char *file = o->credentials_file;
+	*s = (struct aws_settings){
+		.endpoint = copy(o->endpoint),
+		.region = find_region(o),
+		.profile = copy(o->profile),
+		.file = copy(o->credentials_file),
+		.ca = copy(first(o->ca_file, variable("AWS_CA_BUNDLE"))),
+	};
+	return s->region != NULL ? 0 : -ENOMEM;
+}
 
-	if (file == NULL && o->profile == NULL &&
-	    variable("AWS_ACCESS_KEY_ID") != NULL) {
-		s->key = copy(variable("AWS_ACCESS_KEY_ID"));
-		s->secret = copy(variable("AWS_SECRET_ACCESS_KEY"));
-		s->token = copy(variable("AWS_SESSION_TOKEN"));
-		if (s->secret == NULL)
-			return aws_fail(e, -ENOENT,
-					"AWS_ACCESS_KEY_ID is set, but "
-					"AWS_SECRET_ACCESS_KEY is not");
-		return 0;
-	}
+void settings_free(struct aws_settings *s)
+{
+	free(s->endpoint);
+	free(s->region);
+	free(s->profile);
+	free(s->file);
+	free(s->ca);
+}
+
+static int key_of_environment(struct aws_key *key, struct aws_error *e)
+{
+	key->id = copy(variable("AWS_ACCESS_KEY_ID"));
+	key->secret = copy(variable("AWS_SECRET_ACCESS_KEY"));
+	key->token = copy(variable("AWS_SESSION_TOKEN"));
+	if (key->secret == NULL)
+		return aws_fail(e, -ENOENT,
+				"AWS_ACCESS_KEY_ID is set, but "
+				"AWS_SECRET_ACCESS_KEY is not");
+	return 0;
+}
+
+int settings_key(const struct aws_settings *s, struct aws_key *key,
+		 struct aws_error *e)
+{
+	const char *profile = profile_of(s->profile), *file = s->file;
+	char home[PATH_MAX];
+
+	*key = (struct aws_key){ 0 };
+	if (file == NULL && s->profile == NULL &&
+	    variable("AWS_ACCESS_KEY_ID") != NULL)
+		return key_of_environment(key, e);
 	file = first(file, variable("AWS_SHARED_CREDENTIALS_FILE"));
 	file = first(file, variable("HAWSER_AWS_CREDENTIALS"));
 	file = first(file, home_file(home, "credentials"));
-	s->key = ini_get(file, profile, "aws_access_key_id");
-	s->secret = ini_get(file, profile, "aws_secret_access_key");
-	s->token = ini_get(file, profile, "aws_session_token");
-	if (s->key == NULL || s->secret == NULL)
+	key->id = ini_get(file, profile, "aws_access_key_id");
+	key->secret = ini_get(file, profile, "aws_secret_access_key");
+	key->token = ini_get(file, profile, "aws_session_token");
+	if (key->id == NULL || key->secret == NULL)
 		return aws_fail(e, -ENOENT,
 				"no access key: set AWS_ACCESS_KEY_ID and "
 				"AWS_SECRET_ACCESS_KEY, or give %s a profile "
@@ -94,30 +125,18 @@ static int find_credentials(struct aws_settings *s, const struct aws_options *o,
 	return 0;
 }
 
-int settings_load(struct aws_settings *s, const struct aws_options *o,
-		  struct aws_error *e)
+static void forget(char *text)
 {
-	const char *profile = first(first(o->profile, variable("AWS_PROFILE")),
-				    "default");
-
-	*s = (struct aws_settings){
-		.endpoint = copy(o->endpoint),
-		.ca = copy(first(o->ca_file, variable("AWS_CA_BUNDLE"))),
-		.region = find_region(o, profile),
-	};
-	if (s->region == NULL)
-		return aws_fail(e, -ENOMEM, "no memory");
-	return find_credentials(s, o, profile, e);
+	if (text != NULL)
+		explicit_bzero(text, strlen(text));
+	free(text);
 }
 
-void settings_free(struct aws_settings *s)
+void key_free(struct aws_key *key)
 {
-	free(s->endpoint);
-	free(s->region);
-	free(s->key);
-	free(s->secret);
-	free(s->token);
-	free(s->ca);
+	free(key->id);
+	forget(key->secret);
+	forget(key->token);
 }
 
 void settings_endpoint(const struct aws_settings *s, const char *service,

@@ -101,6 +101,7 @@ static void raise_descriptor_limit(void)
 int csi_run(const struct csi_options *options)
 {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	char url[AWS_ENDPOINT_SIZE];
 	struct csi csi = {};
 	int r = socket_path(options->endpoint, path, sizeof(path));
 
@@ -108,9 +109,10 @@ int csi_run(const struct csi_options *options)
 		r = create(&csi, options);
 	if (r < 0)
 		return r;
+	efs_url(csi.efs, url);
 	log_info("%s " HAWSER_VERSION ", node %s%s%s, API %s", options->name,
 		 options->node_id, options->zone[0] ? " in " : "",
-		 options->zone, efs_url(csi.efs));
+		 options->zone, url);
 	raise_descriptor_limit();
 	block_signals();
 	r = csi_serve(&csi, path);

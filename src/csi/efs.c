@@ -5,21 +5,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aws/aws.h"
+#include "base/percent.h"
 #include "base/util.h"
-#include "csi/aws.h"
 
-#define ROOT "/2015-02-01"
+#define SERVICE "elasticfilesystem"
+#define ROOT	"/2015-02-01"
 
 enum { PAGES_MAX = 2000 }; /* of a list: a service that pages for ever */
 
 struct efs {
-	struct aws *aws;
+	struct aws_client *aws;
 };
 
 int efs_create(const char *url, const char *region, struct efs **out)
 {
+	struct aws_options options = { .endpoint = url, .region = region };
 	struct efs *e = calloc(1, sizeof(*e));
-	int r = e ? aws_create(url, region, &e->aws) : -ENOMEM;
+	struct aws_error why;
+	int r = e ? aws_open(&e->aws, &options, &why) : -ENOMEM;
 
 	if (r < 0)
 		free(e);
@@ -30,18 +34,18 @@ int efs_create(const char *url, const char *region, struct efs **out)
 
 void efs_destroy(struct efs *e)
 {
-	aws_destroy(e->aws);
+	aws_close(e->aws);
 	free(e);
 }
 
-const char *efs_url(const struct efs *e)
+void efs_url(const struct efs *e, char url[AWS_ENDPOINT_SIZE])
 {
-	return aws_url(e->aws);
+	aws_endpoint(e->aws, SERVICE, url);
 }
 
 const char *efs_region(const struct efs *e)
 {
-	return aws_signs_for(e->aws);
+	return aws_region(e->aws);
 }
 
 bool efs_not_found(const struct efs_error *err)
@@ -64,50 +68,42 @@ static void copy(char *to, size_t size, const char *from)
 	snprintf(to, size, "%s", from);
 }
 
-static int fail(const struct aws_reply *reply, const json_t *body,
+/* `body`: that of a refusal, or NULL. */
+static int fail(const struct aws_error *why, const json_t *body,
 		struct efs_error *err)
 {
-	const char *text = text_of(body, "Message");
-
 	memset(err, 0, sizeof(*err));
-	err->status = reply->status;
-	copy(err->code, sizeof(err->code),
-	     reply->type[0] ? reply->type : text_of(body, "ErrorCode"));
-	if (*text == '\0')
-		text = text_of(body, "message");
-	if (reply->status == 0)
-		copy(err->text, sizeof(err->text), reply->error);
-	else if (*text)
-		copy(err->text, sizeof(err->text), text);
-	else
-		snprintf(err->text, sizeof(err->text), "HTTP status %d",
-			 reply->status);
+	err->status = why->status;
+	copy(err->code, sizeof(err->code), why->code);
+	snprintf(err->text, sizeof(err->text), "%.*s",
+		 (int)sizeof(err->text) - 1, why->message);
 	copy(err->resource, sizeof(err->resource),
 	     text_of(body, "AccessPointId"));
 	return -1;
 }
 
-/* *out is the answer's body, or NULL where there is none. */
+/* *out is the answer's body. */
 static int ask(struct efs *e, const char *method, const char *path,
-	       json_t *input, json_t **out, struct efs_error *err)
+	       const json_t *input, json_t **out, struct efs_error *err)
 {
-	auto_free char *text = input ? json_dumps(input, JSON_COMPACT) : NULL;
-	struct aws_reply reply;
-	json_t *body = NULL;
-	int r = 0;
+	struct aws_error why;
+	json_t *body;
+	int r = aws_rest(e->aws, SERVICE, method, path, input, &body, &why);
 
-	aws_request(e->aws, method, path, text, &reply);
-	if (reply.body != NULL)
-		body = json_loadb(reply.body, reply.len, JSON_REJECT_DUPLICATES,
-				  NULL);
-	if (reply.status / 100 != 2)
-		r = fail(&reply, body, err);
-	free(reply.body);
+	if (r < 0)
+		r = fail(&why, body, err);
 	if (r == 0 && out != NULL)
 		*out = body;
 	else
 		json_decref(body);
 	return r;
+}
+
+/* A value of a query; `out` has room for 3 * EFS_NEXT_SIZE. */
+static const char *encode(const char *text, char *out)
+{
+	percent_encode(out, text, strlen(text), "");
+	return out;
 }
 
 /* ------------------------------------------------------------- access points
@@ -227,7 +223,7 @@ int efs_point_page(struct efs *e, const char *fs, unsigned max,
 			      max);
 	if (next[0])
 		n += snprintf(path + n, sizeof(path) - n, "NextToken=%s&",
-			      aws_escape(next, token));
+			      encode(next, token));
 	path[n - 1] = '\0'; /* the last '&', or the '?' */
 	if (ask(e, "GET", path, NULL, &body, err) < 0)
 		return -1;
@@ -288,7 +284,7 @@ static int target_page(struct efs *e, const char *fs, char next[EFS_NEXT_SIZE],
 	char path[3 * EFS_NEXT_SIZE + 200], token[3 * EFS_NEXT_SIZE + 1];
 
 	snprintf(path, sizeof(path), ROOT "/mount-targets?FileSystemId=%s%s%s",
-		 fs, next[0] ? "&Marker=" : "", aws_escape(next, token));
+		 fs, next[0] ? "&Marker=" : "", encode(next, token));
 	if (ask(e, "GET", path, NULL, body, err) < 0)
 		return -1;
 	snprintf(next, EFS_NEXT_SIZE, "%s", text_of(*body, "NextMarker"));

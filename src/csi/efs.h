@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aws/aws.h"
 #include "path/select.h"
 
 enum { EFS_ID_SIZE = 64, EFS_PATH_SIZE = 101, EFS_TOKEN_SIZE = 65 };
@@ -45,10 +46,10 @@ struct efs_point_spec {
 	const json_t *tags; /* borrowed */
 };
 
-/* As aws_create(). */
+/* As aws_open(). */
 int efs_create(const char *url, const char *region, struct efs **out);
 void efs_destroy(struct efs *e);
-const char *efs_url(const struct efs *e);
+void efs_url(const struct efs *e, char url[AWS_ENDPOINT_SIZE]);
 const char *efs_region(const struct efs *e);
 
 /* All that follow return 0, or -1 and why in `err`. */

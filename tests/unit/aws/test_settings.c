@@ -61,19 +61,22 @@ static int tear_down(void **state)
 }
 
 static void expect(const struct aws_options *o, const char *region,
-		   const char *key, const char *secret, const char *token)
+		   const char *id, const char *secret, const char *token)
 {
 	struct aws_settings s;
 	struct aws_error e;
+	struct aws_key key;
 
-	assert_int_equal(settings_load(&s, o, &e), 0);
+	assert_int_equal(settings_load(&s, o), 0);
 	assert_string_equal(s.region, region);
-	assert_string_equal(s.key, key);
-	assert_string_equal(s.secret, secret);
+	assert_int_equal(settings_key(&s, &key, &e), 0);
+	assert_string_equal(key.id, id);
+	assert_string_equal(key.secret, secret);
 	if (token == NULL)
-		assert_null(s.token);
+		assert_null(key.token);
 	else
-		assert_string_equal(s.token, token);
+		assert_string_equal(key.token, token);
+	key_free(&key);
 	settings_free(&s);
 }
 
@@ -99,23 +102,34 @@ static void test_environment_before_files_after_options(void **state)
 	       "AKIAOTHER", "two", "token");
 }
 
-static void test_no_key(void **state)
+static void expect_no_key(const struct aws_options *o, const char *why)
 {
 	struct aws_settings s;
 	struct aws_error e = { 0 };
+	struct aws_key key;
 
-	assert_int_equal(settings_load(&s,
-				       &(struct aws_options){
-					       .profile = "absent" },
-				       &e),
-			 -ENOENT);
-	assert_non_null(strstr(e.message, "[absent]"));
+	assert_int_equal(settings_load(&s, o), 0);
+	assert_int_equal(settings_key(&s, &key, &e), -ENOENT);
+	assert_non_null(strstr(e.message, why));
+	key_free(&key);
 	settings_free(&s);
+}
+
+static void test_no_key(void **state)
+{
+	expect_no_key(&(struct aws_options){ .profile = "absent" }, "[absent]");
 	setenv("AWS_ACCESS_KEY_ID", "AKIAENV", 1);
-	assert_int_equal(settings_load(&s, &(struct aws_options){ 0 }, &e),
-			 -ENOENT);
-	assert_non_null(strstr(e.message, "AWS_SECRET_ACCESS_KEY"));
-	settings_free(&s);
+	expect_no_key(&(struct aws_options){ 0 }, "AWS_SECRET_ACCESS_KEY");
+}
+
+/* A file that is written anew counts at the next call. */
+static void test_new_key(void **state)
+{
+	expect(&(struct aws_options){ 0 }, "eu-west-1", "AKIADEFAULT",
+	       "secret=1", NULL);
+	write_file(".aws/credentials", "[default]\naws_access_key_id=AKIANEW\n"
+				       "aws_secret_access_key=new\n");
+	expect(&(struct aws_options){ 0 }, "eu-west-1", "AKIANEW", "new", NULL);
 }
 
 static void expect_endpoint(const char *option, const char *service,
@@ -156,6 +170,7 @@ int main(void)
 		TEST(test_profiles),
 		TEST(test_environment_before_files_after_options),
 		TEST(test_no_key),
+		TEST(test_new_key),
 		TEST(test_endpoints),
 		TEST(test_encoding),
 	};
