@@ -375,7 +375,6 @@ static void what_cannot_be_attached_says_why(struct nvme_world *w)
 	CHECK(nvmei_attach(w->host, &a, text) == -EINVAL);
 }
 
-/* A controller without namespaces stays attached, and shows one that comes. */
 /* An attempt that was decided on, and has not begun, is not made. */
 static void a_host_ends_before_it_connects(struct nvme_world *w)
 {
@@ -392,6 +391,7 @@ static void a_host_ends_before_it_connects(struct nvme_world *w)
 	sim_set_link(&w->addr[0], SIM_LINK_UP);
 }
 
+/* A controller without namespaces stays attached, and shows one that comes. */
 static void namespaces_come_and_go(struct nvme_world *w)
 {
 	struct nvmet_namespace ns = { .device = "slow" };
