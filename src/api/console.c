@@ -195,26 +195,13 @@ static int parse(struct api_call *call)
 	return 0;
 }
 
-static char *result(const struct api_call *call)
-{
-	return strdup(json_string_value(call->output));
-}
-
-static char *error(const struct api_call *call)
-{
-	char text[sizeof(call->error.text) + 2];
-
-	snprintf(text, sizeof(text), "%s\n", call->error.text);
-	return strdup(text);
-}
-
 static const struct api_protocol protocol = {
 	.content_type = "text/plain; charset=utf-8",
 	.invalid = "BadRequest",
 	.denied = "AccessDenied",
 	.parse = parse,
-	.result = result,
-	.error = error,
+	.result = api_text_result,
+	.error = api_text_error,
 };
 
 static const struct api_error errors[] = { { "NotFound", 404 },

@@ -233,26 +233,13 @@ static int parse(struct api_call *call)
 	return 0;
 }
 
-static char *result(const struct api_call *call)
-{
-	return strdup(json_string_value(call->output));
-}
-
-static char *error(const struct api_call *call)
-{
-	struct text t = {};
-
-	text_format(&t, "%s\n", call->error.text);
-	return text_take(&t);
-}
-
 static const struct api_protocol protocol = {
 	.content_type = "text/plain; version=0.0.4; charset=utf-8",
 	.invalid = "BadRequest",
 	.denied = "AccessDenied",
 	.parse = parse,
-	.result = result,
-	.error = error,
+	.result = api_text_result,
+	.error = api_text_error,
 };
 
 static const struct api_error errors[] = { { "NotFound", 404 },

@@ -113,3 +113,16 @@ unsigned api_reply(struct api_call *call, char **body)
 	*body = p->result(call);
 	return call->operation->status ? call->operation->status : 200;
 }
+
+char *api_text_result(const struct api_call *call)
+{
+	return strdup(json_string_value(call->output));
+}
+
+char *api_text_error(const struct api_call *call)
+{
+	char text[sizeof(call->error.text) + 2];
+
+	snprintf(text, sizeof(text), "%s\n", call->error.text);
+	return strdup(text);
+}

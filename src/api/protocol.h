@@ -38,6 +38,10 @@ int api_parse(struct api_call *call);
 /* The reply of a call that is done; *body is malloc'ed, or NULL. */
 unsigned api_reply(struct api_call *call, char **body);
 
+/* Of protocols whose output is a string: it, and an error's line. */
+char *api_text_result(const struct api_call *call);
+char *api_text_error(const struct api_call *call);
+
 /* A JSON object in the body; new reference.  NULL, after having refused. */
 json_t *api_parse_body(struct api_call *call);
 

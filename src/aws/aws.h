@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A client of AWS's APIs, of hawserd's or of anybody's who speaks them: REST
- * with JSON (EFS) and Query with XML (EC2, CloudWatch, STS), over HTTP(S) and
- * signed with Signature Version 4 by libcurl.
+ * A client of AWS's REST APIs with JSON (EFS), of hawserd's or of anybody's who
+ * speaks them, over HTTP(S) and signed with Signature Version 4 by libcurl.
  *
  * What a program is not told it takes from where AWS's own tools look:
  *
@@ -26,7 +25,6 @@
 #define AWS_AWS_H
 
 #include <jansson.h>
-#include <libxml/tree.h>
 
 struct aws_options {
 	const char *endpoint, *region, *profile, *credentials_file, *ca_file;
@@ -70,15 +68,5 @@ void aws_endpoint(const struct aws_client *client, const char *service,
 int aws_rest(struct aws_client *client, const char *service,
 	     const char *method, const char *path, const json_t *body,
 	     json_t **reply, struct aws_error *e);
-
-/* One request of a Query service; `parameters` is an object of strings, or
- * NULL.  *reply becomes the caller's (xmlFreeDoc()).  Returns as above. */
-int aws_query(struct aws_client *client, const char *service,
-	      const char *version, const char *action, json_t *parameters,
-	      xmlDoc **reply, struct aws_error *e);
-
-/* `text` percent-encoded as AWS signs it (RFC 3986); free() it.  NULL: no
- * memory. */
-char *aws_encode(const char *text);
 
 #endif

@@ -268,3 +268,11 @@ int nvme_world_main(const struct nvme_world_test *tests, int argc, char **argv)
 	}
 	return 0;
 }
+
+void nvme_world_write_late(void *arg)
+{
+	struct nvme_world_late *late = arg;
+
+	CHECK_OK(nvme_world_write(late->w, 0, late->buf, sizeof(late->buf)));
+	nvme_world_task_ended(late->w);
+}

@@ -99,4 +99,11 @@ int nvme_world_write(struct nvme_world *w, uint64_t offset, void *buf,
 int nvme_world_read(struct nvme_world *w, uint64_t offset, void *buf,
 		    size_t len);
 
+/* A task that writes the first block, when it may, for nvme_world_spawn(). */
+struct nvme_world_late {
+	struct nvme_world *w;
+	char buf[512];
+};
+void nvme_world_write_late(void *late);
+
 #endif

@@ -16,15 +16,6 @@ static const struct nvmei_attach failover = {
 	.multipath = NVMEI_MULTIPATH_FAILOVER
 };
 
-#define AWAIT(cond)                                                            \
-	do {                                                                   \
-		nsec await_end_ = reactor_now() + SEC(60);                     \
-		while (!(cond)) {                                              \
-			CHECK(reactor_now() < await_end_);                     \
-			task_sleep(MSEC(1));                                   \
-		}                                                              \
-	} while (0)
-
 /* The one path there is. */
 static struct nvmei_path_info path_now(struct nvme_world *w)
 {
@@ -216,19 +207,6 @@ static void another_namespace_is_refused(struct nvme_world *w)
 
 static const struct nvmei_attach plain;
 
-struct late_write {
-	struct nvme_world *w;
-	char buf[512];
-};
-
-static void write_late(void *arg)
-{
-	struct late_write *late = arg;
-
-	CHECK_OK(nvme_world_write(late->w, 0, late->buf, 512));
-	nvme_world_task_ended(late->w);
-}
-
 /* Another target has the same subsystem and volume, with identifiers of its own
  * for controllers: what it says of those of the first is worth nothing. */
 static void another_target_is_no_witness(struct nvme_world *w)
@@ -245,7 +223,7 @@ static void another_target_is_no_witness(struct nvme_world *w)
 	struct nvmei_attach a = { .name = "Nvme0",
 				  .subnqn = NVME_WORLD_SUBNQN };
 	struct nvmet_namespace ns = { .device = "twin" };
-	struct late_write late = { .w = w };
+	struct nvme_world_late late = { .w = w };
 	struct nvmet_listener l = {};
 	struct nvmei_volume_info info;
 	struct nvmet_subsystem *s;
@@ -268,7 +246,7 @@ static void another_target_is_no_witness(struct nvme_world *w)
 	CHECK(nvmei_get_paths(w->volume, NULL, 0) == 2);
 
 	nvme_world_set_delay(w, 0, SEC(1));
-	nvme_world_spawn(w, write_late, &late);
+	nvme_world_spawn(w, nvme_world_write_late, &late);
 	task_sleep(MSEC(1));
 	nvme_world_set_delay(w, 0, 0);
 	sim_set_link(&w->addr[0], SIM_LINK_SILENT);

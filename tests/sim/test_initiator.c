@@ -615,19 +615,6 @@ static void discovery_forgets_what_is_gone(struct nvme_world *w)
 
 /* ------------------------------------------------------------------- fences */
 
-struct late_write {
-	struct nvme_world *w;
-	char buf[512];
-};
-
-static void write_late(void *arg)
-{
-	struct late_write *late = arg;
-
-	CHECK_OK(nvme_world_write(late->w, 0, late->buf, 512));
-	nvme_world_task_ended(late->w);
-}
-
 /*
  * SPDK issue 3593.  A write is held up in the device; its path falls silent, so
  * that the target goes on with it; it is sent again by the other path; and then
@@ -635,14 +622,14 @@ static void write_late(void *arg)
  */
 static char overtake(struct nvme_world *w)
 {
-	struct late_write late = { .w = w, .buf = "old" };
+	struct nvme_world_late late = { .w = w, .buf = "old" };
 	char buf[512] = "new";
 
 	nvme_world_attach(w, 2, &plain);
 	for (int i = 0; i < 100; i++) /* its latency is known then */
 		CHECK_OK(nvme_world_write(w, 0, late.buf, 512));
 	nvme_world_set_delay(w, 0, MSEC(600));
-	nvme_world_spawn(w, write_late, &late);
+	nvme_world_spawn(w, nvme_world_write_late, &late);
 	task_sleep(MSEC(1));
 	nvme_world_set_delay(w, 0, 0);
 	sim_set_link(&w->addr[0], SIM_LINK_SILENT);
@@ -670,12 +657,12 @@ static void reissued_at_once_it_does(struct nvme_world *w)
 /* Nobody can be asked: the time has to pass that the target promised. */
 static void a_fence_by_time(struct nvme_world *w)
 {
-	struct late_write late = { .w = w, .buf = "old" };
+	struct nvme_world_late late = { .w = w, .buf = "old" };
 	char buf[512];
 
 	nvme_world_attach(w, 1, &plain);
 	nvme_world_set_delay(w, 0, SEC(1));
-	nvme_world_spawn(w, write_late, &late);
+	nvme_world_spawn(w, nvme_world_write_late, &late);
 	task_sleep(MSEC(1));
 	nvme_world_set_delay(w, 0, 0);
 	sim_set_link(&w->addr[0], SIM_LINK_SILENT);
@@ -697,11 +684,11 @@ static void a_fence_outlives_its_path(struct nvme_world *w)
 				     .delay_max = USEC(60),
 				     .disk_min = SEC(5),
 				     .disk_max = SEC(5) + 1 };
-	struct late_write late = { .w = w, .buf = "old" };
+	struct nvme_world_late late = { .w = w, .buf = "old" };
 
 	nvme_world_attach(w, 2, &a);
 	sim_set_faults(&faults);
-	nvme_world_spawn(w, write_late, &late);
+	nvme_world_spawn(w, nvme_world_write_late, &late);
 	task_sleep(MSEC(1));
 	faults.disk_min = faults.disk_max = USEC(10);
 	sim_set_faults(&faults);
@@ -716,11 +703,11 @@ static void a_fence_outlives_its_path(struct nvme_world *w)
 
 static void a_fence_waits_for_memory(struct nvme_world *w)
 {
-	struct late_write late = { .w = w, .buf = "old" };
+	struct nvme_world_late late = { .w = w, .buf = "old" };
 
 	nvme_world_attach(w, 2, &plain);
 	nvme_world_set_delay(w, 0, SEC(1));
-	nvme_world_spawn(w, write_late, &late);
+	nvme_world_spawn(w, nvme_world_write_late, &late);
 	task_sleep(MSEC(1));
 	w->failing_tasks = 3;
 	w->failing_task = "nvmei-fence";

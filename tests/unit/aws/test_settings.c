@@ -156,13 +156,6 @@ static void test_endpoints(void **state)
 			"http://[::1]:4");
 }
 
-static void test_encoding(void **state)
-{
-	auto_free char *text = aws_encode("a/b c~*ä");
-
-	assert_string_equal(text, "a%2Fb%20c~%2A%C3%A4");
-}
-
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -172,7 +165,6 @@ int main(void)
 		TEST(test_no_key),
 		TEST(test_new_key),
 		TEST(test_endpoints),
-		TEST(test_encoding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
