@@ -24,7 +24,6 @@ refused_with() {
 	! "$@" 2>err || fail "not refused: $*"
 	grep -q "$text" err || fail "$(cat err)"
 }
-# One write at a time: those in flight together may all pass beyond the quota.
 write() { # FILE MB
 	dd if=/dev/zero of="$1" bs=1M count="$2" oflag=sync conv=notrunc \
 		status=none
@@ -34,6 +33,12 @@ write a/one 15
 refused_with 'quota' write a/two 10
 size=$(stat -c %s a/two)
 test "$size" -le $((5 * MB)) || fail "two has $size bytes"
+rm a/two
+# Nor do writes in flight together go beyond: which of them fit is open.
+refused_with 'quota' dd if=/dev/zero of=a/two bs=1M count=10 conv=fsync \
+	status=none
+space=$(stat -c '%b %B' a/two | awk '{ print $1 * $2 }')
+test "$space" -le $((5 * MB)) || fail "two takes $space bytes"
 rm a/two
 write a/one 15 # what is there may be overwritten
 write a/two 4

@@ -156,7 +156,7 @@ static void note_write(struct node *n, uint64_t end, uint64_t len)
 	n->size = MAX(n->size, end);
 	/* Until the commit asks the host: not less than what it takes. */
 	n->space = quota_space_after(n, end, len);
-	quota_grown(n, (int64_t)(n->space - space));
+	quota_written(n, (int64_t)(n->space - space));
 	n->time = reactor_realtime();
 	n->change = clock_tick(l);
 	n->written++;
@@ -330,10 +330,26 @@ static int check_write(struct node *n, const struct cred *cred, uint64_t offset,
 		return -EFBIG;
 	r = may_grow(n, offset + len);
 	if (r == 0)
-		r = quota_check_write(n, offset + len, len);
-	if (r == 0)
 		r = drop_setid(n, cred);
 	return r < 0 ? r : clock_reserve(node_local(n));
+}
+
+static int write_claimed(struct node *n, struct iovec *iov, int iovcnt,
+			 uint64_t offset, uint64_t len, bool *full)
+{
+	int r = data_lock_for_write(n, offset + len);
+
+	if (r < 0)
+		return r;
+	if (n->backed)
+		r = write_backed(n, iov, iovcnt, offset, len);
+	else
+		r = write_inline(n, iov, iovcnt, offset, len);
+	*full = too_much_inline(n);
+	task_read_unlock(&n->io);
+	if (r < 0)
+		cut_failed(n);
+	return r;
 }
 
 int local_write(struct engine_node *node, const struct cred *cred,
@@ -342,26 +358,20 @@ int local_write(struct engine_node *node, const struct cred *cred,
 {
 	struct node *n = node_of(node);
 	uint64_t len = 0;
-	bool now;
+	bool full, held;
 	int r;
 
 	for (int i = 0; i < iovcnt; i++)
 		len += iov[i].iov_len;
 	r = check_write(n, cred, offset, len);
+	if (r == 0)
+		r = quota_claim(n, offset + len, len, &held);
 	if (r < 0 || len == 0)
 		return r;
-	r = data_lock_for_write(n, offset + len);
-	if (r < 0)
-		return r;
-	if (n->backed)
-		r = write_backed(n, iov, iovcnt, offset, len);
-	else
-		r = write_inline(n, iov, iovcnt, offset, len);
-	now = stable != ENGINE_UNSTABLE || too_much_inline(n);
-	task_read_unlock(&n->io);
-	if (r < 0)
-		cut_failed(n);
-	else if (now)
+	r = write_claimed(n, iov, iovcnt, offset, len, &full);
+	if (held)
+		quota_unclaim(n);
+	if (r == 0 && (stable != ENGINE_UNSTABLE || full))
 		r = local_commit(node, 0, 0);
 	return r;
 }

@@ -55,7 +55,7 @@ struct tree {
 	struct hnode by_id; /* local.trees */
 	uint64_t id;
 	unsigned nodes;	 /* under trees_lock */
-	int64_t growing; /* atomic; the sum of node.growing */
+	int64_t growing; /* atomic; the sum of node.growing and .claimed */
 };
 
 /* Trees whose content has to be looked at: walk.c. */
@@ -81,7 +81,7 @@ struct local {
 	struct {
 		uint64_t bytes, files; /* atomic, like all; 0: none */
 		uint64_t used;	       /* bytes, as committed */
-		int64_t growing;       /* the sum of node.growing */
+		int64_t growing;       /* the sum of those of nodes */
 	} quota;
 	bool grace; /* atomic; orphans of before the start may be held */
 	struct reaper reaper;
@@ -141,6 +141,10 @@ struct node {
 	uint64_t committed_size; /* of the backing file, in LMDB */
 	uint64_t space;		 /* not less than what is allocated */
 	int64_t growing;	 /* bytes of it that no commit covers yet */
+	unsigned claims;	 /* writes in progress under a quota (quota.c);
+				    they may add to `space`, in all, */
+	uint64_t claimed;	 /* so many bytes; */
+	uint64_t claimed_end;	 /* none of them ends beyond that */
 	struct tree *tree;	 /* in which it counts; NULL: in none */
 	uint64_t change;	 /* of the last write; mtime and ctime too */
 	nsec time;
@@ -238,8 +242,13 @@ int quota_check_rec(struct view *v, const struct inode_rec *rec, uint64_t bytes,
 /* In a transaction: what the inode takes has changed by so much. */
 int usage_move(struct view *v, const struct inode_rec *rec, int64_t bytes,
 	       int64_t files);
-/* Of a write of so many bytes that ends there. */
-int quota_check_write(struct node *n, uint64_t end, uint64_t len);
+/* For a write of so many bytes that ends there: room for what it may add, if
+ * there is a quota; *held: quota_unclaim() has to come when it is done.  May
+ * park.  -EDQUOT. */
+int quota_claim(struct node *n, uint64_t end, uint64_t len, bool *held);
+void quota_unclaim(struct node *n); /* takes the shard's lock */
+/* A write has added so much, which was claimed or not. */
+void quota_written(struct node *n, int64_t bytes);
 /* What it may take then, at most: node.space. */
 uint64_t quota_space_after(const struct node *n, uint64_t end, uint64_t len);
 void quota_grown(struct node *n, int64_t bytes);

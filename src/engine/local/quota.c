@@ -2,9 +2,15 @@
 /*
  * Quota: what a file system, and a tree in it, may hold.  Files are counted in
  * the transaction that makes one.  Of bytes there are those that are committed,
- * and those that live nodes have grown by since (node.growing): a write that
- * would grow them beyond a quota is refused.  Writes that run at the same time
- * are not counted among each other: so many may go beyond.
+ * those that live nodes have grown by since (node.growing), and those that
+ * writes in progress may yet add (node.claimed): a write that would bring their
+ * sum beyond a quota is refused.
+ *
+ *	quota_claim ── the write ── note_write: quota_grown, claimed less so
+ *much └── quota_unclaim: the last one's rest goes
+ *
+ * A claim is never less than what the write adds, and of one file together no
+ * more than it can take when all are done: so what fits is not refused.
  */
 #include <errno.h>
 
@@ -60,96 +66,160 @@ int quota_check_rec(struct view *v, const struct inode_rec *rec, uint64_t bytes,
 	return tree_check(v, rec->tree, bytes, files);
 }
 
-uint64_t quota_space_after(const struct node *n, uint64_t end, uint64_t len)
+static uint64_t space_after(const struct node *n, uint64_t before, uint64_t end,
+			    uint64_t len)
 {
 	uint64_t size = MAX(n->size, end);
 
-	if (!n->backed)
+	if (!n->backed && size <= INLINE_MAX)
 		return size;
-	return MIN(n->space + round_up(len, 4096) + 4096, round_up(size, 4096));
+	return MIN(before + round_up(len, 4096) + 4096, round_up(size, 4096));
 }
 
-/* What a write is held against. */
-struct growth {
-	uint64_t bytes;	 /* that it adds */
-	uint64_t tree;	 /* in which; or 0 */
-	int64_t growing; /* there, by others */
-};
-
-static struct growth growth_of(struct node *n, uint64_t end, uint64_t len)
+uint64_t quota_space_after(const struct node *n, uint64_t end, uint64_t len)
 {
-	struct growth g = {};
-	struct shard *s = shard_lock(node_local(n), n->ino);
-	uint64_t after = quota_space_after(n, end, len);
-
-	if (after > n->space)
-		g.bytes = after - n->space;
-	if (n->tree != NULL) {
-		g.tree = n->tree->id;
-		g.growing = get_signed(&n->tree->growing);
-	}
-	shard_unlock(s);
-	return g;
+	return space_after(n, n->space, end, len);
 }
 
-static int check_all(const struct local *l, const struct growth *g)
+/* ------------------------------------------------------- writes in progress */
+
+static void count(struct node *n, int64_t bytes)
 {
-	uint64_t bytes = get(&l->quota.bytes);
-	int64_t used = get(&l->quota.used) + get_signed(&l->quota.growing);
-
-	if (bytes == 0 || used < 0)
-		return 0;
-	return used + g->bytes <= bytes ? 0 : -EDQUOT;
-}
-
-/* Its record is read after what it grows by: a commit in between counts
- * twice, but none is missed. */
-static int check_tree(struct local *l, const struct growth *g)
-{
-	int64_t more = (int64_t)g->bytes + g->growing;
-	struct view v;
-	int r;
-
-	if (g->tree == 0 || more <= 0)
-		return 0;
-	r = view_begin(l, &v);
-	if (r < 0)
-		return r;
-	r = tree_check(&v, g->tree, more, 0);
-	view_end(&v);
-	return r;
-}
-
-int quota_check_write(struct node *n, uint64_t end, uint64_t len)
-{
-	struct local *l = node_local(n);
-	struct growth g;
-	int r;
-
-	if (len == 0 || (get(&l->quota.bytes) == 0 &&
-			 __atomic_load_n(&n->tree, __ATOMIC_RELAXED) == NULL))
-		return 0;
-	g = growth_of(n, end, len);
-	if (g.bytes == 0)
-		return 0;
-	r = check_all(l, &g) ?: check_tree(l, &g);
-	if (r != -EDQUOT || g.tree == 0)
-		return r;
-	/* Unless it was a commit that counted twice. */
-	r = change_barrier(l);
-	if (r < 0)
-		return r;
-	g = growth_of(n, end, len);
-	return check_all(l, &g) ?: check_tree(l, &g);
-}
-
-void quota_grown(struct node *n, int64_t bytes)
-{
-	n->growing += bytes;
 	__atomic_fetch_add(&node_local(n)->quota.growing, bytes,
 			   __ATOMIC_RELAXED);
 	if (n->tree != NULL)
 		__atomic_fetch_add(&n->tree->growing, bytes, __ATOMIC_RELAXED);
+}
+
+/* Adds to *growing, if the limit allows that.  It changes with each commit, so
+ * if it is the same after `used` was read, the two go together. */
+static int add_within(int64_t *growing, uint64_t bytes,
+		      int (*within)(struct node *n, int64_t growing,
+				    uint64_t bytes),
+		      struct node *n)
+{
+	int64_t g = get_signed(growing);
+	int r;
+
+	do {
+		r = within(n, g, bytes);
+		if (r < 0)
+			return r;
+	} while (!__atomic_compare_exchange_n(growing, &g, g + (int64_t)bytes,
+					      false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_ACQUIRE));
+	return 0;
+}
+
+static int within_all(struct node *n, int64_t growing, uint64_t bytes)
+{
+	struct local *l = node_local(n);
+	uint64_t max = get(&l->quota.bytes);
+	int64_t used = get(&l->quota.used) + growing;
+
+	if (max == 0 || used < 0)
+		return 0;
+	return used + bytes <= max ? 0 : -EDQUOT;
+}
+
+static int within_tree(struct node *n, int64_t growing, uint64_t bytes)
+{
+	int64_t more = (int64_t)bytes + growing;
+	struct view v;
+	int r;
+
+	if (more <= 0)
+		return 0;
+	r = view_begin(node_local(n), &v);
+	if (r < 0)
+		return r;
+	r = tree_check(&v, n->tree->id, more, 0);
+	view_end(&v);
+	return r;
+}
+
+/* The shard's lock is held. */
+static int count_within(struct node *n, uint64_t bytes)
+{
+	int64_t *growing = &node_local(n)->quota.growing;
+	int r;
+
+	if (bytes == 0)
+		return 0;
+	r = add_within(growing, bytes, within_all, n);
+	if (r < 0 || n->tree == NULL)
+		return r;
+	r = add_within(&n->tree->growing, bytes, within_tree, n);
+	if (r < 0)
+		__atomic_fetch_sub(growing, (int64_t)bytes, __ATOMIC_RELAXED);
+	return r;
+}
+
+/* What the write adds to what is there and claimed. */
+static int claim(struct node *n, uint64_t end, uint64_t len)
+{
+	struct shard *s = shard_lock(node_local(n), n->ino);
+	uint64_t before = n->space + n->claimed, bytes;
+	int r;
+
+	end = MAX(n->claimed_end, end);
+	bytes = space_after(n, before, end, len);
+	bytes -= MIN(bytes, before);
+	r = count_within(n, bytes);
+	if (r == 0) {
+		n->claims++;
+		n->claimed += bytes;
+		n->claimed_end = end;
+	}
+	shard_unlock(s);
+	return r;
+}
+
+int quota_claim(struct node *n, uint64_t end, uint64_t len, bool *held)
+{
+	struct local *l = node_local(n);
+	int r;
+
+	*held = false;
+	if (len == 0 || (get(&l->quota.bytes) == 0 &&
+			 __atomic_load_n(&n->tree, __ATOMIC_RELAXED) == NULL))
+		return 0;
+	r = claim(n, end, len);
+	if (r == -EDQUOT) { /* unless it was a commit that counts twice yet */
+		r = change_barrier(l);
+		if (r == 0)
+			r = claim(n, end, len);
+	}
+	*held = r == 0;
+	return r;
+}
+
+void quota_unclaim(struct node *n)
+{
+	struct shard *s = shard_lock(node_local(n), n->ino);
+
+	if (--n->claims == 0) {
+		count(n, -(int64_t)n->claimed);
+		n->claimed = n->claimed_end = 0;
+	}
+	shard_unlock(s);
+}
+
+/* ------------------------------------------------------------------ written */
+
+void quota_grown(struct node *n, int64_t bytes)
+{
+	n->growing += bytes;
+	count(n, bytes);
+}
+
+void quota_written(struct node *n, int64_t bytes)
+{
+	int64_t claimed = MIN(MAX(bytes, 0), (int64_t)n->claimed);
+
+	quota_grown(n, bytes);
+	n->claimed -= claimed;
+	count(n, -claimed);
 }
 
 void quota_covered(struct node *n, int64_t bytes)
@@ -161,14 +231,14 @@ void quota_covered(struct node *n, int64_t bytes)
 void quota_node_moved(struct node *n, uint64_t tree)
 {
 	struct local *l = node_local(n);
-	int64_t growing = n->growing;
+	int64_t bytes = n->growing + (int64_t)n->claimed;
 	struct tree *before = n->tree;
 
 	if ((before != NULL ? before->id : 0) == tree)
 		return;
-	quota_grown(n, -growing);
+	count(n, -bytes);
 	__atomic_store_n(&n->tree, tree_get(l, tree), __ATOMIC_RELAXED);
-	quota_grown(n, growing);
+	count(n, bytes);
 	tree_put(l, before);
 }
 

@@ -73,10 +73,7 @@ static int load_inline(struct node *n)
 
 static int allocate_held(struct node *n, uint64_t offset, uint64_t len)
 {
-	int r = quota_check_write(n, offset + len, len);
-
-	if (r == 0)
-		r = data_prepare_write(n, offset + len);
+	int r = data_prepare_write(n, offset + len);
 
 	if (r == 0 && n->backed)
 		r = file_allocate(n->file, 0, offset, len);
@@ -93,12 +90,17 @@ int local_allocate(struct engine_node *node, uint64_t offset, uint64_t len)
 {
 	struct node *n = node_of(node);
 	int r = check_range(n, offset, len);
+	bool held;
 
+	if (r == 0)
+		r = quota_claim(n, offset + len, len, &held);
 	if (r < 0)
 		return r;
 	task_write_lock(&n->io);
 	r = allocate_held(n, offset, len);
 	task_write_unlock(&n->io);
+	if (held)
+		quota_unclaim(n);
 	return r < 0 ? r : local_commit(node, 0, 0);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Proves that calls from tasks of several reactors at once keep the file system
- * consistent, that nobody reads what somebody else half wrote, and that the
- * change attribute never goes back.
+ * consistent, that nobody reads what somebody else half wrote, that the change
+ * attribute never goes back, and that all together keep within a quota.
  */
 #include <time.h>
 
@@ -19,10 +19,13 @@ struct world {
 	struct task *main;
 	int running; /* atomic */
 	uint64_t seed, dirs[DIRS], shared;
-	uint64_t seen; /* atomic: greatest change attribute of `shared` */
+	uint64_t seen; /* atomic: greatest change attribute of `shared`, or
+			  bytes that were written */
+	bool tree;
 };
 
 struct worker {
+	void (*work)(struct worker *k);
 	struct world *w;
 	struct rng rng;
 	int number;
@@ -132,9 +135,8 @@ static void watch_change(struct worker *k)
 		require(fs_chmod(w->e, NULL, w->shared, 0600 + k->number) == 0);
 }
 
-static void work(void *arg)
+static void do_anything(struct worker *k)
 {
-	struct worker *k = arg;
 	struct world *w = k->w;
 	struct engine_node *n = fs_hold(w->e, w->shared);
 	char name[16];
@@ -157,26 +159,74 @@ static void work(void *arg)
 		}
 	}
 	engine_release(n);
-	if (__atomic_sub_fetch(&w->running, 1, __ATOMIC_ACQ_REL) == 0)
-		task_wake(w->main);
 }
 
-static void start_workers(struct world *w, struct worker workers[TASKS])
+/* ------------------------------------------------------------------- quotas */
+
+enum { PIECE = 64 << 10, ROOM = 8 << 20 };
+
+static uint64_t append_until_refused(struct engine_node *n, bool commit)
 {
+	static char piece[PIECE];
+	uint64_t at = 0;
+
+	for (;; at += PIECE) {
+		struct iovec iov = { piece, PIECE };
+		int r = engine_write(n, &fs_root, &iov, 1, at, ENGINE_UNSTABLE);
+
+		require_one_of(r, -EDQUOT);
+		if (r < 0)
+			return at;
+		if (commit)
+			require(engine_commit(n, 0, 0) == 0);
+	}
+}
+
+static void fill(struct worker *k)
+{
+	struct world *w = k->w;
+	struct engine_node *n;
+	char name[16];
+
+	snprintf(name, sizeof(name), "own%d", k->number);
+	k->own = fs_file(w->e, w->dirs[0], name);
+	n = fs_hold(w->e, k->own);
+	__atomic_add_fetch(&w->seen,
+			   append_until_refused(n, k->number % 2 == 0),
+			   __ATOMIC_RELAXED);
+	engine_release(n);
+}
+
+/* ------------------------------------------------------------------ conduct */
+
+static void work(void *arg)
+{
+	struct worker *k = arg;
+
+	k->work(k);
+	if (__atomic_sub_fetch(&k->w->running, 1, __ATOMIC_ACQ_REL) == 0)
+		task_wake(k->w->main);
+}
+
+static void run_workers(struct world *w, void (*task)(struct worker *k))
+{
+	struct worker *workers = calloc(TASKS, sizeof(*workers));
+
 	w->running = TASKS;
 	for (int i = 0; i < TASKS; i++) {
-		workers[i] = (struct worker){ .w = w, .number = i };
+		workers[i] =
+			(struct worker){ .work = task, .w = w, .number = i };
 		rng_init(&workers[i].rng, w->seed + i);
 		require(reactor_spawn(reactor_set_get(w->set, i % REACTORS),
 				      "worker", work, &workers[i]) == 0);
 	}
 	while (__atomic_load_n(&w->running, __ATOMIC_ACQUIRE) > 0)
 		task_park(NSEC_NEVER);
+	free(workers);
 }
 
 static void conduct(void *arg)
 {
-	struct worker *workers = calloc(TASKS, sizeof(*workers));
 	struct world *w = arg;
 	char name[16];
 
@@ -187,28 +237,91 @@ static void conduct(void *arg)
 		w->dirs[i] = fs_dir(w->e, ENGINE_ROOT, name);
 	}
 	w->shared = fs_file(w->e, ENGINE_ROOT, "shared");
-	start_workers(w, workers);
+	run_workers(w, do_anything);
 	engine_close(w->e);
-	free(workers);
 	reactor_set_stop(w->set);
+}
+
+/* What all of them got written is what fits. */
+static void fill_once(struct world *w, uint64_t last)
+{
+	struct engine_node *n = fs_hold(w->e, last);
+
+	w->seen = 0;
+	run_workers(w, fill);
+	require(w->seen + append_until_refused(n, false) == ROOM);
+	engine_release(n);
+	require(fs_truncate(w->e, NULL, last, 0) == 0);
+}
+
+/* And what is taken back somebody else may have, as soon as it is free. */
+static void remove_all(struct world *w, uint64_t last)
+{
+	struct engine_node *n = fs_hold(w->e, last);
+	char name[16];
+
+	for (int i = 0; i < TASKS; i++) {
+		snprintf(name, sizeof(name), "own%d", i);
+		require(fs_remove(w->e, NULL, w->dirs[0], name) == 0);
+	}
+	while (append_until_refused(n, false) < ROOM)
+		require(fs_truncate(w->e, NULL, last, 0) == 0);
+	engine_release(n);
+	require(fs_truncate(w->e, NULL, last, 0) == 0);
+}
+
+static void fill_up(void *arg)
+{
+	struct world *w = arg;
+	uint64_t last;
+
+	w->main = task_self();
+	w->e = fs_open(w->directory);
+	w->dirs[0] = fs_dir(w->e, ENGINE_ROOT, "t");
+	last = fs_file(w->e, w->dirs[0], "last");
+	if (w->tree)
+		require(engine_tree_set(w->e, w->dirs[0], ROOM, 0) == 0);
+	else
+		require(engine_set_quota(w->e, ROOM, 0) == 0);
+	for (int round = 0; round < 5; round++) {
+		fill_once(w, last);
+		remove_all(w, last);
+	}
+	engine_close(w->e);
+	reactor_set_stop(w->set);
+}
+
+static void run(struct world *w, void (*conductor)(void *world))
+{
+	const char *seed = getenv("SEED");
+
+	w->seed = seed != NULL ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL);
+	print_message("SEED=%lu\n", w->seed);
+	assert_int_equal(reactor_set_create(REACTORS,
+					    &(struct reactor_options){},
+					    &w->set),
+			 0);
+	assert_int_equal(reactor_spawn(reactor_set_get(w->set, 0), "conductor",
+				       conductor, w),
+			 0);
+	reactor_set_run(w->set);
+	reactor_set_destroy(w->set);
+	assert_true(fsck(w->directory, true));
 }
 
 static void calls_of_several_reactors_keep_the_file_system_whole(void **state)
 {
-	const char *seed = getenv("SEED");
-	struct world w = { .directory = *state };
+	run(&(struct world){ .directory = *state }, conduct);
+}
 
-	w.seed = seed != NULL ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL);
-	print_message("SEED=%lu\n", w.seed);
-	assert_int_equal(reactor_set_create(
-				 REACTORS, &(struct reactor_options){}, &w.set),
-			 0);
-	assert_int_equal(reactor_spawn(reactor_set_get(w.set, 0), "conductor",
-				       conduct, &w),
-			 0);
-	reactor_set_run(w.set);
-	reactor_set_destroy(w.set);
-	assert_true(fsck(*state, true));
+static void writes_at_the_same_time_keep_within_a_quota(void **state)
+{
+	run(&(struct world){ .directory = *state }, fill_up);
+}
+
+static void writes_at_the_same_time_keep_within_a_trees_quota(void **state)
+{
+	run(&(struct world){ .directory = *state, .tree = true }, fill_up);
 }
 
 int main(void)
@@ -216,6 +329,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test_with_directory(
 			calls_of_several_reactors_keep_the_file_system_whole),
+		test_with_directory(
+			writes_at_the_same_time_keep_within_a_quota),
+		test_with_directory(
+			writes_at_the_same_time_keep_within_a_trees_quota),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
