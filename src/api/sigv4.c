@@ -9,7 +9,6 @@
 #include "api/sigv4.h"
 
 #include <openssl/crypto.h>
-#include <openssl/hmac.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -319,33 +318,8 @@ static enum sigv4_verdict check_headers(const struct signature *s)
 	return SIGV4_VALID;
 }
 
-static void hmac(uint8_t key[SIGV4_HASH], const char *text)
-{
-	HMAC(EVP_sha256(), key, SIGV4_HASH, (const uint8_t *)text, strlen(text),
-	     key, NULL);
-}
-
-void sigv4_sign(const char *secret, const struct sigv4_scope *scope,
-		const char *text, char hex[SIGV4_HEX_SIZE])
-{
-	char first[SIGV4_SECRET_MAX + 5];
-	uint8_t key[SIGV4_HASH];
-
-	snprintf(first, sizeof(first), "AWS4%s", secret);
-	HMAC(EVP_sha256(), first, strlen(first), (const uint8_t *)scope->date,
-	     strlen(scope->date), key, NULL);
-	hmac(key, scope->region);
-	hmac(key, scope->service);
-	hmac(key, "aws4_request");
-	hmac(key, text);
-	sigv4_hex(key, sizeof(key), hex);
-	OPENSSL_cleanse(first, sizeof(first));
-	OPENSSL_cleanse(key, sizeof(key));
-}
-
 static void sign(const struct signature *s, const char *secret,
-		 const uint8_t request[SIGV4_HASH],
-		 char hex[SIGV4_HEX_SIZE])
+		 const uint8_t request[SIGV4_HASH], char hex[SIGV4_HEX_SIZE])
 {
 	const struct sigv4_scope *scope = s->scope;
 	char text[512];

@@ -16,9 +16,9 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "aws/sign.h"
+
 enum {
-	SIGV4_HASH = 32,
-	SIGV4_WORD_MAX = 64,		   /* key id, region, service */
 	SIGV4_SKEW = 300,		   /* seconds a clock may be wrong */
 	SIGV4_EXPIRES_MAX = 7 * 24 * 3600, /* seconds, of a presigned URL */
 	SIGV4_SIGNED_MAX = 64,		   /* headers that are signed */
@@ -38,14 +38,6 @@ struct sigv4_request {
 	time_t now;
 };
 
-/* What the request says of itself; "" what it does not say. */
-struct sigv4_scope {
-	char key[SIGV4_WORD_MAX + 1];
-	char date[9]; /* 20260131 */
-	char region[SIGV4_WORD_MAX + 1];
-	char service[SIGV4_WORD_MAX + 1];
-};
-
 enum sigv4_verdict {
 	SIGV4_VALID,
 	SIGV4_UNSIGNED,
@@ -56,25 +48,17 @@ enum sigv4_verdict {
 };
 
 /* The secret of a key; false: there is no such key. */
-enum { SIGV4_SECRET_MAX = 128 };
 typedef bool sigv4_secret_fn(void *arg, const char *key,
 			     char secret[SIGV4_SECRET_MAX + 1]);
 
-/* `text` says why not, in AWS's words.  The scope is filled in as far as it was
- * understood, whatever the verdict. */
+/* `text` says why not, in AWS's words.  The scope is what the request says of
+ * itself, as far as it was understood, whatever the verdict; "" what it does
+ * not say. */
 enum { SIGV4_TEXT = 256 };
 enum sigv4_verdict sigv4_check(const struct sigv4_request *r,
 			       sigv4_secret_fn *secret, void *arg,
 			       struct sigv4_scope *scope,
 			       char text[SIGV4_TEXT]);
-
-/* Digits, the letters among them small. */
-enum { SIGV4_HEX_SIZE = 2 * SIGV4_HASH + 1 };
-void sigv4_hex(const uint8_t *from, size_t len, char *hex);
-
-/* Signs the string to sign.  Of the scope all but the key's id counts. */
-void sigv4_sign(const char *secret, const struct sigv4_scope *scope,
-		const char *text, char hex[SIGV4_HEX_SIZE]);
 
 /* "%2F" and "+" decoded; in place; the new length, which may have NULs
  * before it.  Of a path "+" stays. */

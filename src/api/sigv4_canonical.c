@@ -36,12 +36,6 @@ size_t sigv4_unescape(char *text, bool query)
 	return to - text;
 }
 
-void sigv4_hex(const uint8_t *from, size_t len, char *hex)
-{
-	for (size_t i = 0; i < len; i++)
-		snprintf(hex + 2 * i, 3, "%02x", from[i]);
-}
-
 /* -------------------------------------------------------------- the query */
 
 struct pair {

@@ -47,6 +47,16 @@ int aws_open(struct aws_client **client, const struct aws_options *o,
 void aws_close(struct aws_client *client);
 
 const char *aws_region(const struct aws_client *client);
+
+/* The key that a request would be signed with now, for signatures that are none
+ * of a request.  0 or -ENOENT with *e; free it in either case. */
+struct aws_key {
+	char *id, *secret, *token; /* token: may be NULL */
+};
+int aws_key_get(const struct aws_client *client, struct aws_key *key,
+		struct aws_error *e);
+void aws_key_free(struct aws_key *key);
+
 /* Where a service is asked: "https://HOST[:PORT]". */
 enum { AWS_ENDPOINT_SIZE = 1024 };
 void aws_endpoint(const struct aws_client *client, const char *service,

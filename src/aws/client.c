@@ -68,6 +68,13 @@ const char *aws_region(const struct aws_client *c)
 	return c->settings.region;
 }
 
+int aws_key_get(const struct aws_client *c, struct aws_key *key,
+		struct aws_error *e)
+{
+	*e = (struct aws_error){ 0 };
+	return settings_key(&c->settings, key, e);
+}
+
 void aws_endpoint(const struct aws_client *c, const char *service,
 		  char url[AWS_ENDPOINT_SIZE])
 {
@@ -240,6 +247,6 @@ int exchange(struct aws_client *c, const struct request *request,
 	}
 	if (handle != NULL)
 		return_handle(c, handle);
-	key_free(&key);
+	aws_key_free(&key);
 	return r;
 }

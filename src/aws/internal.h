@@ -15,22 +15,13 @@ struct aws_settings {
 int settings_load(struct aws_settings *s, const struct aws_options *o);
 void settings_free(struct aws_settings *s);
 
-struct aws_key {
-	char *id, *secret, *token; /* token: may be NULL */
-};
-
 /* As things are now.  0 or -ENOENT with *e; free it in either case. */
 int settings_key(const struct aws_settings *s, struct aws_key *key,
 		 struct aws_error *e);
-void key_free(struct aws_key *key);
 
 /* "https://HOST[:PORT]" for `service` into `url`. */
 void settings_endpoint(const struct aws_settings *s, const char *service,
 		       char *url, size_t size);
-
-/* `name` of section `section` in AWS's INI file at `path`, to be freed; NULL
- * where file, section or name are missing. */
-char *ini_get(const char *path, const char *section, const char *name);
 
 struct answer {
 	int status;

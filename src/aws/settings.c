@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "aws/internal.h"
+#include "base/ini.h"
 #include "base/util.h"
 
 int aws_fail(struct aws_error *e, int error, const char *format, ...)
@@ -132,7 +133,7 @@ static void forget(char *text)
 	free(text);
 }
 
-void key_free(struct aws_key *key)
+void aws_key_free(struct aws_key *key)
 {
 	free(key->id);
 	forget(key->secret);

@@ -8,6 +8,7 @@
 #include "aws/aws.h"
 #include "base/percent.h"
 #include "base/util.h"
+#include "efs/targets.h"
 
 #define SERVICE "elasticfilesystem"
 #define ROOT	"/2015-02-01"
@@ -266,49 +267,11 @@ int efs_fs_zone(struct efs *e, const char *fs, char zone[PATH_ZONE_SIZE],
 	return r;
 }
 
-static bool parse_target(const json_t *from, struct path_candidate *out)
-{
-	const char *address = text_of(from, "IpAddress");
-
-	if (*address == '\0')
-		address = text_of(from, "Ipv6Address");
-	copy(out->zone, sizeof(out->zone),
-	     text_of(from, "AvailabilityZoneName"));
-	return strcmp(text_of(from, "LifeCycleState"), "available") == 0 &&
-	       addr_parse(&out->address, address, 0) == 0;
-}
-
-static int target_page(struct efs *e, const char *fs, char next[EFS_NEXT_SIZE],
-		       json_t **body, struct efs_error *err)
-{
-	char path[3 * EFS_NEXT_SIZE + 200], token[3 * EFS_NEXT_SIZE + 1];
-
-	snprintf(path, sizeof(path), ROOT "/mount-targets?FileSystemId=%s%s%s",
-		 fs, next[0] ? "&Marker=" : "", encode(next, token));
-	if (ask(e, "GET", path, NULL, body, err) < 0)
-		return -1;
-	snprintf(next, EFS_NEXT_SIZE, "%s", text_of(*body, "NextMarker"));
-	return 0;
-}
-
 int efs_targets(struct efs *e, const char *fs, struct path_candidate *list,
 		size_t max, size_t *n, struct efs_error *err)
 {
-	char next[EFS_NEXT_SIZE] = "";
-	int pages = 0;
+	struct aws_error why;
+	int r = targets_list(e->aws, fs, list, max, n, &why);
 
-	*n = 0;
-	do {
-		json_t *body = NULL, *targets;
-
-		if (target_page(e, fs, next, &body, err) < 0)
-			return -1;
-		targets = json_object_get(body, "MountTargets");
-		for (size_t i = 0; i < json_array_size(targets); i++)
-			if (*n < max &&
-			    parse_target(json_array_get(targets, i), &list[*n]))
-				++*n;
-		json_decref(body);
-	} while (next[0] && ++pages < PAGES_MAX);
-	return 0;
+	return r < 0 ? fail(&why, NULL, err) : 0;
 }

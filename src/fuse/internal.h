@@ -33,6 +33,7 @@ enum { MOUNT_IO_MAX = 1 << 20 };
 /* One mounted file system. */
 struct mount {
 	const struct mount_options *options;
+	struct secure *secure; /* TLS; NULL: none */
 	struct nfs_client *nfs;
 	struct fuse_session *fuse;
 	struct buffers buffers;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "efs/secure.h"
 #include "fuse/internal.h"
 #include "fuse/mountpoint.h"
 #include "reactor/fd.h"
@@ -41,14 +42,50 @@ static void complain(const struct mount *m, const char *what)
 	fprintf(stderr, "hawser mount: %s: %s\n", m->options->source, what);
 }
 
+static const char *text_or_null(const char *text)
+{
+	return text[0] ? text : NULL;
+}
+
+/* Blocks: it makes a key. */
+static int make_secure(void *arg)
+{
+	struct mount *m = arg;
+	const struct mount_options *o = m->options;
+	char err[SECURE_TEXT_SIZE];
+	int r = secure_create(
+		&(struct secure_options){
+			.fs = o->fs,
+			.access_point = text_or_null(o->access_point),
+			.iam = o->iam,
+			.region = text_or_null(o->region),
+			.profile = text_or_null(o->profile),
+			.credentials_file = text_or_null(o->credentials),
+			.verify = o->verify > 0,
+			.ca_file = text_or_null(o->ca_file),
+			.host = text_or_null(o->host),
+		},
+		&m->secure, err);
+
+	if (r < 0)
+		fprintf(stderr, "hawser mount: %s: %s\n", o->source, err);
+	return r;
+}
+
 static int connect_server(struct mount *m)
 {
-	char err[300] = "";
+	struct nfs_options nfs = m->options->nfs;
+	char err[600] = "";
 	struct nfs_attr attr;
-	int r;
+	int r = m->options->tls ? offload(make_secure, m) : 0;
 
-	r = nfs_mount(&m->options->nfs, m->options->path, &m->nfs, err,
-		      sizeof(err));
+	if (r < 0)
+		return r;
+	if (m->secure != NULL) {
+		nfs.secure = secure_connect;
+		nfs.secure_arg = m->secure;
+	}
+	r = nfs_mount(&nfs, m->options->path, &m->nfs, err, sizeof(err));
 	if (r < 0) {
 		m->nfs = NULL;
 		fprintf(stderr, "hawser mount: %s\n", err);
@@ -240,6 +277,7 @@ static int end(struct mount *m)
 	kernel_stop(m);
 	if (m->nfs != NULL)
 		nfs_unmount(m->nfs);
+	secure_destroy(m->secure);
 	inodes_fini(m);
 	buffers_fini(&m->buffers);
 	end_signals(m);

@@ -24,13 +24,30 @@ enum kind {
 	ALLOW_OTHER,
 	NO_ALLOW_OTHER,
 	READ_AHEAD,
+	FLAG, /* a bool at `offset` */
+	TEXT, /* `size` bytes there */
+	VERIFY,
 };
 
 static const struct row {
 	const char *name;
 	enum kind kind;
 	const char *instead; /* REFUSED: what would do */
+	size_t offset, size;
 } table[] = {
+#define AT(member)                                                             \
+	.offset = offsetof(struct mount_options, member),                      \
+	.size = sizeof(((struct mount_options *)0)->member)
+	{ "tls", FLAG, AT(tls) },
+	{ "iam", FLAG, AT(iam) },
+	{ "verify", VERIFY },
+	{ "accesspoint", TEXT, AT(access_point) },
+	{ "tlshost", TEXT, AT(host) },
+	{ "region", TEXT, AT(region) },
+	{ "awsprofile", TEXT, AT(profile) },
+	{ "credentials_file", TEXT, AT(credentials) },
+	{ "cafile", TEXT, AT(ca_file) },
+#undef AT
 	{ "actimeo", ACTIMEO },
 	{ "noac", NOAC },
 	{ "allow_other", ALLOW_OTHER },
@@ -60,7 +77,6 @@ static const struct row {
 	{ "soft", REFUSED, "fast_io_fail_timeout=SECONDS" },
 	{ "softerr", REFUSED, "fast_io_fail_timeout=SECONDS" },
 	{ "nolock", REFUSED, "nothing: locks are the server's" },
-	{ "tls", REFUSED, "nothing yet: there is no TLS" },
 };
 
 static int complain(const char *what, const char *which)
@@ -107,6 +123,28 @@ static int hand_on(struct mount_options *o, const char *text)
 	return 0;
 }
 
+static int take_text(struct mount_options *o, const struct row *row,
+		     const char *text, const char *value)
+{
+	if (value == NULL || *value == '\0')
+		return complain("a value is missing in option ", text);
+	if (strlen(value) >= row->size)
+		return complain("the value is too long: option ", text);
+	strcpy((char *)o + row->offset, value);
+	return 0;
+}
+
+/* stunnel's levels: 0 nothing, 1 if there is one, 2 it has to be good. */
+static int take_verify(struct mount_options *o, const char *text,
+		       const char *value)
+{
+	double n = 0;
+	int r = number(text, value, 2, &n);
+
+	o->verify = (unsigned)n;
+	return r;
+}
+
 static int apply_own(struct mount_options *o, const char *text)
 {
 	const char *value;
@@ -128,6 +166,13 @@ static int apply_own(struct mount_options *o, const char *text)
 			"hawser mount: option %s is not there; use %s\n", text,
 			row->instead);
 		return -EINVAL;
+	case FLAG:
+		*(bool *)((char *)o + row->offset) = true;
+		return 0;
+	case TEXT:
+		return take_text(o, row, text, value);
+	case VERIFY:
+		return take_verify(o, text, value);
 	case ACTIMEO:
 		return number(text, value, 86400, &o->actimeo);
 	case NOAC:
@@ -181,6 +226,21 @@ static void last_comes_first(struct nfs_options *o)
 	o->address[0] = last;
 }
 
+/* What certificates are about, unless tlshost= says so: a name of EFS's says
+ * which file system it is; an address is checked for each connection. */
+static void set_host(struct mount_options *o, const char *source, int len)
+{
+	struct addr a;
+	char text[256];
+
+	snprintf(text, sizeof(text), "%.*s", len, source);
+	if (strncmp(text, "fs-", 3) == 0)
+		snprintf(o->fs, sizeof(o->fs), "%.*s",
+			 (int)MIN(strcspn(text, "."), sizeof(o->fs) - 1), text);
+	if (o->host[0] == '\0' && addr_parse(&a, text, 0) < 0)
+		strcpy(o->host, text);
+}
+
 /* "ADDRESS:/PATH"; where addresses are given by options, it may as well be any
  * name, and with addr=… it is no more than that. */
 static int set_source(struct mount_options *o, const char *source)
@@ -192,6 +252,7 @@ static int set_source(struct mount_options *o, const char *source)
 		return complain("not of the form ADDRESS:/PATH: ", source);
 	o->source = source;
 	o->path = colon + 1;
+	set_host(o, source, (int)(colon - source));
 	if (o->has_addr)
 		return 0;
 	snprintf(text, sizeof(text), "addr=%.*s", (int)(colon - source),
@@ -245,6 +306,16 @@ static int parse_flags(struct mount_options *o, int argc, char **argv)
 	return r;
 }
 
+static int check_tls(const struct mount_options *o)
+{
+	if (!o->tls && (o->iam || o->access_point[0]))
+		return complain(o->iam ? "iam needs tls"
+				       : "accesspoint needs tls; without it, "
+					 "mount ADDRESS:/fsap-…",
+				"");
+	return 0;
+}
+
 int mount_options_parse(struct mount_options *o, int argc, char **argv)
 {
 	int r;
@@ -253,6 +324,7 @@ int mount_options_parse(struct mount_options *o, int argc, char **argv)
 		.actimeo = 1,
 		.allow_other = geteuid() == 0,
 		.read_ahead = 4096,
+		.verify = 2,
 	};
 	if (geteuid() == 0) /* libfuse leaves them out */
 		strcpy(o->kernel, ",suid,dev");
@@ -262,7 +334,9 @@ int mount_options_parse(struct mount_options *o, int argc, char **argv)
 		return r;
 	if (argc - optind != 2)
 		return complain("ADDRESS:/PATH and a directory are needed", "");
-	r = set_source(o, argv[optind]);
+	r = check_tls(o);
+	if (r == 0)
+		r = set_source(o, argv[optind]);
 	if (r == 0 && o->nfs.ro)
 		r = hand_on(o, "ro");
 	return r < 0 ? r : set_directory(o, argv[optind + 1]);

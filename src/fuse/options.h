@@ -22,6 +22,14 @@ struct mount_options {
 	bool allow_other;    /* than the one who mounts */
 	unsigned read_ahead; /* KiB */
 	char kernel[256];    /* for the kernel: ",ro,nosuid" */
+
+	/* TLS; strings "" where nothing is said. */
+	bool tls, iam;
+	unsigned verify; /* 0: the server's certificate is not looked at */
+	char fs[64];	 /* its id, if that is before the colon */
+	char host[256];	 /* that the certificate is for: what is before it */
+	char access_point[64], region[65], profile[128];
+	char credentials[PATH_MAX], ca_file[PATH_MAX];
 };
 
 /* The arguments from "mount" on.  0; 1: help was given; or -EINVAL after a

@@ -15,6 +15,7 @@
  */
 #include "reactor/tls.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
@@ -22,6 +23,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +57,7 @@ struct tls_stream {
 	tls_find_fn *find;
 	void *arg;
 	const struct tls_key *key;
+	char *why; /* TLS_WHY_SIZE bytes, or NULL */
 };
 
 /* ------------------------------------------------------------------ memory */
@@ -523,9 +526,26 @@ static int why_no_handshake(void)
 	case SSL_R_TLSV1_ALERT_DECRYPT_ERROR:
 	case SSL_R_SSLV3_ALERT_ILLEGAL_PARAMETER:
 		return -EACCES;
+	case SSL_R_CERTIFICATE_VERIFY_FAILED:
+		return -EKEYREJECTED;
 	default:
 		return -EPROTO;
 	}
+}
+
+static void note_why(const struct tls_stream *t)
+{
+	long verdict = SSL_get_verify_result(t->ssl);
+	const char *reason = ERR_reason_error_string(ERR_peek_error());
+
+	if (t->why == NULL)
+		return;
+	if (verdict != X509_V_OK)
+		snprintf(t->why, TLS_WHY_SIZE, "the server's certificate: %s",
+			 X509_verify_cert_error_string(verdict));
+	else
+		snprintf(t->why, TLS_WHY_SIZE, "TLS: %s",
+			 reason ? reason : "the handshake failed");
 }
 
 static int shake_hands(struct tls_stream *t, nsec deadline)
@@ -536,10 +556,11 @@ static int shake_hands(struct tls_stream *t, nsec deadline)
 
 		ERR_clear_error(); /* others' */
 		done = SSL_do_handshake(t->ssl);
-		if (done != 1 && SSL_get_error(t->ssl, done) == SSL_ERROR_SSL)
+		r = 0;
+		if (done != 1 && SSL_get_error(t->ssl, done) == SSL_ERROR_SSL) {
 			r = why_no_handshake();
-		else
-			r = 0;
+			note_why(t);
+		}
 		if (deadline != NSEC_NEVER) {
 			if (left <= 0)
 				return -ETIMEDOUT;
@@ -565,6 +586,7 @@ static int start(struct tls_stream *t, nsec deadline, struct stream **out)
 
 	t->key = NULL;
 	t->arg = NULL;
+	t->why = NULL;
 	if (r < 0) {
 		stream_close(&t->stream);
 		return r;
@@ -625,6 +647,47 @@ int tls_accept_certificate(struct stream *lower, const void *already,
 	if (t == NULL)
 		return -ENOMEM;
 	return start_server(t, already, len, deadline, out);
+}
+
+static bool set_host(SSL *ssl, const char *host)
+{
+	struct in6_addr literal;
+
+	if (host == NULL)
+		return true;
+	if (inet_pton(AF_INET, host, &literal) == 1 ||
+	    inet_pton(AF_INET6, host, &literal) == 1)
+		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl),
+						     host) == 1;
+	return SSL_set1_host(ssl, host) == 1 &&
+	       SSL_set_tlsext_host_name(ssl, host) == 1;
+}
+
+static bool set_up_client(SSL *ssl, const struct tls_client *client)
+{
+	SSL_set_connect_state(ssl);
+	return set_host(ssl, client->host) &&
+	       (client->certificate == NULL ||
+		(SSL_use_certificate(ssl, client->certificate) == 1 &&
+		 SSL_use_PrivateKey(ssl, client->key) == 1));
+}
+
+int tls_connect_certificate(struct stream *lower,
+			    const struct tls_client *client, nsec deadline,
+			    char why[TLS_WHY_SIZE], struct stream **out)
+{
+	struct tls_stream *t = tls_new(lower, tls_trust_ctx(client->trust));
+
+	why[0] = '\0';
+	if (t == NULL)
+		return -ENOMEM;
+	if (!set_up_client(t->ssl, client)) {
+		ERR_clear_error();
+		stream_close(&t->stream);
+		return -EINVAL;
+	}
+	t->why = why;
+	return start(t, deadline, out);
 }
 
 int tls_peer_certificate(const struct stream *s, uint8_t **der)

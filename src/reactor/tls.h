@@ -11,6 +11,7 @@
 #ifndef REACTOR_TLS_H
 #define REACTOR_TLS_H
 
+#include <openssl/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -68,5 +69,31 @@ int tls_accept_certificate(struct stream *lower, const void *already,
 /* The client's, of a stream that tls_accept_certificate() made: its length in
  * DER, allocated for the caller to OPENSSL_free(); 0: he has none. */
 int tls_peer_certificate(const struct stream *s, uint8_t **der);
+
+/*
+ * The client's end of that.  It believes servers whose certificate leads to one
+ * of those in a PEM file (NULL: to one that the system trusts), or any.
+ */
+struct tls_trust;
+
+/* 0, -ENOENT, ..., or -EINVAL: there is no certificate in it.  Blocks. */
+int tls_trust_load(const char *file, struct tls_trust **out);
+int tls_trust_all(struct tls_trust **out);
+void tls_trust_free(struct tls_trust *t); /* NULL is fine */
+
+enum { TLS_WHY_SIZE = 200 };
+struct tls_client { /* borrowed for the handshake */
+	const struct tls_trust *trust;
+	const char *host;  /* name or address that the server's certificate
+			      must be for; NULL: whatever it says */
+	X509 *certificate; /* to be shown, and its key; NULL: none */
+	EVP_PKEY *key;
+};
+
+/* As tls_connect(); -EKEYREJECTED: the server's certificate is not good.  After
+ * an error `why` says what for people; "": the error is all there is to say. */
+int tls_connect_certificate(struct stream *lower,
+			    const struct tls_client *client, nsec deadline,
+			    char why[TLS_WHY_SIZE], struct stream **out);
 
 #endif

@@ -324,9 +324,10 @@ int nfs_mount(const struct nfs_options *o, const char *path,
 	}
 	rc = attach(c, path, &what);
 	if (rc < 0) {
-		snprintf(err, errsize, "%s:%s: %s: %s",
+		snprintf(err, errsize, "%s:%s: %s: %s%s%s",
 			 addr_format_host(&o->address[0], text), path, what,
-			 strerror(-rc));
+			 strerror(-rc), c->establish_why[0] ? ": " : "",
+			 c->establish_why);
 		nfs_unmount(c);
 		return rc;
 	}

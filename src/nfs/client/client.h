@@ -44,6 +44,7 @@
 
 struct nfs_client;
 struct nfs_open;
+struct stream;
 
 /* Who asks (AUTH_SYS).  More than RPC_MAX_GROUPS groups can't be sent: the
  * first are.  Copied where it is kept. */
@@ -56,6 +57,12 @@ struct nfs_cred {
 /* ---------------------------------------------------------- mount, options */
 
 enum { NFS_MAX_ADDRESSES = 16 };
+
+/* Makes a connection secure before anything is said on it.  `lower` is the new
+ * stream's from now on; after an error it is closed, and `err` may say why. */
+typedef int nfs_secure_fn(void *arg, const struct addr *to,
+			  struct stream *lower, nsec deadline,
+			  struct stream **out, char *err, size_t size);
 
 struct nfs_options {
 	struct addr address[NFS_MAX_ADDRESSES]; /* the first is `addr=` */
@@ -75,6 +82,8 @@ struct nfs_options {
 	nsec timeo;
 	unsigned retrans;
 	nsec mount_timeout; /* 10 s: nfs_mount() gives up */
+	nfs_secure_fn *secure; /* NULL: nothing is */
+	void *secure_arg;
 	struct path_options path;
 	char policy[32]; /* path.policy points here once it is set */
 };

@@ -86,6 +86,7 @@ struct wire {
 	struct list direct; /* calls that wait for a reply on this very wire */
 	uint32_t probe_xid; /* of the NULL call in flight; 0: none */
 	bool up;	    /* handshake done */
+	char why[200];	    /* options.secure's words for its error */
 	struct record_reader in;
 };
 
@@ -366,6 +367,7 @@ struct nfs_client {
 	struct waitq usable;   /* the session became so */
 	struct waitq slots;    /* a slot became free */
 	int establish_error;   /* why there is no session, for nfs_mount() */
+	char establish_why[200]; /* the same in words; "": that is all */
 
 	struct list opens;
 	struct htable files;	/* keep.c: struct nfs_file */

@@ -93,13 +93,13 @@ void wire_kill(struct wire *w)
 }
 
 /* path/ says that a path is lost, and when it is back; why, only we know. */
-static void report(struct conn *conn, bool up, int error)
+static void report(struct conn *conn, const struct wire *w, int error)
 {
-	if (up)
+	if (w->up)
 		log_info("nfs: %s: %s", conn->label, strerror(-error));
 	else if (!conn->reported)
-		log_warn("nfs: %s: no connection: %s", conn->label,
-			 strerror(-error));
+		log_warn("nfs: %s: no connection: %s%s%s", conn->label,
+			 strerror(-error), w->why[0] ? ": " : "", w->why);
 	conn->reported = true;
 }
 
@@ -110,9 +110,11 @@ void wire_fail(struct wire *w, int error)
 
 	if (w->dead)
 		return;
-	report(conn, w->up, error);
-	if (!c->identity.known)
+	report(conn, w, error);
+	if (!c->identity.known) {
 		c->establish_error = error;
+		strcpy(c->establish_why, w->why);
+	}
 	wire_kill(w);
 	path_failed(conn->path, reactor_now());
 	paths_drain(c);
@@ -385,6 +387,20 @@ static int shake_hands(struct wire *w)
 	return rc;
 }
 
+/* Meanwhile wire_kill() may abort the stream below. */
+static int secure(struct wire *w, nsec deadline)
+{
+	const struct nfs_options *o = &w->client->options;
+	struct stream *stream;
+	struct addr to = w->conn->address;
+	int rc;
+
+	rc = o->secure(o->secure_arg, &to, w->stream, deadline, &stream, w->why,
+		       sizeof(w->why));
+	w->stream = rc == 0 ? stream : NULL;
+	return rc;
+}
+
 static int connect_and_start(struct wire *w)
 {
 	nsec timeout = w->client->options.path.connect_timeout;
@@ -394,6 +410,8 @@ static int connect_and_start(struct wire *w)
 	struct addr to = w->conn->address;
 	int rc = stream_connect(&to, &options, &w->stream);
 
+	if (rc == 0 && !w->dead && w->client->options.secure != NULL)
+		rc = secure(w, nsec_after(reactor_now(), options.timeout));
 	if (rc < 0)
 		return rc;
 	if (w->dead)

@@ -76,7 +76,7 @@ static void expect(const struct aws_options *o, const char *region,
 		assert_null(key.token);
 	else
 		assert_string_equal(key.token, token);
-	key_free(&key);
+	aws_key_free(&key);
 	settings_free(&s);
 }
 
@@ -111,7 +111,7 @@ static void expect_no_key(const struct aws_options *o, const char *why)
 	assert_int_equal(settings_load(&s, o), 0);
 	assert_int_equal(settings_key(&s, &key, &e), -ENOENT);
 	assert_non_null(strstr(e.message, why));
-	key_free(&key);
+	aws_key_free(&key);
 	settings_free(&s);
 }
 

@@ -104,7 +104,7 @@ static void what_is_not_understood_is_refused(void **state)
 	static const char *const options[] = {
 		"nonsense",   "actimeo",     "actimeo=", "actimeo=x",
 		"actimeo=-1", "actimeo=nan", "soft",	 "rsize=x",
-		"proto=udp",  "sec=krb5",    "tls",	 "readahead=1e9",
+		"proto=udp",  "sec=krb5",    "iam",	 "readahead=1e9",
 	};
 
 	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++)

@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/ec.h>
+#include <openssl/x509.h>
 
-#include "api/mount_client.h"
+#include "base/util.h"
+#include "efs/claims.h"
 
 static const struct mount_claims sample = {
 	.fs = "fs-30ba6ec9ab45dad95",
@@ -43,11 +46,44 @@ static void test_token(void **state)
 		   "aaf6d0622cdcaec3e5f86691");
 }
 
+/* What the client writes the server reads, with every length of a token. */
+static void test_certificate(void **state)
+{
+	static const size_t lengths[] = { 0, 1, 100, 127, 128, 255, 256, 4096 };
+	static struct mount_claims c, read;
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		const char *fault = NULL;
+		uint8_t *der = NULL;
+		X509 *x;
+		int len;
+
+		c = sample;
+		strcpy(c.access_point, "fsap-0123456789abcdef0");
+		memset(c.token, 'x', lengths[i]);
+		c.token[lengths[i]] = '\0';
+		assert_true(mount_claims_sign(&c, key, "secret", "us-east-1",
+					      1795375769));
+		assert_string_equal(c.date, "20261122T192929Z");
+		x = mount_claims_certificate(&c, key, 1795375769);
+		assert_non_null(x);
+		assert_int_equal(X509_verify(x, key), 1);
+		len = i2d_X509(x, &der);
+		assert_true(mount_claims_read(der, len, &read, &fault));
+		assert_memory_equal(&c, &read, sizeof(c));
+		OPENSSL_free(der);
+		X509_free(x);
+	}
+	EVP_PKEY_free(key);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_string),
 		cmocka_unit_test(test_token),
+		cmocka_unit_test(test_certificate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files that `aws configure` writes. */
+#include "base/ini.h"
+
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "aws/internal.h"
-#include "base/util.h"
 
 static char *trim(char *text)
 {
