@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "cmd/cli.h"
+#include "mount/mount.h"
 
 int cli_usage_error(const char *words, const char *format, ...)
 {
@@ -95,11 +97,25 @@ static int without_command(int argc, char **argv)
 			       argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 }
 
+/* What mount(8) and umount(8) call this program. */
+static const struct {
+	const char *name;
+	int (*main)(int argc, char **argv);
+} helpers[] = {
+	{ "mount.hawser", helper_main },
+	{ "mount.efs", helper_main },
+	{ "umount.fuse.hawser", helper_umount_main },
+};
+
 int main(int argc, char **argv)
 {
+	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	const struct cli_command *c;
 	int words;
 
+	for (size_t i = 0; argc > 0 && i < ARRAY_SIZE(helpers); i++)
+		if (strcmp(slash ? slash + 1 : argv[0], helpers[i].name) == 0)
+			return helpers[i].main(argc, argv);
 	c = find(argc - 1, argv + 1, &words);
 	if (c == NULL)
 		return without_command(argc - 1, argv + 1);
