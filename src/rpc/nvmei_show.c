@@ -76,6 +76,22 @@ static int get_controllers(struct rpc_call *call)
 	return rpc_fail(call, -ENODEV, -ENODEV, NULL);
 }
 
+static json_t *describe_service(const struct addr *addr)
+{
+	return nvmei_describe_trid(addr,
+				   "nqn.2014-08.org.nvmexpress.discovery");
+}
+
+static json_t *describe_referrals(const struct nvmei *h, unsigned i)
+{
+	json_t *list = json_array();
+	struct addr addr;
+
+	for (unsigned j = 0; nvmei_discovery_referral(h, i, j, &addr); j++)
+		json_array_append_new(list, describe_service(&addr));
+	return list;
+}
+
 static int get_discovery_info(struct rpc_call *call)
 {
 	struct nvmei *h = nvmei_set_first(call->env->hosts);
@@ -85,14 +101,12 @@ static int get_discovery_info(struct rpc_call *call)
 	for (unsigned i = 0; nvmei_discovery_get(h, i, &info); i++)
 		json_array_append_new(
 			call->result,
-			json_pack("{s:s, s:o, s:[], s:b, s:i}", "name",
+			json_pack("{s:s, s:o, s:o, s:b, s:i}", "name",
 				  info.name, "trid",
-				  nvmei_describe_trid(
-					  &info.addr,
-					  "nqn.2014-08.org.nvmexpress."
-					  "discovery"),
-				  "referrals", "connected", (int)info.connected,
-				  "attached", (int)info.attached));
+				  describe_service(&info.addr), "referrals",
+				  describe_referrals(h, i), "connected",
+				  (int)info.connected, "attached",
+				  (int)info.attached));
 	return 0;
 }
 

@@ -12,214 +12,127 @@
  * The worker looks again after a while if something failed.  It alone adds to
  * and takes from what is attached; discovery_read() adds to `found` and says
  * what is listed.
+ *
+ * To attach a referral is to start a service of its own, which its referrer
+ * owns: services are trees, of which a user started the roots.  They may refer
+ * to each other in circles: an address is asked once.
  */
-#include "nvme/initiator/internal.h"
+#include "nvme/initiator/discovery.h"
 
 #define TRY_AGAIN SEC(5)
 
-enum { FOUND_MAX = 1024, READ_ATTEMPTS = 5 };
+/* Referrals in a row, and services below one that a user asked for. */
+enum { DEPTH_MAX = 4, SERVICES_MAX = 64 };
 
-/* A way to a subsystem. */
-struct found {
-	struct list link; /* discovery.found */
-	struct addr addr;
-	char subnqn[NVME_NQN_SIZE];
-	char name[NVMEI_NAME_MAX + 1]; /* what it is attached as */
-	bool secure, listed, attached;
-	bool others; /* it was attached already, by somebody else */
-	bool busy;   /* the worker parks with it in its hands */
-};
+/* ----------------------------------------------------------------- services */
 
-/* ------------------------------------------------------------ the log page */
-
-/* A text field may end with spaces, zeroes, or not at all. */
-static void get_text(char *out, const char *field, size_t size)
+struct nvmei_discovery *discovery_next(const struct nvmei *h,
+				       const struct nvmei_discovery *d)
 {
-	size_t len = strnlen(field, size);
+	const struct list *all;
 
-	while (len > 0 && field[len - 1] == ' ')
-		len--;
-	memcpy(out, field, len);
-	out[len] = '\0';
-}
-
-static bool parse_addr(const struct nvme_discovery_entry *e, struct addr *out)
-{
-	char host[sizeof(e->traddr) + 1], port[sizeof(e->trsvcid) + 1];
-	char text[sizeof(host) + sizeof(port) + 3];
-
-	get_text(host, e->traddr, sizeof(e->traddr));
-	get_text(port, e->trsvcid, sizeof(e->trsvcid));
-	snprintf(text, sizeof(text),
-		 e->adrfam == NVME_ADRFAM_IPV6 ? "[%s]:%s" : "%s:%s", host,
-		 port);
-	return addr_parse(out, text, 4420) == 0 && out->sa.sa_family != AF_UNIX;
-}
-
-static struct found *find(const struct nvmei_discovery *d,
-			  const struct addr *addr, const char *subnqn)
-{
-	struct found *f;
-
-	list_for_each (f, &d->found, link)
-		if (addr_equal(&f->addr, addr) &&
-		    strcmp(f->subnqn, subnqn) == 0)
-			return f;
+	if (d == NULL)
+		return list_first(&h->discoveries, struct nvmei_discovery,
+				  link);
+	if (!list_empty(&d->referrals))
+		return list_first(&d->referrals, struct nvmei_discovery, link);
+	for (; d != NULL; d = d->by) {
+		all = d->by != NULL ? &d->by->referrals : &h->discoveries;
+		if (d->link.next != all)
+			return list_entry(d->link.next, struct nvmei_discovery,
+					  link);
+	}
 	return NULL;
 }
 
-/* All ways to a subsystem have one name. */
-static void name_it(struct nvmei_discovery *d, struct found *f)
+struct nvmei_discovery *discovery_root(struct nvmei_discovery *d)
 {
-	const struct found *other;
-
-	list_for_each (other, &d->found, link)
-		if (strcmp(other->subnqn, f->subnqn) == 0) {
-			strcpy(f->name, other->name);
-			return;
-		}
-	snprintf(f->name, sizeof(f->name), "%.*s%u", NVMEI_NAME_MAX - 10,
-		 d->name, d->subsystems++);
+	while (d->by != NULL)
+		d = d->by;
+	return d;
 }
 
-static int take_entry(struct nvmei_discovery *d,
-		      const struct nvme_discovery_entry *e)
+static bool is_asked(const struct nvmei *h, const struct addr *addr)
 {
-	char subnqn[NVME_NQN_SIZE + 1];
-	struct addr addr;
-	struct found *f;
+	const struct nvmei_discovery *d = NULL;
 
-	get_text(subnqn, e->subnqn, NVME_NQN_SIZE);
-	if (e->subtype != NVME_SUBTYPE_NVM || e->trtype != NVME_TRTYPE_TCP ||
-	    !parse_addr(e, &addr) || strlen(subnqn) >= NVME_NQN_SIZE)
-		return 0; /* not for us */
-	f = find(d, &addr, subnqn);
-	if (f == NULL) {
-		f = calloc(1, sizeof(*f));
-		if (f == NULL)
-			return -ENOMEM;
-		f->addr = addr;
-		strcpy(f->subnqn, subnqn);
-		name_it(d, f);
-		list_append(&d->found, &f->link);
-	}
-	f->secure = (e->treq & 3) == NVME_TREQ_SECURE_REQUIRED;
-	f->listed = true;
-	return 0;
+	while ((d = discovery_next(h, d)) != NULL)
+		if (addr_equal(&d->addr, addr))
+			return true;
+	return false;
 }
 
-static int read_header(struct nvmei_life *l, struct nvme_discovery_log *out)
+static unsigned depth_of(const struct nvmei_discovery *d)
 {
-	int rc = admin_log_at(l, NVME_LOG_DISCOVERY, 0, out, sizeof(*out));
+	unsigned n = 0;
 
-	if (rc == 0 && out->numrec > FOUND_MAX)
-		return -E2BIG;
-	return rc;
-}
-
-/* Header, entries; the generation is the same at the end, or *same is false. */
-static int read_all(struct nvmei_life *l, struct nvme_discovery_log *head,
-		    struct nvme_discovery_entry **entries, bool *same)
-{
-	uint64_t at = sizeof(*head), generation, n;
-	int rc = read_header(l, head);
-
-	if (rc != 0)
-		return rc;
-	n = head->numrec;
-	generation = head->genctr;
-	*entries = calloc(n + 1, sizeof(**entries));
-	if (*entries == NULL)
-		return -ENOMEM;
-	for (uint64_t i = 0; rc == 0 && i < n; i++, at += sizeof(**entries))
-		rc = admin_log_at(l, NVME_LOG_DISCOVERY, at, *entries + i,
-				  sizeof(**entries));
-	if (rc == 0)
-		rc = read_header(l, head);
-	*same = rc == 0 && head->genctr == generation && head->numrec == n;
-	return rc;
-}
-
-/* Those that are not listed any more before they were attached. */
-static void forget(struct nvmei_discovery *d)
-{
-	struct found *f, *next;
-
-	list_for_each_safe (f, next, &d->found, link)
-		if (!f->listed && !f->attached && !f->busy) {
-			list_del(&f->link);
-			free(f);
-		}
-}
-
-static uint64_t count_attached(const struct nvmei_discovery *d)
-{
-	const struct found *f;
-	uint64_t n = 0;
-
-	list_for_each (f, &d->found, link)
-		n += f->attached;
+	for (; d->by != NULL; d = d->by)
+		n++;
 	return n;
 }
 
-/* What was attached may have to stay for a while: so there can be more than one
- * list has, but not without bound. */
-static int take_all(struct nvmei_discovery *d,
-		    const struct nvme_discovery_entry *entries, uint64_t n)
+static unsigned count_services(struct nvmei_discovery *root)
 {
-	struct found *f;
-	int rc = 0;
+	struct nvmei_discovery *d = NULL;
+	unsigned n = 0;
 
-	if (n + count_attached(d) > 2 * FOUND_MAX)
-		return -E2BIG;
-	list_for_each (f, &d->found, link)
-		f->listed = false;
-	for (uint64_t i = 0; rc == 0 && i < n; i++)
-		rc = take_entry(d, &entries[i]);
-	list_for_each (f, &d->found, link)
-		f->listed |= rc < 0; /* nothing is detached for that */
-	forget(d);
-	d->news = true;
-	waitq_wake_all(&d->host->changed);
-	return rc;
+	while ((d = discovery_next(root->host, d)) != NULL)
+		n += discovery_root(d) == root;
+	return n;
 }
 
-int discovery_read(struct nvmei_life *l)
-{
-	struct nvme_discovery_log *head = malloc(sizeof(*head));
-	struct nvme_discovery_entry *entries = NULL;
-	bool same = false;
-	int rc = head != NULL ? 0 : -ENOMEM;
+/* --------------------------------------------------------------- the worker */
 
-	for (int i = 0; rc == 0 && !same && i < READ_ATTEMPTS; i++) {
-		free(entries);
-		entries = NULL;
-		rc = read_all(l, head, &entries, &same);
-	}
-	if (rc == 0 && l->dead)
-		rc = -ECONNABORTED;
-	if (rc == 0 && same) /* else an event will tell of the next change */
-		rc = take_all(l->ctrl->discovery, entries, head->numrec);
-	free(entries);
-	free(head);
-	return rc;
-}
+static struct nvmei_discovery *create(struct nvmei *h,
+				      const struct nvmei_attach *a);
+static int connect_service(struct nvmei_discovery *d, const char *subnqn,
+			   char *text);
 
-/* -------------------------------------------------------------- the worker */
-
-static bool attach(struct nvmei_discovery *d, struct found *f)
+static int attach_way(struct nvmei_discovery *d, struct found *f, char *text)
 {
 	struct nvmei_attach a = d->attach;
-	char text[256] = "";
-	int rc;
 
 	a.name = f->name;
 	a.addr = f->addr;
 	a.subnqn = f->subnqn;
 	if (!f->secure)
 		a.psk = NULL;
+	return nvmei_attach(d->host, &a, text);
+}
+
+static int follow(struct nvmei_discovery *d, struct found *f, char *text)
+{
+	struct nvmei_attach a = d->attach;
+	struct nvmei_discovery *service;
+	int rc;
+
+	if (is_asked(d->host, &f->addr))
+		return -EALREADY;
+	if (depth_of(d) >= DEPTH_MAX ||
+	    count_services(discovery_root(d)) > SERVICES_MAX)
+		return refuse_with(text, -EMLINK, "too many referrals");
+	a.name = d->name;
+	a.addr = f->addr;
+	service = create(d->host, &a);
+	if (service == NULL)
+		return -ENOMEM;
+	service->by = d;
+	list_append(&d->referrals, &service->link);
+	rc = connect_service(service, f->subnqn, text);
+	if (rc < 0)
+		discovery_end(service);
+	else
+		f->service = service;
+	return rc;
+}
+
+static bool attach(struct nvmei_discovery *d, struct found *f)
+{
+	char text[256] = "";
+	int rc;
+
 	f->busy = true;
-	rc = nvmei_attach(d->host, &a, text);
+	rc = f->referral ? follow(d, f, text) : attach_way(d, f, text);
 	f->busy = false;
 	f->attached = rc == 0 || rc == -EALREADY;
 	f->others = rc == -EALREADY;
@@ -228,12 +141,63 @@ static bool attach(struct nvmei_discovery *d, struct found *f)
 	return f->attached;
 }
 
+static bool is_same(const struct found *f, const struct found *g)
+{
+	return f != g && !f->referral && !g->referral &&
+	       addr_equal(&f->addr, &g->addr) &&
+	       strcmp(f->subnqn, g->subnqn) == 0;
+}
+
+/* Another service lists it, too: it is that one's from now on. */
+static bool hand_over(struct nvmei *h, const struct found *f)
+{
+	struct nvmei_discovery *d = NULL;
+	struct found *g;
+
+	while ((d = discovery_next(h, d)) != NULL)
+		list_for_each (g, &d->found, link)
+			if (is_same(f, g) && g->others && g->listed) {
+				strcpy(g->name, f->name);
+				g->others = false;
+				return true;
+			}
+	return false;
+}
+
+/* Nobody asks there any more: who refers to it, too, may do so. */
+static void may_be_followed(struct nvmei *h, const struct addr *addr)
+{
+	struct nvmei_discovery *d = NULL;
+	struct found *f;
+
+	while ((d = discovery_next(h, d)) != NULL)
+		list_for_each (f, &d->found, link)
+			if (f->referral && f->others &&
+			    addr_equal(&f->addr, addr)) {
+				f->attached = f->others = false;
+				d->news = true;
+			}
+	waitq_wake_all(&h->changed);
+}
+
+/* Parks.  What is others' stays. */
+static int let_go(struct nvmei *h, struct found *f)
+{
+	if (f->others || !f->attached)
+		return 0;
+	if (!f->referral)
+		return hand_over(h, f) ? 0 : nvmei_detach(h, f->name, &f->addr);
+	discovery_end(f->service);
+	may_be_followed(h, &f->addr);
+	return 0;
+}
+
 static bool detach(struct nvmei_discovery *d, struct found *f)
 {
 	int rc;
 
 	f->busy = true;
-	rc = f->others ? 0 : nvmei_detach(d->host, f->name, &f->addr);
+	rc = let_go(d->host, f);
 	f->busy = false;
 	if (rc < 0 && rc != -ENOENT)
 		return false;
@@ -329,6 +293,7 @@ static struct nvmei_discovery *create(struct nvmei *h,
 	d->addr = a->addr;
 	strcpy(d->name, a->name);
 	list_init(&d->found);
+	list_init(&d->referrals);
 	all = copy_string(&d->attach.dhchap_key);
 	all &= copy_string(&d->attach.dhchap_ctrlr_key);
 	all &= copy_string(&d->attach.psk);
@@ -352,8 +317,7 @@ void discovery_end(struct nvmei_discovery *d)
 	if (d->ctrl != NULL)
 		ctrl_free(d->ctrl);
 	while ((f = list_first(&d->found, struct found, link))) {
-		if (f->attached && !f->others)
-			nvmei_detach(h, f->name, &f->addr);
+		let_go(h, f);
 		list_del(&f->link);
 		free(f);
 	}
@@ -371,11 +335,12 @@ static struct nvmei_discovery *find_discovery(const struct nvmei *h,
 	return NULL;
 }
 
-static int connect_service(struct nvmei_discovery *d, char *text)
+static int connect_service(struct nvmei_discovery *d, const char *subnqn,
+			   char *text)
 {
 	struct nvmei_attach a = { .name = "",
 				  .addr = d->addr,
-				  .subnqn = NVME_DISCOVERY_NQN,
+				  .subnqn = subnqn,
 				  .header_digest = d->attach.header_digest,
 				  .data_digest = d->attach.data_digest,
 				  .dhchap_key = d->attach.dhchap_key };
@@ -415,7 +380,7 @@ int nvmei_discovery_start(struct nvmei *h, const struct nvmei_attach *a,
 	if (d == NULL)
 		return -ENOMEM;
 	list_append(&h->discoveries, &d->link);
-	rc = connect_service(d, text);
+	rc = connect_service(d, NVME_DISCOVERY_NQN, text);
 	if (rc < 0)
 		discovery_end(d);
 	return rc;
@@ -433,22 +398,58 @@ int nvmei_discovery_stop(struct nvmei *h, const char *name)
 	return 0;
 }
 
+/* Those that it refers to, too. */
+static unsigned count_attached(struct nvmei_discovery *root)
+{
+	struct nvmei_discovery *d = NULL;
+	const struct found *f;
+	unsigned n = 0;
+
+	while ((d = discovery_next(root->host, d)) != NULL) {
+		if (discovery_root(d) != root)
+			continue;
+		list_for_each (f, &d->found, link)
+			n += f->attached && !f->referral;
+	}
+	return n;
+}
+
+static struct nvmei_discovery *get_discovery(const struct nvmei *h, unsigned i)
+{
+	struct nvmei_discovery *d;
+
+	list_for_each (d, &h->discoveries, link)
+		if (i-- == 0)
+			return d;
+	return NULL;
+}
+
 bool nvmei_discovery_get(const struct nvmei *h, unsigned i,
 			 struct nvmei_discovery_info *out)
 {
-	const struct nvmei_discovery *d;
-	const struct found *f;
+	struct nvmei_discovery *d = get_discovery(h, i);
 
-	list_for_each (d, &h->discoveries, link) {
-		if (i-- > 0)
-			continue;
-		*out = (struct nvmei_discovery_info){ .name = d->name,
-						      .addr = d->addr };
-		out->connected = d->ctrl != NULL && d->ctrl->life != NULL &&
-				 d->ctrl->life->up;
-		list_for_each (f, &d->found, link)
-			out->attached += f->attached;
-		return true;
-	}
+	if (d == NULL)
+		return false;
+	*out = (struct nvmei_discovery_info){
+		.name = d->name,
+		.addr = d->addr,
+		.connected = d->ctrl != NULL && d->ctrl->life != NULL &&
+			     d->ctrl->life->up,
+		.attached = count_attached(d),
+	};
+	return true;
+}
+
+bool nvmei_discovery_referral(const struct nvmei *h, unsigned i, unsigned j,
+			      struct addr *out)
+{
+	struct nvmei_discovery *root = get_discovery(h, i), *d = NULL;
+
+	while (root != NULL && (d = discovery_next(h, d)) != NULL)
+		if (d != root && discovery_root(d) == root && j-- == 0) {
+			*out = d->addr;
+			return true;
+		}
 	return false;
 }

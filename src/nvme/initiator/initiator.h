@@ -164,7 +164,8 @@ bool nvmei_controller_get(const struct nvmei *h, unsigned i,
  * again.  The first subsystem is attached as `a->name` and "0", the next with
  * "1", and so on; a->addr is the service's, a->subnqn is not used, keys are
  * for what is found, the one for TLS where TLS is asked for.  A service that is
- * lost is tried again for ever; what it told holds until it is back.
+ * lost is tried again for ever; what it told holds until it is back.  Services
+ * that it refers to are followed likewise, four in a row, 64 in all.
  *
  * Parks until all that was found has been tried once.  -EEXIST: the name; or as
  * nvmei_attach(), for the service itself.
@@ -178,11 +179,14 @@ struct nvmei_discovery_info {
 	const char *name;
 	struct addr addr;
 	bool connected;
-	unsigned attached; /* ways */
+	unsigned attached; /* ways, with those of its referrals */
 };
 /* In order of their start, from 0; false: there are no more. */
 bool nvmei_discovery_get(const struct nvmei *h, unsigned i,
 			 struct nvmei_discovery_info *out);
+/* Where the i-th one referred to, directly or not; j from 0. */
+bool nvmei_discovery_referral(const struct nvmei *h, unsigned i, unsigned j,
+			      struct addr *out);
 
 /* ----------------------------------------------------------------- volumes */
 

@@ -10,6 +10,7 @@
  *	authenticate.c DH-HMAC-CHAP and TLS
  *	admin.c	       admin commands as calls that park
  *	discovery.c    controllers that tell which others there are
+ *	discovery_log.c what they tell
  *	namespace.c    which namespaces there are, and which volume each is
  *	ana.c	       which controller is good for which namespace
  *	queue.c        a TCP connection: sending
@@ -227,13 +228,15 @@ struct nvmei_volume {
 
 /* A discovery service that is watched (discovery.c). */
 struct nvmei_discovery {
-	struct list link;
+	struct list link;	    /* nvmei.discoveries, or by->referrals */
+	struct nvmei_discovery *by; /* who refers to it; NULL: a user */
+	struct list referrals;
 	struct nvmei *host;
 	char name[NVMEI_NAME_MAX + 1];
 	struct addr addr;
 	struct nvmei_attach attach; /* for what it finds; strings are ours */
 	struct nvmei_ctrl *ctrl;
-	struct list found;    /* discovery.c */
+	struct list found;    /* discovery.h */
 	bool news;	      /* the list was read and not looked at */
 	bool working, ending; /* its task */
 	bool settled;	      /* all there is was tried once */
@@ -300,8 +303,9 @@ int queue_authenticate(struct nvmei_queue *q, uint32_t connect_dw0);
 /* Its stream becomes a secure one, if there is a key for that. */
 int queue_secure(struct nvmei_queue *q);
 
-/* discovery.c: the log page; parks. */
+/* discovery_log.c; parks. */
 int discovery_read(struct nvmei_life *l);
+/* discovery.c */
 void discovery_end(struct nvmei_discovery *d); /* parks; frees it */
 
 /* events.c: 0 or -errno. */
