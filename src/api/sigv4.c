@@ -355,6 +355,14 @@ static enum sigv4_verdict check_signature(const struct signature *s,
 		   "details.");
 }
 
+/* Keys have no sessions here: nobody gave out a token. */
+static bool has_token(const struct sigv4_request *r,
+		      const struct sigv4_pairs *q)
+{
+	return header(r, "x-amz-security-token") != NULL ||
+	       sigv4_pairs_find(q, "X-Amz-Security-Token") != NULL;
+}
+
 static enum sigv4_verdict judge(struct signature *s,
 				const struct sigv4_pairs *q,
 				sigv4_secret_fn *find, void *arg)
@@ -364,7 +372,7 @@ static enum sigv4_verdict judge(struct signature *s,
 
 	if (verdict != SIGV4_VALID)
 		return verdict;
-	if (!find(arg, s->scope->key, secret))
+	if (has_token(s->r, q) || !find(arg, s->scope->key, secret))
 		return say(s, SIGV4_UNKNOWN_KEY,
 			   "The security token included in the request is "
 			   "invalid.");

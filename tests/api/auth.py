@@ -60,6 +60,15 @@ class Auth(Case):
         self.check(send("GET", LIST, signed("GET", LIST, key=key)), 403,
                    "UnrecognizedClientException")
 
+    def test_a_token_that_nobody_gave_out(self):
+        own = credentials()
+        key = botocore.credentials.Credentials(own.access_key, own.secret_key,
+                                               "IQoJ")
+        self.check(send("GET", LIST, signed("GET", LIST, key=key)), 403,
+                   "UnrecognizedClientException")
+        self.check(send("GET", self.presigned(60, key=key)), 403,
+                   "UnrecognizedClientException")
+
     def test_a_wrong_secret(self):
         key = botocore.credentials.Credentials(credentials().access_key,
                                                "x" * 40)
