@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "aws/sign.h"
 #include "base/log.h"
@@ -13,8 +12,6 @@
 #include "control/key.h"
 #include "efs/claims.h"
 #include "reactor/reactor.h"
-
-enum { SKEW_SECONDS = 300 };
 
 /* --------------------------------------------------------------- signature */
 
@@ -33,17 +30,6 @@ static bool is_signed_by(const struct mount_claims *c, const char *region,
 	       CRYPTO_memcmp(c->signature, hex, strlen(hex)) == 0;
 }
 
-/* Seconds since the signature was made; negative: it will be. */
-static double age(const struct mount_claims *c)
-{
-	struct timespec now = nsec_to_timespec(reactor_realtime());
-	struct tm tm = { 0 };
-
-	if (strptime(c->date, "%Y%m%dT%H%M%SZ", &tm) == NULL)
-		return MOUNT_CLAIMS_SECONDS + 1;
-	return difftime(now.tv_sec, timegm(&tm));
-}
-
 /* ------------------------------------------------------------------ verdict */
 
 /* Why he is not who he says; NULL: he is, and *user is his name. */
@@ -52,11 +38,12 @@ static const char *check_key(struct access_keys *keys,
 			     char user[CONTROL_PRINCIPAL_SIZE])
 {
 	struct access_key key;
-	double seconds = age(c);
 	const char *fault = NULL;
 
-	if (seconds < -SKEW_SECONDS || seconds > MOUNT_CLAIMS_SECONDS)
-		return "its signature has expired, or a clock is wrong";
+	if (!mount_claims_current(c, reactor_realtime() / SEC(1)))
+		return "it or its signature has expired, or a clock is wrong";
+	if (c->token[0]) /* nobody gave one out */
+		return "its session token is not known";
 	if (!access_key_find(keys, c->key, &key))
 		return "there is no such access key";
 	if (!is_signed_by(c, region, key.secret))
@@ -86,7 +73,10 @@ static const char *judge(struct access_keys *keys,
 		 c->access_point);
 	if (c->key[0] == '\0')
 		return NULL;
-	return check_key(keys, c, client->region, out->principal);
+	fault = check_key(keys, c, client->region, out->principal);
+	if (fault == NULL)
+		snprintf(out->key, sizeof(out->key), "%.31s", c->key);
+	return fault;
 }
 
 bool mount_client_identify(void *keys, const struct control_client *client,

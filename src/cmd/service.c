@@ -138,6 +138,7 @@ static int open_control(struct service *s)
 			.tls = s->tls,
 			.identify = mount_client_identify,
 			.identify_arg = s->keys,
+			.keys = s->keys,
 		},
 		&s->control);
 }

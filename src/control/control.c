@@ -86,6 +86,7 @@ int control_create(const struct control_options *options, struct control **out)
 	c->tls = options->tls;
 	c->identify = options->identify;
 	c->identify_arg = options->identify_arg;
+	c->keys = options->keys;
 	c->elastic_limit = options->elastic_limit;
 	c->operations = options->operations ? MAX(options->operations, 0.0)
 					    : THROUGHPUT_OPERATIONS;

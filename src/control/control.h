@@ -27,6 +27,7 @@
 #include "base/clock.h"
 #include "control/subnet.h"
 
+struct access_keys;
 struct control;
 struct nfs_server_stats;
 struct reactor_set;
@@ -136,6 +137,7 @@ struct control_client {
 };
 struct control_client_identity {
 	char principal[CONTROL_PRINCIPAL_SIZE]; /* a key's user; "": nobody */
+	char key[CONTROL_ID_SIZE];		/* the key's id */
 	char access_point[CONTROL_ID_SIZE];	/* "": the root */
 };
 /* false: refused, and why is logged.  Any thread; must not park. */
@@ -162,6 +164,7 @@ struct control_options {
 	const struct tls_certificate *tls;
 	control_identify_fn *identify; /* NULL: certificates say nothing */
 	void *identify_arg;
+	struct access_keys *keys; /* their policies; NULL: none.  Borrowed. */
 };
 
 int control_create(const struct control_options *options, struct control **out);

@@ -43,6 +43,7 @@ struct control {
 	const struct tls_certificate *tls;
 	control_identify_fn *identify;
 	void *identify_arg;
+	struct access_keys *keys; /* or NULL */
 	struct door door; /* to the console */
 
 	struct task_rwlock lock;

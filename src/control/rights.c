@@ -2,11 +2,13 @@
 #include "control/rights.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "control/internal.h"
+#include "control/key.h"
 #include "nfs/server/server.h"
 #include "reactor/reactor.h"
 
@@ -56,6 +58,18 @@ static void ask(struct asked *a, const char *fs, const char *point_arn,
 	add_key(a, "aws:SourceIp", source_ip);
 }
 
+/* Of a user of the API, as a policy names him. */
+static void set_principal(struct asked *a, const char *user)
+{
+	if (user == NULL || user[0] == '\0')
+		return;
+	snprintf(a->principal, sizeof(a->principal),
+		 "arn:aws:iam::" CONTROL_ACCOUNT ":user/%.64s", user);
+	a->r.principal = a->principal;
+	add_key(a, "aws:PrincipalArn", a->principal);
+	add_key(a, "aws:username", user);
+}
+
 /* A reference; any thread. */
 static json_t *take_policy(struct fs *fs)
 {
@@ -67,46 +81,83 @@ static json_t *take_policy(struct fs *fs)
 	return policy;
 }
 
-/* Of a user of the API, as a policy names him. */
-static void set_principal(struct asked *a, const char *user)
+/* The policies that decide, as references: NULL where there is none. */
+struct policies {
+	json_t *fs, *key;
+};
+
+/* false: he has a key that is no more. */
+static bool take_policies(struct fs *fs, const char *id, struct policies *out)
 {
-	if (user == NULL || user[0] == '\0')
-		return;
-	snprintf(a->principal, sizeof(a->principal),
-		 "arn:aws:iam::" CONTROL_ACCOUNT ":user/%.64s", user);
-	a->r.principal = a->principal;
+	struct access_key key;
+
+	*out = (struct policies){ NULL, NULL };
+	if (id[0] != '\0' && fs->control->keys != NULL) {
+		if (!access_key_find(fs->control->keys, id, &key))
+			return false;
+		OPENSSL_cleanse(key.secret, sizeof(key.secret));
+		out->key = key.policy;
+	}
+	out->fs = take_policy(fs);
+	return true;
+}
+
+/* Neither may deny it, and one has to allow it.  A file system without a policy
+ * allows everything, and a key without one says nothing. */
+static bool may(const struct policies *p, const struct asked *a,
+		struct policy_reason *why)
+{
+	enum policy_decision key = POLICY_NOTHING, fs = POLICY_ALLOW;
+
+	if (p->key != NULL)
+		key = policy_evaluate(p->key, &a->r, why);
+	if (key == POLICY_DENY)
+		return false;
+	if (p->fs != NULL)
+		fs = policy_evaluate(p->fs, &a->r, why);
+	return fs == POLICY_ALLOW ||
+	       (fs == POLICY_NOTHING && key == POLICY_ALLOW);
+}
+
+static void say_why_not(const struct fs *fs, const struct asked *a,
+			const char *host, const char *label,
+			const struct policy_reason *why)
+{
+	log_info("%s: %s by %s%s%s%s%s: not allowed by the policy (statement "
+		 "%zu%s%s)",
+		 fs->id, a->r.action, a->r.principal ? a->r.principal : "",
+		 a->r.principal ? " at " : "", host, label ? ", " : "",
+		 label ? label : "", why->statement, why->sid ? ", " : "",
+		 why->sid ? why->sid : "");
 }
 
 unsigned fs_rights(void *arg, const char *label, const struct addr *peer,
 		   const struct nfs_identity *who)
 {
 	struct fs *fs = arg;
-	json_t *policy = take_policy(fs);
-	struct policy_reason why;
+	struct policy_reason why = {};
 	char host[ADDR_TEXT_MAX];
+	struct policies p;
 	unsigned rights = 0;
 	struct asked a;
 
-	if (policy == NULL)
-		return NFS_RIGHTS_ALL;
 	addr_format_host(peer, host);
+	if (!take_policies(fs, who->key, &p)) {
+		log_info("%s: %s at %s: access key %s is deleted", fs->id,
+			 who->principal, host, who->key);
+		return 0;
+	}
 	ask(&a, fs->id, label, host, who->secure);
 	set_principal(&a, who->principal);
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
 		a.r.action = actions[i].action;
-		if (policy_evaluate(policy, &a.r, &why) == POLICY_ALLOW)
+		if (may(&p, &a, &why))
 			rights |= actions[i].right;
 		else
-			log_info("%s: %s by %s%s%s%s%s: not allowed by the "
-				 "policy (statement %zu%s%s)",
-				 fs->id, actions[i].action,
-				 a.r.principal ? a.r.principal : "",
-				 a.r.principal ? " at " : "", host,
-				 label ? ", " : "", label ? label : "",
-				 why.statement, why.sid ? ", " : "",
-				 why.sid ? why.sid : "");
+			say_why_not(fs, &a, host, label, &why);
 	}
-	json_decref(policy);
+	json_decref(p.fs);
+	json_decref(p.key);
 	return rights;
 }
 
@@ -132,6 +183,7 @@ bool fs_identify(void *arg, const struct addr *peer, const uint8_t *certificate,
 			 &who))
 		return false;
 	snprintf(out->principal, sizeof(out->principal), "%s", who.principal);
+	snprintf(out->key, sizeof(out->key), "%s", who.key);
 	if (who.access_point[0])
 		out->export = point_number(who.access_point);
 	return true;
@@ -149,6 +201,15 @@ void fs_set_policy(struct fs *fs)
 	json_decref(before);
 	if (fs->server != NULL)
 		nfs_server_rights_changed(fs->server);
+}
+
+void control_rights_changed(struct control *c)
+{
+	struct fs *fs;
+
+	list_for_each (fs, &c->fs, link)
+		if (fs->server != NULL)
+			nfs_server_rights_changed(fs->server);
 }
 
 const json_t *control_fs_policy(struct control *c, const char *id)

@@ -3,7 +3,8 @@
  * Rights: what a file system's policy lets an NFS client do, and why.  Without
  * a policy everybody may do everything.  A client is nobody that IAM knows
  * (AUTH_SYS), so only statements for everybody ("*") are about him, unless his
- * certificate has proved which key he has (struct control_client).
+ * certificate has proved which key he has (struct control_client): then the
+ * key's own policy, if it has one, decides, too.
  */
 #ifndef CONTROL_RIGHTS_H
 #define CONTROL_RIGHTS_H
@@ -33,6 +34,9 @@ struct rights_answer {
 /* The reactor of the control. */
 int control_explain(struct control *c, const struct rights_question *q,
 		    struct rights_answer *out, struct control_error *err);
+
+/* Keys or their policies have changed: clients are judged anew. */
+void control_rights_changed(struct control *c);
 
 /* The policy of a file system; borrowed until the caller parks; NULL: none. */
 const json_t *control_fs_policy(struct control *c, const char *fs);

@@ -59,10 +59,18 @@ bad:
 	return content;
 }
 
+/* Ids, hex digits, base64: what is none of these would get into a log. */
+static bool is_word(struct der d)
+{
+	for (long i = 0; i < d.left; i++)
+		if (d.p[i] <= ' ' || d.p[i] > '~')
+			return false;
+	return d.left > 0;
+}
+
 static bool text_of(struct der d, char *out, size_t size)
 {
-	if (d.left <= 0 || (size_t)d.left >= size ||
-	    memchr(d.p, '\0', d.left) != NULL)
+	if (!is_word(d) || (size_t)d.left >= size)
 		return false;
 	memcpy(out, d.p, d.left);
 	out[d.left] = '\0';
@@ -136,6 +144,18 @@ static bool read_public_key(X509 *x, char hex[41])
 	return true;
 }
 
+static bool read_times(X509 *x, struct mount_claims *out)
+{
+	struct tm begin, end;
+
+	if (ASN1_TIME_to_tm(X509_get0_notBefore(x), &begin) != 1 ||
+	    ASN1_TIME_to_tm(X509_get0_notAfter(x), &end) != 1)
+		return false;
+	out->begin = timegm(&begin);
+	out->end = timegm(&end);
+	return true;
+}
+
 static const char *read_claims(X509 *x, struct mount_claims *out)
 {
 	struct der iam = extension(x, MOUNT_CLAIMS_ARC "2");
@@ -147,6 +167,10 @@ static const char *read_claims(X509 *x, struct mount_claims *out)
 		return "its access point is malformed";
 	if (iam.left >= 0 && !read_iam(iam, out))
 		return "its signature is malformed";
+	if (iam.left >= 0 && out->fs[0] == '\0')
+		return "it is signed, and names no file system";
+	if (!read_times(x, out))
+		return "its validity is malformed";
 	if (!read_public_key(x, out->public_key))
 		return "it has no key";
 	return NULL;
@@ -162,6 +186,27 @@ bool mount_claims_read(const uint8_t *der, size_t len, struct mount_claims *out,
 	X509_free(x);
 	ERR_clear_error();
 	return *fault == NULL;
+}
+
+/* -------------------------------------------------------------------- time */
+
+static bool is_within(time_t t, time_t begin, time_t end)
+{
+	return t >= begin - MOUNT_CLAIMS_SKEW && t <= end + MOUNT_CLAIMS_SKEW;
+}
+
+bool mount_claims_current(const struct mount_claims *c, time_t now)
+{
+	struct tm tm = { 0 };
+	time_t made;
+
+	if (strptime(c->date, "%Y%m%dT%H%M%SZ", &tm) == NULL)
+		return false;
+	made = timegm(&tm);
+	return made <= now + MOUNT_CLAIMS_SKEW &&
+	       made >= now - MOUNT_CLAIMS_SECONDS &&
+	       is_within(made, c->begin, c->end) &&
+	       is_within(now, c->begin, c->end);
 }
 
 /* --------------------------------------------------------------- signature */

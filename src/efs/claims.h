@@ -21,6 +21,7 @@ enum {
 	MOUNT_CLAIMS_ID = 32,
 	MOUNT_CLAIMS_TOKEN = 4096,
 	MOUNT_CLAIMS_SECONDS = 86400, /* a signature is good for */
+	MOUNT_CLAIMS_SKEW = 300,      /* seconds that a clock may be wrong */
 };
 
 /* The strings are "" where it says nothing. */
@@ -31,11 +32,15 @@ struct mount_claims {
 	char date[17];	     /* "20261121T201500Z" */
 	char token[MOUNT_CLAIMS_TOKEN + 1];
 	char public_key[41]; /* hex SHA-1 of its bits */
+	time_t begin, end;   /* of the certificate's validity, as it was read */
 };
 
 /* Of a certificate in DER.  false: *fault says what is wrong with it. */
 bool mount_claims_read(const uint8_t *der, size_t len, struct mount_claims *out,
 		       const char **fault);
+
+/* Neither certificate nor signature has expired, nor is from the future. */
+bool mount_claims_current(const struct mount_claims *c, time_t now);
 
 /* The string to sign, for `region`. */
 enum { MOUNT_STRING_SIZE = 512 };

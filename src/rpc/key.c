@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "control/key.h"
+#include "control/rights.h"
 #include "rpc/internal.h"
 
 /* The secret is told once, to who had the key made. */
@@ -51,6 +52,8 @@ static int access_key_delete_method(struct rpc_call *call)
 	int r = access_key_delete(call->env->keys, rpc_string(call, "id"),
 				  &call->error);
 
+	if (r == 0)
+		control_rights_changed(call->env->control);
 	call->result = json_true();
 	return r;
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client's certificate, as amazon-efs-utils makes them.
 
-certificate.py DIR FS [--point ID] [--key ID SECRET] [--region NAME] [--age SECONDS]
+certificate.py DIR FS [--point ID] [--key ID SECRET] [--token TEXT] [--region NAME] [--age SECONDS]
 leaves DIR/certificate.pem and DIR/key.pem.
 """
 
@@ -40,6 +40,8 @@ def signature(arguments, key, when):
         "X-Amz-Expires": "86400",
         "X-Amz-SignedHeaders": "host",
     }
+    if arguments.token:
+        query["X-Amz-Security-Token"] = arguments.token
     request = "\n".join(
         [
             "GET",
@@ -64,6 +66,7 @@ def main():
     parser.add_argument("fs")
     parser.add_argument("--point")
     parser.add_argument("--key", nargs=2)
+    parser.add_argument("--token")
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--age", type=int, default=0)
     a = parser.parse_args()
@@ -83,6 +86,8 @@ def main():
             f"signature = OCTETSTRING:{signature(a, key, when)}\n"
             f"time = UTCTIME:{when.strftime('%y%m%d%H%M%SZ')}\n"
         )
+        if a.token:
+            sections += f"token = EXPLICIT:0,UTF8String:{a.token}\n"
     config = a.directory / "config"
     config.write_text(
         "[req]\ndistinguished_name = dn\nx509_extensions = ext\nprompt = no\n"

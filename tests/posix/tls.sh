@@ -105,7 +105,24 @@ tunnel region "$fs" --key "$id" "$secret" --region eu-west-1
 ! through region region || fail "a signature for another region"
 tunnel other fs-0123456789abcdef0 --key "$id" "$secret"
 ! through other other || fail "a certificate for another file system"
+tunnel token "$fs" --key "$id" "$secret" --token nobodygavethis
+! through token token || fail "a session token that nobody gave out"
+
+# The key's own policy decides, too; and a key that is deleted is nobody's.
 efs delete-file-system-policy --file-system-id "$fs"
+hawser key create joe --policy '{"Statement":[{"Effect":"Deny", "Action":
+	"elasticfilesystem:ClientWrite", "Resource":"*"}]}' >joe.key
+read -r joe joes <<-EOF
+	$(sed -n 's/^aws_[a-z_]* *= *//p' joe.key | paste -sd' ')
+EOF
+tunnel joe "$fs" --point "$point" --key "$joe" "$joes"
+through joe joe
+same signed "$(cat joe/file)"
+! touch joe/other 2>/dev/null || fail "the key's policy denies it"
+hawser key delete "$joe"
+! ls joe >/dev/null 2>&1 || fail "the key is deleted"
+hawser umount joe
+
 tunnel stranger "$fs" --point fsap-0123456789abcdef0
 ! through stranger stranger || fail "an access point that is not there"
 

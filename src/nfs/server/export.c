@@ -167,29 +167,36 @@ void nfs_server_rights_changed(struct nfs_server *srv)
 	atomic_fetch_add(&srv->rights_version, 1);
 }
 
-/* A connection mostly asks about one way in. */
+static unsigned ask_rights(struct nfsd_conn *conn, const struct nfsd_export *e)
+{
+	const struct nfs_server_options *o = &conn->srv->options;
+	unsigned i = conn->nrights++ % NFSD_CONN_RIGHTS;
+
+	conn->rights[i].of = e ? e->is.number : 0;
+	conn->rights[i].are = o->rights(o->rights_arg, e ? e->label : NULL,
+					&conn->peer, &conn->who);
+	return conn->rights[i].are;
+}
+
+/* A connection mostly asks about few ways in. */
 unsigned nfsd_rights(struct nfsd_compound *c, const struct nfsd_export *e)
 {
-	const struct nfs_server_options *o = &c->srv->options;
 	struct nfsd_conn *conn = c->call->conn;
 	uint64_t number = e ? e->is.number : 0;
 	unsigned version;
 
 	if (conn->refused)
 		return 0;
-	if (o->rights == NULL)
+	if (c->srv->options.rights == NULL)
 		return NFS_RIGHTS_ALL;
 	version = atomic_load(&c->srv->rights_version);
-	if (conn->rights_known && conn->rights_version == version &&
-	    conn->rights_of == number)
-		return conn->rights;
-	conn->rights =
-		o->rights(o->rights_arg, e ? e->label : NULL, &conn->peer,
-			  &conn->who);
-	conn->rights_of = number;
+	if (conn->rights_version != version)
+		conn->nrights = 0;
 	conn->rights_version = version;
-	conn->rights_known = true;
-	return conn->rights;
+	for (unsigned i = 0; i < conn->nrights && i < NFSD_CONN_RIGHTS; i++)
+		if (conn->rights[i].of == number)
+			return conn->rights[i].are;
+	return ask_rights(conn, e);
 }
 
 /* -------------------------------------------------------------- the root */

@@ -10,7 +10,11 @@
  *
  * The same client owner on connections with different identities is different
  * clients.  So the identity becomes part of the owner, here and in the records
- * in the store, and our own name differs, too.
+ * in the store, and our own name differs, too:
+ *
+ *	somebody	OWNER NUL IDENTITY	(no NUL in the identity)
+ *	nobody		OWNER			(no NUL in it)
+ *			OWNER NUL		(else)
  */
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -42,9 +46,9 @@ bool nfsd_identity_owner(struct nfsd_compound *c, struct xdr_bytes *owner)
 	uint8_t *all;
 
 	identity_text(&c->call->conn->who, text, sizeof(text));
-	if (text[0] == '\0')
-		return true;
 	len = owner->len;
+	if (text[0] == '\0' && (len == 0 || !memchr(owner->data, '\0', len)))
+		return true;
 	extra = strlen(text) + 1; /* the NUL stands between the two */
 	all = arena_alloc(&c->call->arena, len + extra);
 	if (all == NULL)

@@ -19,6 +19,7 @@
 enum {
 	NFSD_CONN_CALLS = 128, /* requests in progress or unsent replies */
 	NFSD_CONN_BOUND = 64,  /* sessions it remembers */
+	NFSD_CONN_RIGHTS = 8,  /* ways in whose rights it remembers */
 	NFSD_CALL_ARENA = 256 << 10, /* decoded arrays of one request */
 };
 #define NFSD_CONN_BYTES	    (16u << 20) /* requests, bulk data, replies */
@@ -89,10 +90,13 @@ struct nfsd_conn {
 	uint32_t callback_xid;
 
 	struct nfsd_export *last_export; /* a reference, or NULL */
-	/* What nfsd_rights() said last, of the export of that number. */
-	bool rights_known;
-	unsigned rights, rights_version;
-	uint64_t rights_of;
+	/* What options.rights() said last, of exports by their number, as of
+	 * this version. */
+	struct {
+		uint64_t of;
+		unsigned are;
+	} rights[NFSD_CONN_RIGHTS];
+	unsigned nrights, rights_version;
 
 	unsigned nbound;
 	struct nfsd_session

@@ -48,10 +48,11 @@ struct tls_certificate;
  * mounts by two exports for one, and send requests of the one on a connection
  * of the other.
  */
-enum { NFS_PRINCIPAL_MAX = 127 };
+enum { NFS_PRINCIPAL_MAX = 127, NFS_KEY_MAX = 31 };
 struct nfs_identity {
 	bool secure; /* it came by TLS */
 	char principal[NFS_PRINCIPAL_MAX + 1]; /* for rights(); "": anonymous */
+	char key[NFS_KEY_MAX + 1]; /* by which he is; for rights(), too */
 	uint64_t export;		       /* its number; 0: none */
 };
 /* What is the certificate (DER; len 0: none) of a client worth?  Fills in all

@@ -71,11 +71,86 @@ static void test_certificate(void **state)
 		assert_int_equal(X509_verify(x, key), 1);
 		len = i2d_X509(x, &der);
 		assert_true(mount_claims_read(der, len, &read, &fault));
+		assert_int_equal(read.begin, 1795375769 - 15 * 60);
+		assert_int_equal(read.end, 1795375769 + 3 * 3600);
+		c.begin = read.begin;
+		c.end = read.end;
 		assert_memory_equal(&c, &read, sizeof(c));
 		OPENSSL_free(der);
 		X509_free(x);
 	}
 	EVP_PKEY_free(key);
+}
+
+/* What is wrong with a certificate that says this; NULL: nothing. */
+static const char *fault_of(const struct mount_claims *said,
+			    struct mount_claims *read)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	struct mount_claims c = *said;
+	const char *fault = NULL;
+	uint8_t *der = NULL;
+	X509 *x;
+	int len;
+
+	assert_true(mount_claims_sign(&c, key, "secret", "us-east-1",
+				      1795375769));
+	x = mount_claims_certificate(&c, key, 1795375769);
+	assert_non_null(x);
+	len = i2d_X509(x, &der);
+	mount_claims_read(der, len, read, &fault);
+	OPENSSL_free(der);
+	X509_free(x);
+	EVP_PKEY_free(key);
+	return fault;
+}
+
+/* They would stand in the log. */
+static void test_a_claim_is_one_word(void **state)
+{
+	struct mount_claims c = sample, read;
+
+	assert_null(fault_of(&c, &read));
+	strcpy(c.key, "AKIAX\nerror: all is lost");
+	assert_non_null(fault_of(&c, &read));
+	c = sample;
+	strcpy(c.access_point, "fsap-\033[2J");
+	assert_non_null(fault_of(&c, &read));
+	c = sample;
+	strcpy(c.fs, "fs 1");
+	assert_non_null(fault_of(&c, &read));
+}
+
+/* Else it would be one for all of them. */
+static void test_a_signature_is_for_one_file_system(void **state)
+{
+	struct mount_claims c = sample, read;
+
+	c.fs[0] = '\0';
+	assert_non_null(fault_of(&c, &read));
+	c.key[0] = '\0';
+	assert_null(fault_of(&c, &read));
+}
+
+static void test_it_is_good_as_long_as_its_certificate(void **state)
+{
+	const time_t made = 1795375769;
+	struct mount_claims c;
+
+	assert_null(fault_of(&sample, &c));
+	assert_true(mount_claims_current(&c, made));
+	assert_true(mount_claims_current(&c, made + 3 * 3600));
+	assert_false(mount_claims_current(&c, made + 4 * 3600));
+	assert_false(mount_claims_current(&c, made - 3600));
+	/* A certificate that says it is of another time than its signature. */
+	c.begin += 3600;
+	c.end += 3600;
+	assert_false(mount_claims_current(&c, made + 3600));
+	/* Nor is any signature good for more than a day. */
+	c.begin -= 3600;
+	c.end += 90 * 86400;
+	assert_true(mount_claims_current(&c, made + 86400 - 60));
+	assert_false(mount_claims_current(&c, made + 86400 + 60));
 }
 
 int main(void)
@@ -84,6 +159,9 @@ int main(void)
 		cmocka_unit_test(test_string),
 		cmocka_unit_test(test_token),
 		cmocka_unit_test(test_certificate),
+		cmocka_unit_test(test_a_claim_is_one_word),
+		cmocka_unit_test(test_a_signature_is_for_one_file_system),
+		cmocka_unit_test(test_it_is_good_as_long_as_its_certificate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

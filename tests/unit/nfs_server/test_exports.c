@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#include "nfs/server/internal.h"
+
 static const uint32_t groups[] = { 7, 8 };
 static const struct nfs_export app = {
 	.name = "fsap-app",
@@ -35,10 +37,11 @@ struct scene {
 	struct compound c;
 };
 
-static struct scene *scene_start(void *directory)
+static struct scene *scene_start(void *directory, nfs_rights_fn *rights)
 {
-	static const struct nfs_server_options options = {
+	const struct nfs_server_options options = {
 		.handle_key = "0123456789abcdef",
+		.rights = rights,
 	};
 	struct scene *s = calloc(1, sizeof(*s));
 
@@ -129,7 +132,7 @@ static struct fattr attributes(struct scene *s, const char *path)
 
 static void root(void *arg)
 {
-	struct scene *s = scene_start(arg);
+	struct scene *s = scene_start(arg, NULL);
 	struct nfs_fh fh, again, plain;
 	struct fattr attr;
 
@@ -154,7 +157,7 @@ static void root(void *arg)
 
 static void user(void *arg)
 {
-	struct scene *s = scene_start(arg);
+	struct scene *s = scene_start(arg, NULL);
 	struct nfs_fh fh, dir, plain;
 	struct fattr attr;
 
@@ -182,7 +185,7 @@ static void user(void *arg)
 
 static void upwards(void *arg)
 {
-	struct scene *s = scene_start(arg);
+	struct scene *s = scene_start(arg, NULL);
 	struct nfs_fh fh, dir;
 	struct fattr app_dir, d;
 
@@ -203,7 +206,7 @@ static void upwards(void *arg)
 
 static void handles(void *arg)
 {
-	struct scene *s = scene_start(arg);
+	struct scene *s = scene_start(arg, NULL);
 	struct nfs_fh fh, bent;
 
 	require(WALK(s, &fh, "fsap-app") == NFS4_OK);
@@ -230,7 +233,7 @@ static void handles(void *arg)
 /* LINK and RENAME between two exports, or out of one. */
 static void across(void *arg)
 {
-	struct scene *s = scene_start(arg);
+	struct scene *s = scene_start(arg, NULL);
 	struct nfs_fh fh, plain;
 	RENAME4args *r;
 
@@ -266,7 +269,7 @@ static uint64_t used(struct scene *s)
 static void quota(void *arg)
 {
 	static const struct nfs_quota three = { .files = 3 };
-	struct scene *s = scene_start(arg);
+	struct scene *s = scene_start(arg, NULL);
 	struct nfs_server *srv = s->world.server;
 	struct engine *e = s->world.engine;
 	struct engine_tree t;
@@ -305,6 +308,69 @@ static void a_quota_follows_the_root(void **state)
 	in_task(quota, *state);
 }
 
+static unsigned asked;
+
+static unsigned ask(void *arg, const char *label, const struct addr *peer,
+		    const struct nfs_identity *who)
+{
+	asked++;
+	return NFS_RIGHTS_ALL;
+}
+
+static void rights(void *directory)
+{
+	struct scene *s = scene_start(directory, ask);
+	struct nfs_fh fh;
+
+	asked = 0;
+	for (int i = 0; i < 5; i++) {
+		require(WALK(s, &fh, "fsap-app") == NFS4_OK);
+		require(WALK(s, &fh, "fsap-other") == NFS4_OK);
+	}
+	require(asked > 0 && asked <= 3); /* the root is a way, too */
+	nfs_server_rights_changed(s->world.server);
+	asked = 0;
+	require(WALK(s, &fh, "fsap-other") == NFS4_OK);
+	require(asked > 0);
+	scene_stop(s);
+}
+
+static void rights_are_asked_for_once(void **state)
+{
+	in_task(rights, *state);
+}
+
+/* The owner of a client as the server keeps it. */
+static struct xdr_bytes kept_as(struct nfsd_call *call, const char *principal,
+				const char *owner, size_t len)
+{
+	struct nfsd_compound c = { .call = call };
+	struct xdr_bytes bytes = { (const uint8_t *)owner, len };
+
+	strcpy(call->conn->who.principal, principal);
+	require(nfsd_identity_owner(&c, &bytes));
+	return bytes;
+}
+
+static void nobody_can_have_the_owner_of_somebody(void **state)
+{
+	struct nfsd_conn conn = {};
+	struct nfsd_call *call = calloc(1, sizeof(*call));
+	struct xdr_bytes bob;
+
+	call->conn = &conn;
+	arena_init(&call->arena, NULL, 0, 4096);
+	bob = kept_as(call, "bob", "a", 1);
+	assert_int_equal(kept_as(call, "", "a", 1).len, 1);
+	assert_false(xdr_bytes_equal(
+		bob, kept_as(call, "", (const char *)bob.data, bob.len)));
+	assert_false(xdr_bytes_equal(bob, kept_as(call, "eve", "a", 1)));
+	assert_false(xdr_bytes_equal(kept_as(call, "", "a\0", 2),
+				     kept_as(call, "", "a\0\0", 3)));
+	arena_fini(&call->arena);
+	free(call);
+}
+
 static void a_root_is_made_and_reached_by_name_only(void **state)
 {
 	in_task(root, *state);
@@ -339,6 +405,8 @@ int main(void)
 		test_with_directory(handles_can_not_be_made_up),
 		test_with_directory(nothing_moves_between_exports),
 		test_with_directory(a_quota_follows_the_root),
+		test_with_directory(rights_are_asked_for_once),
+		cmocka_unit_test(nobody_can_have_the_owner_of_somebody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
