@@ -10,7 +10,6 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "control/internal.h"
-#include "reactor/reactor.h"
 #include "store/store.h"
 
 /* A token is unique in its file system. */
@@ -187,7 +186,8 @@ static int create_locked(struct fs *fs, const json_t *attributes,
 	if (r < 0)
 		return r;
 	make_id(id, "fsap-");
-	p = point_alloc(fs, id, reactor_realtime(), json_deep_copy(attributes));
+	p = point_alloc(fs, id, created_now(fs->control),
+			json_deep_copy(attributes));
 	if (p == NULL)
 		return internal_error(err, -ENOMEM, id);
 	r = point_save(p);

@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "base/util.h"
 #include "control/internal.h"
+#include "reactor/reactor.h"
 
 const char *control_state_name(enum control_state s)
 {
@@ -66,6 +67,17 @@ void background_end(struct control *c)
 {
 	c->background--;
 	waitq_wake_all(&c->background_changed);
+}
+
+nsec created_now(struct control *c)
+{
+	c->newest = MAX(reactor_realtime(), c->newest + 1);
+	return c->newest;
+}
+
+void created_before(struct control *c, nsec created)
+{
+	c->newest = MAX(c->newest, created);
 }
 
 int control_create(const struct control_options *options, struct control **out)

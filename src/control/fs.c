@@ -222,7 +222,7 @@ static struct fs *fs_new(struct control *c, const json_t *attributes)
 		json_object_set_new(fs->attributes, "CreationToken",
 				    json_string(fs->id));
 	fs_set_name(fs);
-	fs->created = reactor_realtime();
+	fs->created = created_now(c);
 	fs->state = CONTROL_CREATING;
 	return fs;
 }

@@ -51,6 +51,7 @@ struct control {
 	unsigned n_fs;
 	struct list points; /* oldest first, of all file systems */
 	struct htable points_by_id, points_by_token;
+	nsec newest; /* `created` of what is youngest */
 
 	/* Tasks that go on behind the calls; control_destroy() waits for
 	 * them.  The queue is woken when one has ended or all should. */
@@ -103,6 +104,12 @@ struct access_point {
 	nsec created;
 	json_t *attributes; /* never NULL */
 };
+
+/* `created` of something new: the time of day, but after that of all that is
+ * there, wherever the clock was set, as pages of lists go by it. */
+nsec created_now(struct control *c);
+/* Something that was there has this one. */
+void created_before(struct control *c, nsec created);
 
 /* Fills *err, and returns `error` for the caller to return. */
 __attribute__((format(printf, 4, 5))) int refuse(struct control_error *err,

@@ -194,7 +194,7 @@ static int create_at(struct fs *fs, const struct place *place,
 		     const json_t *attributes, struct control_mount_target *out,
 		     struct control_error *err)
 {
-	struct mount_target *t = target_alloc(fs, reactor_realtime());
+	struct mount_target *t = target_alloc(fs, created_now(fs->control));
 	char text[ADDR_TEXT_MAX];
 	int r;
 

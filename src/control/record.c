@@ -151,6 +151,7 @@ static bool load_fs(struct control *c, json_t *object)
 	fs->has_key = hex_parse(attribute(object, "handle_key"), fs->handle_key,
 				sizeof(fs->handle_key));
 	fs->created = created;
+	created_before(c, created);
 	if (name[0] != '\0') /* of a record without attributes */
 		json_object_set_new(fs->attributes, "Tags",
 				    json_pack("[{s:s, s:s}]", "Key", "Name",
@@ -187,6 +188,7 @@ static bool load_target(struct control *c, json_t *object)
 		target_free(t);
 		return false;
 	}
+	created_before(c, created);
 	t->want_up = up;
 	take_attributes(&t->attributes, object);
 	return true;
@@ -204,6 +206,7 @@ static bool load_point(struct control *c, json_t *object)
 	    !json_is_object(attributes) || strlen(id) >= CONTROL_ID_SIZE)
 		return false;
 	fs = fs_find(c, fs_id);
+	created_before(c, created);
 	return fs != NULL &&
 	       point_alloc(fs, id, created, json_incref(attributes)) != NULL;
 }

@@ -465,6 +465,60 @@ static void a_record_that_can_not_be_read_harms_no_other(void **state)
 	in_task(bad_record, *state);
 }
 
+/* Makes a record as if the clock had been ahead. */
+static bool put_ahead(void *arg, const void *key, size_t key_len,
+		      const void *value, size_t value_len)
+{
+	json_t *object = json_loadb(value, value_len, 0, NULL);
+	nsec created = json_integer_value(json_object_get(object, "created"));
+	char *text;
+
+	json_object_set_new(object, "created", json_integer(created + SEC(99)));
+	text = json_dumps(object, 0);
+	require(store_put(arg, "access-point", key, key_len, text,
+			  strlen(text)) == 0);
+	free(text);
+	json_decref(object);
+	return true;
+}
+
+static void clock_steps_back(void *directory)
+{
+	struct control_access_point points[2], p;
+	json_t *token = json_pack("{s:s}", "ClientToken", "a");
+	struct control_fs fs;
+	struct fixture f;
+	nsec after = 0;
+
+	start(&f, directory);
+	fs = create_fs(&f, NULL);
+	require(control_access_point_create(f.control, fs.id, token, &p,
+					    &f.err) == 0);
+	control_destroy(f.control);
+	require(store_for_each(f.store, "access-point", put_ahead, f.store) ==
+		0);
+	store_close(f.store);
+	start(&f, directory);
+	json_object_set_new(token, "ClientToken", json_string("b"));
+	require(control_access_point_create(f.control, fs.id, token, &p,
+					    &f.err) == 0);
+	for (int i = 0; i < 2; i++) { /* as a client that reads pages */
+		require(control_access_point_list(f.control, fs.id, after,
+						  &points[i], 1, &f.err) == 1);
+		after = points[i].created;
+	}
+	require(strcmp(points[1].id, p.id) == 0);
+	require(control_access_point_list(f.control, fs.id, after, points, 1,
+					  &f.err) == 0);
+	json_decref(token);
+	stop(&f);
+}
+
+static void no_page_skips_what_came_when_the_clock_was_set_back(void **state)
+{
+	in_task(clock_steps_back, *state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -481,6 +535,8 @@ int main(void)
 		test_with_directory(what_a_crash_left_half_done_is_gone),
 		test_with_directory(
 			a_record_that_can_not_be_read_harms_no_other),
+		test_with_directory(
+			no_page_skips_what_came_when_the_clock_was_set_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
