@@ -49,5 +49,7 @@ json_t *ec2_group(const struct api_call *call, const char *id,
 json_t *ec2_egress(const json_t *group);
 /* The tags that a call gives what it creates. */
 json_t *ec2_given_tags(const struct api_call *call);
+/* Not too many of them? */
+int ec2_check_tags(struct api_call *call);
 
 #endif

@@ -18,6 +18,11 @@ static int no_group(struct api_call *call, const char *id)
 
 /* ------------------------------------------------------- create and delete */
 
+static const char *vpc_of(const struct api_call *call)
+{
+	return api_string(call, "VpcId") ?: THING_DEFAULT_VPC;
+}
+
 static bool name_is_taken(const struct api_call *call, const char *vpc,
 			  const char *name)
 {
@@ -33,15 +38,12 @@ static bool name_is_taken(const struct api_call *call, const char *vpc,
 	return false;
 }
 
-int ec2_create_security_group(struct api_call *call)
+/* thing_check_fn */
+static int check_new(void *arg, struct control_error *err)
 {
-	const char *vpc = api_string(call, "VpcId") ?: THING_DEFAULT_VPC;
-	const char *name = api_string(call, "GroupName");
-	char id[CONTROL_ID_SIZE];
-	int r = ec2_dry_run(call);
+	struct api_call *call = arg;
+	const char *vpc = vpc_of(call), *name = api_string(call, "GroupName");
 
-	if (r < 0)
-		return r;
 	if (thing_find(ec2_control(call), THING_VPC, vpc) == NULL)
 		return api_refuse(call, "InvalidVpcID.NotFound",
 				  "The vpc ID '%.64s' does not exist", vpc);
@@ -51,16 +53,39 @@ int ec2_create_security_group(struct api_call *call)
 			"The security group '%.64s' already exists for "
 			"VPC '%s'",
 			name, vpc);
-	r = thing_create(
+	return 0;
+}
+
+int ec2_create_security_group(struct api_call *call)
+{
+	char id[CONTROL_ID_SIZE];
+	int r = ec2_dry_run(call);
+
+	if (r == 0)
+		r = ec2_check_tags(call);
+	if (r < 0)
+		return r;
+	r = thing_create_if(
 		ec2_control(call), THING_GROUP, "sg-", id,
-		json_pack("{s:s, s:s, s:s, s:[], s:o}", "GroupName", name,
-			  "Description", api_string(call, "GroupDescription"),
-			  "VpcId", vpc, "Rules", "Tags", ec2_given_tags(call)),
-		&call->error);
+		json_pack("{s:s, s:s, s:s, s:[], s:o}", "GroupName",
+			  api_string(call, "GroupName"), "Description",
+			  api_string(call, "GroupDescription"), "VpcId",
+			  vpc_of(call), "Rules", "Tags", ec2_given_tags(call)),
+		check_new, call, &call->error);
 	if (r == 0)
 		call->output =
 			json_pack("{s:b, s:s}", "return", 1, "groupId", id);
 	return r;
+}
+
+/* It stays as long as its VPC does. */
+static bool is_default(const struct api_call *call, const char *id)
+{
+	const json_t *group = thing_find(ec2_control(call), THING_GROUP, id);
+
+	return strcmp(ec2_text(group, "GroupName"), "default") == 0 &&
+	       thing_find(ec2_control(call), THING_VPC,
+			  ec2_text(group, "VpcId")) != NULL;
 }
 
 int ec2_delete_security_group(struct api_call *call)
@@ -74,9 +99,7 @@ int ec2_delete_security_group(struct api_call *call)
 		return api_refuse(call, "MissingParameter",
 				  "The request must contain the parameter "
 				  "GroupId");
-	if (strcmp(ec2_text(thing_find(ec2_control(call), THING_GROUP, id),
-			    "GroupName"),
-		   "default") == 0)
+	if (is_default(call, id))
 		return api_refuse(call, "CannotDelete",
 				  "the specified group: \"%s\" name: "
 				  "\"default\" cannot be deleted by a user",

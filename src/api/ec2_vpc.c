@@ -18,6 +18,21 @@ json_t *ec2_given_tags(const struct api_call *call)
 	return tags;
 }
 
+static int too_many_tags(struct api_call *call)
+{
+	return api_refuse(call, "TagLimitExceeded",
+			  "A resource has up to %d tags.", CONTROL_TAGS_MAX);
+}
+
+int ec2_check_tags(struct api_call *call)
+{
+	json_t *tags = ec2_given_tags(call);
+	size_t n = json_array_size(tags);
+
+	json_decref(tags);
+	return n <= CONTROL_TAGS_MAX ? 0 : too_many_tags(call);
+}
+
 /* -------------------------------------------------------------------- VPC */
 
 static int parse_cidr(struct api_call *call, const char *cidr, struct subnet *s)
@@ -39,6 +54,8 @@ int ec2_create_vpc(struct api_call *call)
 	struct subnet s;
 	int r = ec2_dry_run(call);
 
+	if (r == 0)
+		r = ec2_check_tags(call);
 	if (r == 0)
 		r = parse_cidr(call, cidr, &s);
 	if (r == 0)
@@ -86,16 +103,13 @@ static const char *first_in(const json_t *list, const char *vpc,
 	return NULL;
 }
 
-int ec2_delete_vpc(struct api_call *call)
+/* thing_check_fn */
+static int check_is_empty(void *arg, struct control_error *err)
 {
+	struct api_call *call = arg;
 	const char *vpc = api_string(call, "VpcId");
 	struct control *c = ec2_control(call);
-	const char *group;
-	char id[CONTROL_ID_SIZE];
-	int r = ec2_dry_run(call);
 
-	if (r < 0)
-		return r;
 	if (thing_find(c, THING_VPC, vpc) == NULL)
 		return no_vpc(call, vpc);
 	if (strcmp(vpc, THING_DEFAULT_VPC) == 0 ||
@@ -105,25 +119,52 @@ int ec2_delete_vpc(struct api_call *call)
 				  "The vpc '%s' has dependencies and cannot be "
 				  "deleted.",
 				  vpc);
+	return 0;
+}
+
+/* Without its VPC the default group is of no use, and can be deleted. */
+int ec2_delete_vpc(struct api_call *call)
+{
+	const char *vpc = api_string(call, "VpcId");
+	struct control *c = ec2_control(call);
+	const char *group;
+	char id[CONTROL_ID_SIZE];
+	int r = ec2_dry_run(call);
+
+	if (r == 0)
+		r = thing_delete_if(c, THING_VPC, vpc, check_is_empty, call,
+				    &call->error);
+	if (r < 0)
+		return r;
 	group = first_in(things(c, THING_GROUP), vpc, NULL);
-	if (group != NULL) {
-		snprintf(id, sizeof(id), "%s", group);
-		r = thing_delete(c, THING_GROUP, id, &call->error);
-	}
-	return r < 0 ? r : thing_delete(c, THING_VPC, vpc, &call->error);
+	if (group == NULL)
+		return 0;
+	snprintf(id, sizeof(id), "%s", group);
+	return thing_delete(c, THING_GROUP, id, &call->error);
 }
 
 /* ----------------------------------------------------------------- subnets */
 
-static int check_range(struct api_call *call, const char *vpc,
-		       const struct subnet *s)
-{
-	struct control *c = ec2_control(call);
-	struct subnet whole;
-	const struct subnet *list;
-	size_t n = control_subnets(c, &list);
-	const char *cidr = ec2_text(thing_find(c, THING_VPC, vpc), "CidrBlock");
+struct new_subnet {
+	struct api_call *call;
+	const char *vpc, *zone;
+	struct subnet range;
+};
 
+/* thing_check_fn */
+static int check_range(void *arg, struct control_error *err)
+{
+	const struct new_subnet *new = arg;
+	struct api_call *call = new->call;
+	const struct subnet *s = &new->range, *list;
+	const char *vpc = new->vpc, *cidr;
+	struct control *c = ec2_control(call);
+	size_t n = control_subnets(c, &list);
+	struct subnet whole;
+
+	if (thing_find(c, THING_VPC, vpc) == NULL)
+		return no_vpc(call, vpc);
+	cidr = ec2_text(thing_find(c, THING_VPC, vpc), "CidrBlock");
 	if (subnet_init(&whole, cidr, "x") < 0 || whole.prefix > s->prefix ||
 	    !subnet_contains(&whole, &s->network))
 		return api_refuse(call, "InvalidSubnet.Range",
@@ -164,18 +205,19 @@ static int find_zone(struct api_call *call, const char **zone)
 			  name ? name : "");
 }
 
-static int make_subnet(struct api_call *call, const char *vpc, const char *zone,
-		       const char *cidr)
+static int make_subnet(struct new_subnet *new)
 {
+	struct api_call *call = new->call;
 	struct control *c = ec2_control(call);
 	char id[CONTROL_ID_SIZE];
 	const struct subnet *list;
 	size_t n;
-	int r = thing_create(c, THING_SUBNET, "subnet-", id,
-			     json_pack("{s:s, s:s, s:s, s:o}", "VpcId", vpc,
-				       "CidrBlock", cidr, "Zone", zone, "Tags",
-				       ec2_given_tags(call)),
-			     &call->error);
+	int r = thing_create_if(
+		c, THING_SUBNET, "subnet-", id,
+		json_pack("{s:s, s:s, s:s, s:o}", "VpcId", new->vpc,
+			  "CidrBlock", new->range.cidr, "Zone", new->zone,
+			  "Tags", ec2_given_tags(call)),
+		check_range, new, &call->error);
 
 	if (r < 0)
 		return r;
@@ -189,20 +231,19 @@ static int make_subnet(struct api_call *call, const char *vpc, const char *zone,
 
 int ec2_create_subnet(struct api_call *call)
 {
-	const char *vpc = api_string(call, "VpcId"), *zone = NULL;
-	struct subnet s;
+	struct new_subnet new = { call, api_string(call, "VpcId") };
 	int r = ec2_dry_run(call);
 
 	if (r < 0)
 		return r;
-	if (thing_find(ec2_control(call), THING_VPC, vpc) == NULL)
-		return no_vpc(call, vpc);
-	r = parse_cidr(call, api_string(call, "CidrBlock"), &s);
+	if (thing_find(ec2_control(call), THING_VPC, new.vpc) == NULL)
+		return no_vpc(call, new.vpc);
+	r = ec2_check_tags(call);
 	if (r == 0)
-		r = check_range(call, vpc, &s);
+		r = parse_cidr(call, api_string(call, "CidrBlock"), &new.range);
 	if (r == 0)
-		r = find_zone(call, &zone);
-	return r < 0 ? r : make_subnet(call, vpc, zone, s.cidr);
+		r = find_zone(call, &new.zone);
+	return r < 0 ? r : make_subnet(&new);
 }
 
 int ec2_delete_subnet(struct api_call *call)
@@ -259,11 +300,8 @@ static int add_tags(void *arg, json_t *attributes, struct control_error *err)
 		json_object_set_new(attributes, "Tags", tags);
 	}
 	json_array_extend(tags, api_value(arg, "Tags"));
-	if (json_array_size(tags) > CONTROL_TAGS_MAX)
-		return api_refuse(arg, "TagLimitExceeded",
-				  "A resource has up to %d tags.",
-				  CONTROL_TAGS_MAX);
-	return 0;
+	return json_array_size(tags) > CONTROL_TAGS_MAX ? too_many_tags(arg)
+							: 0;
 }
 
 static int change_tags(struct api_call *call, control_change_fn *fn)

@@ -226,8 +226,9 @@ static int create_locked(struct control *c, enum thing_kind kind,
 	return 0;
 }
 
-int thing_create(struct control *c, enum thing_kind kind, const char *prefix,
-		 char *id, json_t *object, struct control_error *err)
+int thing_create_if(struct control *c, enum thing_kind kind, const char *prefix,
+		    char *id, json_t *object, thing_check_fn *check, void *arg,
+		    struct control_error *err)
 {
 	int r;
 
@@ -236,10 +237,18 @@ int thing_create(struct control *c, enum thing_kind kind, const char *prefix,
 	json_object_set_new(object, "Created",
 			    json_integer(reactor_realtime() / SEC(1)));
 	task_write_lock(&c->lock);
-	r = create_locked(c, kind, id, object, err);
+	r = check ? check(arg, err) : 0;
+	if (r == 0)
+		r = create_locked(c, kind, id, object, err);
 	task_write_unlock(&c->lock);
 	json_decref(object);
 	return r;
+}
+
+int thing_create(struct control *c, enum thing_kind kind, const char *prefix,
+		 char *id, json_t *object, struct control_error *err)
+{
+	return thing_create_if(c, kind, prefix, id, object, NULL, NULL, err);
 }
 
 static int change_locked(struct control *c, enum thing_kind kind,
@@ -295,13 +304,22 @@ static int delete_locked(struct control *c, enum thing_kind kind,
 	return 0;
 }
 
-int thing_delete(struct control *c, enum thing_kind kind, const char *id,
-		 struct control_error *err)
+int thing_delete_if(struct control *c, enum thing_kind kind, const char *id,
+		    thing_check_fn *check, void *arg,
+		    struct control_error *err)
 {
 	int r;
 
 	task_write_lock(&c->lock);
-	r = delete_locked(c, kind, id, err);
+	r = check ? check(arg, err) : 0;
+	if (r == 0)
+		r = delete_locked(c, kind, id, err);
 	task_write_unlock(&c->lock);
 	return r;
+}
+
+int thing_delete(struct control *c, enum thing_kind kind, const char *id,
+		 struct control_error *err)
+{
+	return thing_delete_if(c, kind, id, NULL, NULL, err);
 }

@@ -48,8 +48,16 @@ const json_t *thing_find(const struct control *c, enum thing_kind kind,
 /* The VPC of a subnet, whatever the configuration or a call made it. */
 const char *thing_vpc_of(const struct control *c, const char *subnet);
 
-/* Adds one; the object is taken, and gets "Created".  With a prefix, `id` gets
- * a new one of CONTROL_ID_SIZE behind it. */
+/* May it be done?  Asked when nobody else can change a thing until it is done;
+ * must not park.  0, or an error that is the call's. */
+typedef int thing_check_fn(void *arg, struct control_error *err);
+
+/* Adds one, if check() (NULL: none) says so; the object is taken, and gets
+ * "Created".  With a prefix, `id` gets a new one of CONTROL_ID_SIZE behind it.
+ */
+int thing_create_if(struct control *c, enum thing_kind kind, const char *prefix,
+		    char *id, json_t *object, thing_check_fn *check, void *arg,
+		    struct control_error *err);
 int thing_create(struct control *c, enum thing_kind kind, const char *prefix,
 		 char *id, json_t *object, struct control_error *err);
 /* -ENOENT without a text: there is none. */
@@ -57,6 +65,9 @@ int thing_change(struct control *c, enum thing_kind kind, const char *id,
 		 control_change_fn *fn, void *arg, struct control_error *err);
 /* A subnet or group that mount targets are in stays, and so does a group that
  * another one's rules name: DependencyViolation. */
+int thing_delete_if(struct control *c, enum thing_kind kind, const char *id,
+		    thing_check_fn *check, void *arg,
+		    struct control_error *err);
 int thing_delete(struct control *c, enum thing_kind kind, const char *id,
 		 struct control_error *err);
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What stands around mount targets: EC2's VPCs, subnets, zones, security groups
 and interfaces; STS."""
+import http.client
+import re
 import socket
 import struct
 import unittest
+import urllib.parse
 
-from lib import Case, client, send
+from lib import Case, URL, client, send, signed
 
 EFS, EC2, STS = client(), client("ec2"), client("sts")
 
@@ -115,6 +118,43 @@ class Network(Case):
         EC2.delete_vpc(VpcId=vpc)
         self.refused("InvalidVpcID.NotFound", 400, EC2.describe_vpcs,
                      VpcIds=[vpc])
+
+    def test_of_two_at_once_one_is_a_duplicate(self):
+        vpc = EC2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+
+        def at_once(action, **arguments):
+            """What eight requests are told that are sent in one go."""
+            body = urllib.parse.urlencode({
+                "Action": action, "Version": "2016-11-15", **arguments})
+            connections = []
+            for i in range(8):
+                c = http.client.HTTPConnection(
+                    urllib.parse.urlsplit(URL).netloc, timeout=30)
+                c.connect()
+                connections.append(c)
+            headers = signed("POST", "/", body.encode(), "ec2")
+            for c in connections:
+                c.request("POST", "/", body, headers)
+            replies = [c.getresponse().read().decode() for c in connections]
+            for c in connections:
+                c.close()
+            return sorted((re.findall("<Code>(.*)</Code>", r) or ["made"])[0]
+                          for r in replies)
+
+        for i in range(10):
+            self.assertEqual(at_once("CreateSubnet", VpcId=vpc,
+                                     CidrBlock=f"10.8.{i}.0/24"),
+                             ["InvalidSubnet.Conflict"] * 7 + ["made"])
+            self.assertEqual(at_once("CreateSecurityGroup", VpcId=vpc,
+                                     GroupName=f"g{i}", GroupDescription="d"),
+                             ["InvalidGroup.Duplicate"] * 7 + ["made"])
+
+    def test_too_many_tags(self):
+        tags = [{"ResourceType": "vpc", "Tags": [
+            {"Key": f"{i}-{k}", "Value": ""} for i in range(20)]}
+            for k in range(3)]
+        self.refused("TagLimitExceeded", 400, EC2.create_vpc,
+                     CidrBlock="10.7.0.0/16", TagSpecifications=tags)
 
     def test_security_groups_are_obeyed(self):
         group = EC2.create_security_group(GroupName="nfs", Description="d")
