@@ -275,28 +275,45 @@ json_t *cw_time(const struct api_call *call, double seconds)
 	return json_string(text);
 }
 
-int cw_page(struct api_call *call, json_t *list, size_t size, const char *name)
+static int bad_token(struct api_call *call)
+{
+	return api_refuse(call, "InvalidNextToken",
+			  "The token is none that was given.");
+}
+
+int cw_page_begin(struct api_call *call, size_t size, struct cw_page *page)
 {
 	const char *token = api_string(call, "NextToken");
-	json_t *page = json_array();
-	size_t from = 0, n = json_array_size(list);
 	char *end;
 
+	*page = (struct cw_page){ .size = size };
 	if (token != NULL) {
-		from = strtoul(token, &end, 10);
-		if (*token == '\0' || *end != '\0' || from >= n) {
-			json_decref(list);
-			json_decref(page);
-			return api_refuse(call, "InvalidNextToken",
-					  "The token is none that was given.");
-		}
+		page->from = strtoul(token, &end, 10);
+		if (*token < '0' || *token > '9' || *end != '\0' ||
+		    page->from > UINT32_MAX)
+			return bad_token(call);
 	}
-	for (size_t i = from; i < n && i < from + size; i++)
-		json_array_append(page, json_array_get(list, i));
-	call->output = json_pack("{s:o}", name, page);
-	if (n - from > size)
+	page->items = json_array();
+	return 0;
+}
+
+bool cw_page_wants(struct cw_page *page)
+{
+	size_t i = page->n++;
+
+	return i >= page->from && i < page->from + page->size;
+}
+
+int cw_page_end(struct api_call *call, struct cw_page *page, const char *name)
+{
+	if (page->from > 0 && page->from >= page->n) {
+		json_decref(page->items);
+		return bad_token(call);
+	}
+	call->output = json_pack("{s:o}", name, page->items);
+	if (page->n > page->from + page->size)
 		json_object_set_new(call->output, "NextToken",
-				    json_sprintf("%zu", from + size));
-	json_decref(list);
+				    json_sprintf("%zu",
+						 page->from + page->size));
 	return 0;
 }

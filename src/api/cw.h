@@ -30,8 +30,22 @@ CW_OP(list_metrics);
 
 /* A time in the output: a number in JSON, a text in XML. */
 json_t *cw_time(const struct api_call *call, double seconds);
-/* Items `from`.. of a list, as many as fit on a page of `size`; NextToken, if
- * there are more.  The token is the number of the first one. */
-int cw_page(struct api_call *call, json_t *list, size_t size, const char *name);
+/*
+ * A page of a list, as many items as fit: only these are made.  NextToken, if
+ * there are more, is the number of the first of them.
+ *
+ *	r = cw_page_begin(call, size, &page);
+ *	for each that is wanted, until cw_page_wants() has said so of all
+ *		if (cw_page_wants(&page))
+ *			json_array_append_new(page.items, …);
+ *	return cw_page_end(call, &page, name);
+ */
+struct cw_page {
+	size_t from, size, n;
+	json_t *items;
+};
+int cw_page_begin(struct api_call *call, size_t size, struct cw_page *page);
+bool cw_page_wants(struct cw_page *page); /* one more: is it on the page? */
+int cw_page_end(struct api_call *call, struct cw_page *page, const char *name);
 
 #endif

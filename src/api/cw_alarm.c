@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Alarms: put, described, set, enabled, deleted. */
+#include <errno.h>
 #include <string.h>
 
 #include "api/cw.h"
@@ -76,25 +77,29 @@ static int by_name(const void *a, const void *b)
 typedef bool filter_fn(const struct api_call *call, const char *name,
 		       const json_t *alarm);
 
-static json_t *collect(const struct api_call *call, filter_fn *fits)
+static int answer_page(struct api_call *call, filter_fn *fits, size_t size)
 {
 	const json_t *all = alarms(control(call));
 	const char **names = calloc(json_object_size(all) + 1, sizeof(*names));
-	json_t *list = json_array(), *alarm;
+	struct cw_page page;
 	const char *name;
+	json_t *alarm;
 	size_t n = 0;
+	int r = names ? cw_page_begin(call, size, &page) : -ENOMEM;
 
-	if (names == NULL)
-		return list;
-	json_object_foreach((json_t *)all, name,
-			    alarm) if (fits(call, name, alarm)) names[n++] =
-		name;
-	qsort(names, n, sizeof(*names), by_name);
+	if (r == 0)
+		json_object_foreach((json_t *)all, name, alarm)
+			if (fits(call, name, alarm))
+				names[n++] = name;
+	if (n > 0)
+		qsort(names, n, sizeof(*names), by_name);
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(
-			list, describe(call, json_object_get(all, names[i])));
+		if (cw_page_wants(&page))
+			json_array_append_new(
+				page.items,
+				describe(call, json_object_get(all, names[i])));
 	free(names);
-	return list;
+	return r < 0 ? r : cw_page_end(call, &page, "MetricAlarms");
 }
 
 static bool is_described(const struct api_call *call, const char *name,
@@ -111,8 +116,8 @@ static bool is_described(const struct api_call *call, const char *name,
 
 int cw_describe_alarms(struct api_call *call)
 {
-	return cw_page(call, collect(call, is_described),
-		       api_integer(call, "MaxRecords", 50), "MetricAlarms");
+	return answer_page(call, is_described,
+			   api_integer(call, "MaxRecords", 50));
 }
 
 /* The same dimensions, in whatever order. */
@@ -147,9 +152,7 @@ static bool is_of_metric(const struct api_call *call, const char *name,
 
 int cw_describe_alarms_for_metric(struct api_call *call)
 {
-	call->output =
-		json_pack("{s:o}", "MetricAlarms", collect(call, is_of_metric));
-	return 0;
+	return answer_page(call, is_of_metric, ALARMS_MAX);
 }
 
 /* ----------------------------------------------------------------- history */
@@ -167,8 +170,21 @@ static bool is_wanted(const struct api_call *call, const json_t *item)
 	       (end == NULL || at <= json_number_value(end));
 }
 
+static json_t *describe_item(const struct api_call *call, const char *name,
+			     const json_t *item)
+{
+	json_t *out = json_copy((json_t *)item);
+	double at = json_number_value(json_object_get(item, "Timestamp"));
+
+	json_object_set_new(out, "AlarmName", json_string(name));
+	json_object_set_new(out, "AlarmType", json_string("MetricAlarm"));
+	json_object_set_new(out, "HistoryData", json_string("{}"));
+	json_object_set_new(out, "Timestamp", cw_time(call, at));
+	return out;
+}
+
 static void add_history(const struct api_call *call, const char *name,
-			const json_t *alarm, json_t *list)
+			const json_t *alarm, struct cw_page *page)
 {
 	const json_t *history = json_object_get(alarm, "History");
 	const char *scan = api_string(call, "ScanBy");
@@ -178,34 +194,27 @@ static void add_history(const struct api_call *call, const char *name,
 	for (size_t i = 0; i < n; i++) {
 		const json_t *item =
 			json_array_get(history, up ? n - 1 - i : i);
-		json_t *out;
 
-		if (!is_wanted(call, item))
-			continue;
-		out = json_copy((json_t *)item);
-		json_object_set_new(out, "AlarmName", json_string(name));
-		json_object_set_new(out, "AlarmType",
-				    json_string("MetricAlarm"));
-		json_object_set_new(out, "HistoryData", json_string("{}"));
-		json_object_set_new(out, "Timestamp",
-				    cw_time(call,
-					    json_number_value(json_object_get(
-						    item, "Timestamp"))));
-		json_array_append_new(list, out);
+		if (is_wanted(call, item) && cw_page_wants(page))
+			json_array_append_new(page->items,
+					      describe_item(call, name, item));
 	}
 }
 
 int cw_describe_alarm_history(struct api_call *call)
 {
 	const char *wanted = api_string(call, "AlarmName"), *name;
-	json_t *list = json_array(), *alarm;
+	struct cw_page page;
+	json_t *alarm;
+	int r = cw_page_begin(call, api_integer(call, "MaxRecords", 100),
+			      &page);
 
-	json_object_foreach((json_t *)alarms(control(call)), name,
-			    alarm) if (wanted == NULL ||
-				       strcmp(wanted, name) == 0)
-		add_history(call, name, alarm, list);
-	return cw_page(call, list, api_integer(call, "MaxRecords", 100),
-		       "AlarmHistoryItems");
+	if (r < 0)
+		return r;
+	json_object_foreach((json_t *)alarms(control(call)), name, alarm)
+		if (wanted == NULL || strcmp(wanted, name) == 0)
+			add_history(call, name, alarm, &page);
+	return cw_page_end(call, &page, "AlarmHistoryItems");
 }
 
 /* --------------------------------------------------------------------- put */

@@ -64,26 +64,26 @@ static bool fits(const struct api_call *call, const json_t *metric)
 int cw_list_metrics(struct api_call *call)
 {
 	const char *namespace = api_string(call, "Namespace");
-	json_t *list = json_array(), *one;
-	struct control_fs *all;
-	int n = 0;
+	struct control_fs *all = NULL;
+	struct cw_page page;
+	json_t *one;
+	int n = 0, r = cw_page_begin(call, LIST_PAGE, &page);
 
-	if (namespace == NULL || strcmp(namespace, efs) == 0)
+	if (r == 0 && (namespace == NULL || strcmp(namespace, efs) == 0))
 		n = control_fs_list(control(call), NULL, &all, &call->error);
-	if (n < 0) {
-		json_decref(list);
-		return n;
+	if (r < 0 || n < 0) {
+		json_decref(page.items);
+		return MIN(r, n);
 	}
 	for (int i = 0; i < n; i++)
 		for (int m = 0; m < METRICS; m++) {
 			one = describe(all[i].id, &metric_info[m]);
-			if (fits(call, one))
-				json_array_append(list, one);
+			if (fits(call, one) && cw_page_wants(&page))
+				json_array_append(page.items, one);
 			json_decref(one);
 		}
-	if (namespace == NULL || strcmp(namespace, efs) == 0)
-		free(all);
-	return cw_page(call, list, LIST_PAGE, "Metrics");
+	free(all);
+	return cw_page_end(call, &page, "Metrics");
 }
 
 /* -------------------------------------------------------------------- read */

@@ -251,6 +251,14 @@ static int cancel_key_deletion(struct api_call *call)
 
 /* ---------------------------------------------------------------- aliases */
 
+static int check_alias(struct api_call *call)
+{
+	if (strncmp(api_string(call, "AliasName"), "alias/aws/", 10) != 0)
+		return 0;
+	return api_refuse(call, "NotAuthorizedException",
+			  "Aliases that begin with alias/aws/ are reserved.");
+}
+
 static int create_alias(struct api_call *call)
 {
 	const char *name = api_string(call, "AliasName"), *id;
@@ -258,12 +266,10 @@ static int create_alias(struct api_call *call)
 	const json_t *key;
 	int r = find_key(call, api_string(call, "TargetKeyId"), &id, &key);
 
+	if (r == 0)
+		r = check_alias(call);
 	if (r < 0)
 		return r;
-	if (strncmp(name, "alias/aws/", 10) == 0)
-		return api_refuse(call, "NotAuthorizedException",
-				  "Aliases that begin with alias/aws/ are "
-				  "reserved.");
 	snprintf(own, sizeof(own), "%s", name);
 	return thing_create(control_of(call), THING_ALIAS, NULL, own,
 			    json_pack("{s:s}", "TargetKeyId", id),
@@ -273,8 +279,11 @@ static int create_alias(struct api_call *call)
 static int delete_alias(struct api_call *call)
 {
 	const char *name = api_string(call, "AliasName");
-	int r = thing_delete(control_of(call), THING_ALIAS, name, &call->error);
+	int r = check_alias(call);
 
+	if (r == 0)
+		r = thing_delete(control_of(call), THING_ALIAS, name,
+				 &call->error);
 	if (r == -ENOENT)
 		return api_refuse(call, "NotFoundException",
 				  "Alias %.256s is not found.", name);
