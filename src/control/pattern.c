@@ -6,7 +6,7 @@
  * that it does not have, and for which the policy gives no other ("${key,
  * 'other'}"), makes the whole match nothing.  What it stands for is no
  * wildcard, whatever it looks like, so patterns with variables are written with
- * wildcards that no text has.
+ * wildcards that no text has: one that has them matches nothing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -102,8 +102,9 @@ static bool add_variable(struct out *o, const struct policy_request *r,
 	while (name > 0 && inside[name - 1] == ' ')
 		name--;
 	value = find_value(r, inside, name);
-	if (value != NULL)
-		return add(o, value, strlen(value));
+	if (value != NULL) /* of the caller's choice, some of them */
+		return strpbrk(value, "\1\2") == NULL &&
+		       add(o, value, strlen(value));
 	quote = memchr(inside, '\'', len);
 	end = quote ? memchr(quote + 1, '\'', inside + len - quote - 1) : NULL;
 	return end != NULL && add(o, quote + 1, end - quote - 1);

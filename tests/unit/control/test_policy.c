@@ -21,6 +21,8 @@ static const struct policy_key keys[] = {
 	{ "aws:CurrentTime", "2026-06-01T00:00:00Z" },
 	{ "arn", "arn:aws:iam::000000000000:user/joe" },
 	{ "odd", "*" },
+	{ "odder", "\1" },
+	{ "oddest", "j\2e" },
 	{ "aws:TagKeys", "team" },
 	{ "aws:TagKeys", "cost" },
 };
@@ -219,6 +221,8 @@ static void conditions(void **state)
 		{ "{\"StringLike\":{\"arn\":\"*/${AWS:USERNAME}\"}}", true },
 		{ "{\"StringEquals\":{\"odd\":\"${*}\"}}", true },
 		{ "{\"StringLike\":{\"aws:username\":\"${odd}\"}}", false },
+		{ "{\"StringLike\":{\"aws:username\":\"${odder}\"}}", false },
+		{ "{\"StringLike\":{\"aws:username\":\"${oddest}\"}}", false },
 		/* Of several values. */
 		{ "{\"ForAllValues:StringEquals\":{\"aws:TagKeys\":"
 		  "[\"team\",\"cost\",\"x\"]}}",
