@@ -138,11 +138,20 @@ static void hash(const char *text, char out[EFS_TOKEN_SIZE])
 		sprintf(out + 2 * i, "%02x", digest[i]);
 }
 
-/* A name may have 128 bytes, a token and a directory in a path of 100 may
- * not. */
-static void shorten(const char *name, char out[EFS_TOKEN_SIZE])
+/* It can be a token and the name of a directory: not too long, and neither ".."
+ * nor with a '/' in it. */
+static bool is_plain(const char *name)
 {
-	if (strlen(name) <= NAME_PLAIN_MAX)
+	size_t len = strlen(name);
+
+	return len <= NAME_PLAIN_MAX && name[0] != '.' &&
+	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "abcdefghijklmnopqrstuvwxyz0123456789-_.") == len;
+}
+
+static void set_plain(const char *name, char out[EFS_TOKEN_SIZE])
+{
+	if (is_plain(name))
 		strcpy(out, name);
 	else
 		hash(name, out);
@@ -154,7 +163,7 @@ static int set_names(struct creation *c)
 	uint8_t uuid[UUID_BYTES];
 	char err[PARAM_TEXT_SIZE];
 
-	shorten(c->in->name, name);
+	set_plain(c->in->name, name);
 	if (c->params.pv_name[0] == '\0')
 		c->params.pv_name = c->in->name;
 	uuid_random(uuid);
@@ -240,6 +249,8 @@ static int check_there(struct creation *c)
 {
 	const struct efs_point *p = &c->point;
 
+	if (strcmp(p->fs, c->params.fs) != 0)
+		return is_another(c, "it is in %s", p->fs);
 	if (!p->has_user)
 		return is_another(c, "it has no user");
 	if (check_base_path(c) < 0 ||

@@ -83,28 +83,42 @@ static int mount_and_wipe(struct csi_call *call, const struct handle *h)
 	return r;
 }
 
-static int wipe(struct csi_call *call, const struct handle *h)
+static int wipe(struct csi_call *call, const struct handle *h,
+		const struct efs_point *p)
+{
+	int r = may_wipe(call, p);
+
+	return r == 1 ? mount_and_wipe(call, h) : r;
+}
+
+/* 1; 0: there is no such access point in that file system. */
+static int find(struct csi_call *call, const struct handle *h,
+		struct efs_point *p)
 {
 	struct efs_error err;
-	struct efs_point p;
-	int r;
 
-	if (efs_point_get(call->csi->efs, h->point, &p, &err) < 0)
-		return efs_not_found(&err)
-			       ? 0
-			       : csi_refuse_efs(call,
-						"Could not get describe Access "
-						"Point",
-						&err);
-	r = may_wipe(call, &p);
-	return r == 1 ? mount_and_wipe(call, h) : r;
+	if (efs_point_get(call->csi->efs, h->point, p, &err) == 0) {
+		if (strcmp(p->fs, h->fs) == 0)
+			return 1;
+		log_warn("%s: it is in %s, not in %s: it stays", h->point,
+			 p->fs, h->fs);
+		return 0;
+	}
+	if (efs_not_found(&err))
+		return 0;
+	return csi_refuse_efs(call, "Could not get describe Access Point",
+			      &err);
 }
 
 static int delete_point(struct csi_call *call, const struct handle *h)
 {
 	struct efs_error err;
+	struct efs_point p;
+	int r = find(call, h, &p);
 
-	if (call->csi->options->delete_root_dir && wipe(call, h) < 0)
+	if (r <= 0)
+		return r;
+	if (call->csi->options->delete_root_dir && wipe(call, h, &p) < 0)
 		return -1;
 	if (efs_point_delete(call->csi->efs, h->point, &err) == 0 ||
 	    efs_not_found(&err))

@@ -111,8 +111,7 @@ static int find_addresses(struct csi *csi, const struct handle *h,
 	return by_api(csi, h, wish, list, err);
 }
 
-/* The name by which the kernel's table shows whose mount it is. */
-static void set_source(const struct handle *h, char *out)
+void locate_source(const struct handle *h, char out[MOUNTER_SOURCE_SIZE])
 {
 	if (h->point[0] == '\0')
 		sprintf(out, "%s:%s", h->fs, h->path);
@@ -131,7 +130,7 @@ int locate(struct csi *csi, const struct handle *h,
 
 	if (wish == NULL)
 		wish = &nothing;
-	set_source(h, out->source);
+	locate_source(h, out->source);
 	out->read_only = wish->read_only;
 	n = find_addresses(csi, h, wish, list, err);
 	if (n < 0)

@@ -30,6 +30,9 @@ struct locate_wish {
 	bool read_only;
 };
 
+/* The name by which the kernel's table shows whose mount it is. */
+void locate_source(const struct handle *h, char out[MOUNTER_SOURCE_SIZE]);
+
 /* wish NULL: one address, no options of the volume's own.  0, or -errno and why
  * in `err`.  Blocks. */
 int locate(struct csi *csi, const struct handle *h,

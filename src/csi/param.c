@@ -303,8 +303,14 @@ static const char *variable(const struct params *p, const char *text,
 	return NULL;
 }
 
-/* What is between the variables is checked here: their values may be
- * anything. */
+/* The name of one directory. */
+static bool is_component(const char *text)
+{
+	return strchr(text, '/') == NULL && strcmp(text, ".") != 0 &&
+	       strcmp(text, "..") != 0;
+}
+
+/* The values of variables may be any names, but lead nowhere. */
 static int expand(const struct params *p, char out[LONG_PATH],
 		  char err[PARAM_TEXT_SIZE])
 {
@@ -320,6 +326,11 @@ static int expand(const struct params *p, char out[LONG_PATH],
 				      "${.PVC.name}, ${.PVC.namespace} "
 				      "and ${.PV.name}",
 				      p->pattern, text);
+		if (value != NULL && !is_component(value))
+			return refuse(err,
+				      "subPathPattern '%.100s': '%.64s' is not "
+				      "the name of a directory",
+				      p->pattern, value);
 		if (value == NULL) {
 			value = text;
 			len = 1;
@@ -337,7 +348,7 @@ int params_root(const struct params *p, const char *volume, const char *unique,
 		char root[EFS_PATH_SIZE], char err[PARAM_TEXT_SIZE])
 {
 	char name[LONG_PATH] = "", whole[2 * LONG_PATH + UUID_TEXT_SIZE + 2];
-	char clean[sizeof(whole)];
+	char clean[sizeof(whole)], base[LONG_PATH];
 	bool has_pattern = p->pattern[0] != '\0';
 	unsigned slashes = 0;
 	int r;
@@ -351,8 +362,14 @@ int params_root(const struct params *p, const char *volume, const char *unique,
 	snprintf(whole, sizeof(whole), "%s/%s%s%.36s", p->base_path, name,
 		 has_pattern && p->unique_directory ? "-" : "",
 		 has_pattern && p->unique_directory ? unique : "");
-	if (handle_clean_path(whole, clean, sizeof(clean)) < 0)
+	if (handle_clean_path(whole, clean, sizeof(clean)) < 0 ||
+	    handle_clean_path(p->base_path, base, sizeof(base)) < 0)
 		return refuse(err, "basePath is too long");
+	if (!handle_path_holds(base, clean))
+		return refuse(err,
+			      "subPathPattern '%.100s' leads out of basePath "
+			      "'%.100s'",
+			      p->pattern, p->base_path);
 	for (const char *c = clean; *c; c++)
 		slashes += *c == '/';
 	if (strlen(clean) >= EFS_PATH_SIZE || slashes > 5)

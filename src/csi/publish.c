@@ -206,11 +206,25 @@ static int give_to_group(struct publication *p)
 								    : -errno;
 }
 
+/* Also of what is mounted already: whoever mounted it may have been killed
+ * before he came to this. */
+static int finish(struct publication *p)
+{
+	int r = give_to_group(p);
+
+	if (r == 0)
+		return 0;
+	return csi_refuse(p->call, GRPC_STATUS_INTERNAL,
+			  "Could not give \"%.200s\" to group %lld: %s",
+			  p->in->target_path, (long long)p->group,
+			  strerror(-r));
+}
+
 static int mount_it(struct publication *p)
 {
 	struct mounter *m = &p->call->csi->mounter;
 	const char *at = p->in->target_path;
-	char err[MOUNTER_TEXT_SIZE], ignored[MOUNTER_TEXT_SIZE];
+	char err[MOUNTER_TEXT_SIZE];
 	int r = mounter_mount(m, &p->spec, at, err);
 
 	if (r < 0)
@@ -218,17 +232,13 @@ static int mount_it(struct publication *p)
 				  "Could not mount \"%.200s\" at \"%.200s\": "
 				  "%s",
 				  p->spec.source, at, err);
-	r = give_to_group(p);
-	if (r == 0) {
+	r = finish(p);
+	if (r == 0)
 		log_info("%s: %s is mounted with %s", at, p->spec.source,
 			 p->spec.options);
-		return 0;
-	}
-	if (mounter_unmount(m, at, true, ignored) == 0)
+	else if (mounter_unmount(m, at, true, err) == 0)
 		mounter_remove_directory(at);
-	return csi_refuse(p->call, GRPC_STATUS_INTERNAL,
-			  "Could not give \"%.200s\" to group %lld: %s", at,
-			  (long long)p->group, strerror(-r));
+	return r;
 }
 
 /* Each takes a process and some memory while it is being made. */
@@ -248,22 +258,34 @@ static int mount_bounded(struct publication *p)
 	return r;
 }
 
-static int publish(struct publication *p)
+static int find_way(struct publication *p)
 {
 	char err[MOUNTER_TEXT_SIZE];
 	int r = locate(p->call->csi, &p->handle, &p->wish, &p->spec, err);
 
-	if (r < 0)
-		return csi_refuse(p->call,
-				  r == -ENOENT ? GRPC_STATUS_NOT_FOUND
-					       : GRPC_STATUS_INTERNAL,
-				  "Could not mount \"%.200s\": %s",
-				  p->spec.source, err);
+	if (r == 0)
+		return 0;
+	return csi_refuse(p->call,
+			  r == -ENOENT ? GRPC_STATUS_NOT_FOUND
+				       : GRPC_STATUS_INTERNAL,
+			  "Could not mount \"%.200s\": %s", p->spec.source,
+			  err);
+}
+
+/* What is there is looked at first: that needs nobody who answers. */
+static int publish(struct publication *p)
+{
+	int r;
+
+	locate_source(&p->handle, p->spec.source);
+	p->spec.read_only = p->wish.read_only;
 	r = look(p);
+	if (r == 1)
+		return finish(p);
 	if (r == 0)
 		r = check_elsewhere(p);
-	else if (r == 1)
-		return 0;
+	if (r == 0)
+		r = find_way(p);
 	return r < 0 ? r : mount_bounded(p);
 }
 

@@ -76,6 +76,24 @@ class Create(Case):
                          {"efs.csi.aws.com/cluster": "true",
                           "hawser:quota-bytes": str(GIB)})
 
+    def test_no_name_leads_elsewhere(self):
+        at = self.parameters(basePath="/a/b")
+        for name in ("..", "../../c", "x/../../..", ".", "a/b", ".hidden"):
+            v = self.create(name, parameters=at)
+            self.assertRegex(self.point(v)["RootDirectory"]["Path"],
+                             "^/a/b/[0-9a-f]{64}$")
+            self.assertEqual(self.create(name, parameters=at).volume_id,
+                             v.volume_id)
+        self.bad_parameter("leads out of basePath", basePath="/a/b",
+                           subPathPattern="../c")
+        self.bad_parameter("leads out of basePath", basePath="/a/b",
+                           subPathPattern="..", ensureUniqueDirectory="false")
+        for name in ("..", "a/b"):
+            self.bad_parameter("is not the name of a directory",
+                               subPathPattern="${.PVC.namespace}/${.PVC.name}",
+                               **{"csi.storage.k8s.io/pvc/name": name,
+                                  "csi.storage.k8s.io/pvc/namespace": "n"})
+
     def test_without_a_capacity(self):
         v = self.create(size=0)
         self.assertEqual(v.capacity_bytes, 0)
@@ -356,6 +374,12 @@ class Others(Case):
         self.d.DeleteVolume(volume_id=v.volume_id)
         old = self.create().volume_id[len("efs:"):]
         self.d.DeleteVolume(volume_id=old)
+        # Of another file system it is none.
+        v = self.create()
+        self.d.DeleteVolume(volume_id="efs:fs-0123456789abcdef0::" +
+                            v.volume_id.split(":")[-1])
+        self.point(v)
+        self.d.DeleteVolume(volume_id=v.volume_id)
         for id in ("nothing", "reallyfakevolumeid", self.fs,
                    f"efs:{self.fs}", f"{self.fs}::fsap-x", "a:b:c:d:e:f"):
             self.d.DeleteVolume(volume_id=id)

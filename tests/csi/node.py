@@ -177,6 +177,20 @@ class Publish(NodeCase):
                              self.fs, self.target(),
                              mount_capability(group=group)))
 
+    def test_a_group_is_given_by_whoever_comes_second(self):
+        # As one does whose first call was killed behind the mount.
+        t = self.publish(self.fs)
+        self.publish(self.fs, t, capability=mount_capability(group="4712"))
+        self.assertEqual(os.stat(t).st_gid, 4712)
+
+    def test_what_is_published_needs_no_answer(self):
+        v = self.create()
+        t = self.publish(v.volume_id)
+        d = Driver("--api", "http://127.0.0.1:1")
+        d.NodePublishVolume(**self.publishing(v.volume_id, t))
+        d.NodeUnpublishVolume(volume_id=v.volume_id, target_path=t)
+        d.stop()
+
     def test_options_are_passed_on(self):
         t = self.publish(self.fs, capability=mount_capability(
             flags=["RSIZE=65536,wsize=65536", "timeo=600", "noatime",
