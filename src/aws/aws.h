@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A client of AWS's REST APIs with JSON (EFS), of hawserd's or of anybody's who
- * speaks them, over HTTP(S) and signed with Signature Version 4 by libcurl.
+ * A client of AWS's APIs, of hawserd's or of anybody's who speaks them, over
+ * HTTP(S) and signed with Signature Version 4 by libcurl: REST with JSON (EFS),
+ * AWS JSON (CloudWatch, KMS) and the query protocol with XML (EC2).
  *
  * What a program is not told it takes from where AWS's own tools look:
  *
  *   endpoint     AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, HAWSER_API_URL,
  *                else AWS's own, https://SERVICE.REGION.amazonaws.com
- *   region       AWS_REGION, AWS_DEFAULT_REGION, `region` in the profile of
- *                AWS_CONFIG_FILE (~/.aws/config), else us-east-1
+ *   region       AWS_REGION, AWS_DEFAULT_REGION, `region` of the profile in the
+ *                credentials file or in AWS_CONFIG_FILE (~/.aws/config), else
+ *                us-east-1
  *   profile      AWS_PROFILE, else "default"
  *   credentials  AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY and
  *                AWS_SESSION_TOKEN, unless a profile or a file is given; else
  *                the profile in AWS_SHARED_CREDENTIALS_FILE,
- *                HAWSER_AWS_CREDENTIALS or ~/.aws/credentials
+ *                HAWSER_AWS_CREDENTIALS or ~/.aws/credentials, whichever is
+ *                the first to be there; else in what hawserd wrote, as
+ *                HAWSER_STATE/credentials or /var/lib/hawser/credentials
  *   CA           AWS_CA_BUNDLE, else the system's
  *
+ * An endpoint may have {service} and {region} in it, which are replaced.  One
+ * that was told is reached without a proxy, AWS's own as the environment says.
  * Files are read again for each call, so that a key can be replaced.
  *
  * Calls block.  A client may be used by many threads at once; each call has a
@@ -28,6 +34,7 @@
 
 struct aws_options {
 	const char *endpoint, *region, *profile, *credentials_file, *ca_file;
+	const char *default_endpoint; /* in place of AWS's own */
 };
 
 /* Why a call failed, for people; `code` for programs, "" when there is none. */
@@ -63,20 +70,41 @@ void aws_endpoint(const struct aws_client *client, const char *service,
 		  char url[AWS_ENDPOINT_SIZE]);
 
 /*
- * One request of a REST service.  `path` begins with '/' and may have a query,
- * percent-encoded and with its parameters in order of their names; `body` is
- * borrowed and may be NULL.  *reply becomes the caller's; an empty answer is
- * an empty object.
+ * One request.  *reply becomes the caller's; an empty answer is an empty
+ * object.
  *
  * 0; -EREMOTEIO: the service said no, *e says how, and *reply is the body of
  * that, or NULL; another -errno: there was no answer (-ETIMEDOUT,
  * -ECONNREFUSED, ...) or none that makes sense (-EPROTO), and *reply is NULL.
- * A request without an answer, or with one that asks for patience (429, 5xx),
- * is made again, for a few seconds: so it has to be one that does no harm when
- * it is made twice, as with AWS's tokens.
+ * A request with an answer that asks for patience (429, 503) is made again, for
+ * a few seconds; with JSON also one without an answer, or with another 5xx: so
+ * it has to be one that does no harm when it is made twice, as with AWS's
+ * tokens.
+ */
+
+/* REST: `path` begins with '/' and may have a query, percent-encoded and with
+ * its parameters in order of their names; `body` is borrowed and may be NULL.
  */
 int aws_rest(struct aws_client *client, const char *service,
 	     const char *method, const char *path, const json_t *body,
 	     json_t **reply, struct aws_error *e);
+
+/* AWS JSON, version "1.0" or "1.1": `target` is
+ * "GraniteServiceVersion20100801.DescribeAlarms". */
+int aws_json(struct aws_client *client, const char *service,
+	     const char *version, const char *target, const json_t *body,
+	     json_t **reply, struct aws_error *e);
+
+/* The query protocol: `version` is that of the API ("2016-11-15"), parameters
+ * are an object of texts, borrowed.  The answer is as aws_xml_parse() has it.
+ */
+int aws_query(struct aws_client *client, const char *service,
+	      const char *version, const char *action, const json_t *parameters,
+	      json_t **reply, struct aws_error *e);
+
+/* XML as JSON, the elements below the root: an object, the text of what has no
+ * elements in it, a list of what has only <item>s or <member>s.  NULL: it is
+ * not XML. */
+json_t *aws_xml_parse(const char *text, size_t len);
 
 #endif

@@ -134,6 +134,11 @@ static struct curl_slist *headers(const struct aws_key *key,
 			 request->content_type);
 		list = curl_slist_append(list, line);
 	}
+	if (request->target != NULL) {
+		snprintf(line, sizeof(line), "X-Amz-Target: %s",
+			 request->target);
+		list = curl_slist_append(list, line);
+	}
 	if (key->token != NULL) {
 		snprintf(line, sizeof(line), "X-Amz-Security-Token: %s",
 			 key->token);
@@ -150,14 +155,14 @@ static void set_up(const struct aws_client *c, CURL *handle,
 	char base[AWS_ENDPOINT_SIZE], sign[256];
 	auto_free char *url = NULL;
 
-	aws_endpoint(c, request->service, base);
+	if (settings_endpoint(s, request->service, base, sizeof(base)))
+		curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
 	if (asprintf(&url, "%s%s", base, request->path) < 0)
 		url = NULL;
 	snprintf(sign, sizeof(sign), "aws:amz:%s:%s", s->region,
 		 request->service);
 	curl_easy_setopt(handle, CURLOPT_URL, url);
 	curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request->method);
 	if (request->body != NULL)
@@ -217,9 +222,12 @@ static int try_once(struct aws_client *c, CURL *handle,
 			text[0] ? text : curl_easy_strerror(code));
 }
 
-static bool is_worth_another(int r, const struct answer *answer)
+static bool is_worth_another(int r, const struct request *request,
+			     const struct answer *answer)
 {
-	return r < 0 || answer->status == 429 || answer->status >= 500;
+	if (r == 0 && (answer->status == 429 || answer->status == 503))
+		return true;
+	return !request->once && (r < 0 || answer->status >= 500);
 }
 
 int exchange(struct aws_client *c, const struct request *request,
@@ -238,7 +246,7 @@ int exchange(struct aws_client *c, const struct request *request,
 		struct timespec pause = { .tv_nsec = 100000000L << i };
 
 		r = try_once(c, handle, &key, request, answer, e);
-		if (i == TRIES - 1 || !is_worth_another(r, answer))
+		if (i == TRIES - 1 || !is_worth_another(r, request, answer))
 			break;
 		free(answer->text);
 		nanosleep(&pause, NULL);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "aws/internal.h"
 #include "base/ini.h"
@@ -48,24 +49,44 @@ static const char *home_file(char path[PATH_MAX], const char *file)
 	return path;
 }
 
+/* What hawserd wrote at its first start. */
+static const char *state_file(char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/credentials",
+		 first(variable("HAWSER_STATE"), "/var/lib/hawser"));
+	return path;
+}
+
 static const char *profile_of(const char *told)
 {
 	return first(first(told, variable("AWS_PROFILE")), "default");
 }
 
+static const char *credentials_file(const char *told, char path[PATH_MAX])
+{
+	told = first(told, variable("AWS_SHARED_CREDENTIALS_FILE"));
+	told = first(told, variable("HAWSER_AWS_CREDENTIALS"));
+	if (told != NULL)
+		return told;
+	home_file(path, "credentials");
+	return access(path, F_OK) == 0 ? path : state_file(path);
+}
+
 static char *find_region(const struct aws_options *o)
 {
-	char path[PATH_MAX];
-	const char *told = o->region;
-	char *region;
+	const char *profile = profile_of(o->profile), *told = o->region;
+	char path[PATH_MAX], *region;
 
 	told = first(told, variable("AWS_REGION"));
 	told = first(told, variable("AWS_DEFAULT_REGION"));
 	if (told != NULL)
 		return strdup(told);
-	region = ini_get(first(variable("AWS_CONFIG_FILE"),
-			       home_file(path, "config")),
-			 profile_of(o->profile), "region");
+	region = ini_get(credentials_file(o->credentials_file, path), profile,
+			 "region");
+	if (region == NULL)
+		region = ini_get(first(variable("AWS_CONFIG_FILE"),
+				       home_file(path, "config")),
+				 profile, "region");
 	return region != NULL ? region : strdup("us-east-1");
 }
 
@@ -77,6 +98,7 @@ int settings_load(struct aws_settings *s, const struct aws_options *o)
 		.profile = copy(o->profile),
 		.file = copy(o->credentials_file),
 		.ca = copy(first(o->ca_file, variable("AWS_CA_BUNDLE"))),
+		.default_endpoint = copy(o->default_endpoint),
 	};
 	return s->region != NULL ? 0 : -ENOMEM;
 }
@@ -88,6 +110,7 @@ void settings_free(struct aws_settings *s)
 	free(s->profile);
 	free(s->file);
 	free(s->ca);
+	free(s->default_endpoint);
 }
 
 static int key_of_environment(struct aws_key *key, struct aws_error *e)
@@ -112,9 +135,7 @@ int settings_key(const struct aws_settings *s, struct aws_key *key,
 	if (file == NULL && s->profile == NULL &&
 	    variable("AWS_ACCESS_KEY_ID") != NULL)
 		return key_of_environment(key, e);
-	file = first(file, variable("AWS_SHARED_CREDENTIALS_FILE"));
-	file = first(file, variable("HAWSER_AWS_CREDENTIALS"));
-	file = first(file, home_file(home, "credentials"));
+	file = credentials_file(file, home);
 	key->id = ini_get(file, profile, "aws_access_key_id");
 	key->secret = ini_get(file, profile, "aws_secret_access_key");
 	key->token = ini_get(file, profile, "aws_session_token");
@@ -140,7 +161,37 @@ void aws_key_free(struct aws_key *key)
 	forget(key->token);
 }
 
-void settings_endpoint(const struct aws_settings *s, const char *service,
+static const char *skip(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	return strncmp(text, word, len) == 0 ? text + len : NULL;
+}
+
+/* {service} and {region} filled in, and no '/' at the end. */
+static void fill_in(const struct aws_settings *s, const char *service,
+		    const char *from, char *url, size_t size)
+{
+	const char *rest, *word;
+	size_t n = 0;
+
+	for (url[0] = '\0'; *from && n < size; from = rest) {
+		if ((rest = skip(from, "{service}")) != NULL)
+			word = service;
+		else if ((rest = skip(from, "{region}")) != NULL)
+			word = s->region;
+		else
+			word = NULL;
+		if (word == NULL)
+			rest = from + 1;
+		n += snprintf(url + n, size - n, "%.*s",
+			      word ? (int)strlen(word) : 1, word ?: from);
+	}
+	while (url[0] && url[strlen(url) - 1] == '/')
+		url[strlen(url) - 1] = '\0';
+}
+
+bool settings_endpoint(const struct aws_settings *s, const char *service,
 		       char *url, size_t size)
 {
 	char name[64];
@@ -156,12 +207,9 @@ void settings_endpoint(const struct aws_settings *s, const char *service,
 	told = first(told, variable(name));
 	told = first(told, variable("AWS_ENDPOINT_URL"));
 	told = first(told, variable("HAWSER_API_URL"));
-	if (told == NULL) {
-		snprintf(url, size, "https://%s.%s.amazonaws.com", service,
-			 s->region);
-		return;
-	}
-	snprintf(url, size, "%s", told);
-	while (url[0] && url[strlen(url) - 1] == '/')
-		url[strlen(url) - 1] = '\0';
+	told = first(told, s->default_endpoint);
+	fill_in(s, service,
+		first(told, "https://{service}.{region}.amazonaws.com"), url,
+		size);
+	return told != NULL;
 }

@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "stack/remote.h"
+#include "aws/aws.h"
 
 enum { DEPTH_MAX = 64 };
 
@@ -48,7 +48,7 @@ static json_t *convert(const xmlNode *node, int depth)
 	return value;
 }
 
-json_t *remote_xml_parse(const char *text, size_t len)
+json_t *aws_xml_parse(const char *text, size_t len)
 {
 	json_t *value = NULL;
 	xmlDoc *doc;

@@ -66,8 +66,8 @@ static void read_one(struct stack *s, json_t *facts, struct resources *is)
 		{ "owner_gid", "CreationInfo", "OwnerGid" },
 		{ "permissions", "CreationInfo", "Permissions" },
 	};
-	const char *id = remote_text(facts, "AccessPointId");
-	const char *key = key_of(s, remote_text(facts, "ClientToken"));
+	const char *id = stack_text(facts, "AccessPointId");
+	const char *key = key_of(s, stack_text(facts, "ClientToken"));
 	struct resource *r = resource_add(is, key ? key : id);
 	const json_t *root = json_object_get(facts, "RootDirectory");
 
@@ -105,7 +105,7 @@ static int read_points(struct stack *s, struct resources *is)
 	for (size_t i = 0; i < json_array_size(list) && error == 0; i++) {
 		json_t *facts = json_array_get(list, i);
 
-		if (strncmp(remote_text(facts, "LifeCycleState"), "delet", 5) !=
+		if (strncmp(stack_text(facts, "LifeCycleState"), "delet", 5) !=
 		    0)
 			read_one(s, facts, is);
 	}
@@ -127,8 +127,7 @@ static int create(struct stack *s, struct resource *wanted)
 	json_t *user = json_pack("{s:O, s:O}", "Uid", json_object_get(a, "uid"),
 				 "Gid", json_object_get(a, "gid"));
 	json_t *answer;
-	int error = remote_rest(
-		s->remote, "POST", ACCESS_POINTS,
+	int error = stack_rest(s, "POST", ACCESS_POINTS,
 		json_pack("{s:o, s:s, s:o, s:o, s:o}", "ClientToken",
 			  json_sprintf("%s~%s", s->token, wanted->key),
 			  "FileSystemId", s->fs_id, "PosixUser", user,
@@ -139,7 +138,7 @@ static int create(struct stack *s, struct resource *wanted)
 	if (error < 0)
 		return error;
 	snprintf(wanted->id, sizeof(wanted->id), "%s",
-		 remote_text(answer, "AccessPointId"));
+		 stack_text(answer, "AccessPointId"));
 	json_decref(answer);
 	return 0;
 }
@@ -149,7 +148,7 @@ static int remove_point(struct stack *s, const struct resource *is)
 	char path[128];
 
 	snprintf(path, sizeof(path), ACCESS_POINTS "/%s", is->id);
-	return remote_rest(s->remote, "DELETE", path, NULL, NULL);
+	return stack_rest(s, "DELETE", path, NULL, NULL);
 }
 
 #define FIXED "an access point is fixed at creation"

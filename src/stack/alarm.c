@@ -93,7 +93,7 @@ static int declare(struct stack *s, struct resources *wanted)
  * alarm another stack's?  One that is no more was ours. */
 static int check_owner(struct stack *s, const struct resource *r)
 {
-	const char *fs = remote_text(r->attributes, "file_system_id");
+	const char *fs = stack_text(r->attributes, "file_system_id");
 	json_t *answer, *tags;
 	const char *owner;
 	char path[160];
@@ -103,16 +103,16 @@ static int check_owner(struct stack *s, const struct resource *r)
 		return 0;
 	snprintf(path, sizeof(path), "/2015-02-01/file-systems?FileSystemId=%s",
 		 fs);
-	if (remote_rest(s->remote, "GET", path, NULL, &answer) < 0)
+	if (stack_rest(s, "GET", path, NULL, &answer) < 0)
 		return 0;
 	tags = tags_read(json_object_get(
 		json_array_get(json_object_get(answer, "FileSystems"), 0),
 		"Tags"));
-	owner = remote_text(tags, STACK_TAG);
+	owner = stack_text(tags, STACK_TAG);
 	if (owner[0] && strcmp(owner, s->name) != 0) {
 		stack_error("alarm %s is that of the stack %s: two stacks "
 			    "can't have the same names",
-			    remote_text(r->attributes, "name"), owner);
+			    stack_text(r->attributes, "name"), owner);
 		error = -EEXIST;
 	}
 	json_decref(tags);
@@ -145,7 +145,7 @@ static int read_alarms(struct stack *s, struct resources *is)
 
 	for (i = 0; i < ARRAY_SIZE(alarms); i++)
 		json_array_append_new(names, name_of(s, &alarms[i]));
-	error = remote_json(s->remote, "monitoring", "1.0",
+	error = stack_json(s, "monitoring", "1.0",
 			    CLOUDWATCH "DescribeAlarms",
 			    json_pack("{s:O}", "AlarmNames", names), &answer);
 	if (error < 0) {
@@ -179,7 +179,7 @@ static int put(struct stack *s, const struct resource *is,
 	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
 		json_object_set(body, same[i].cloudwatch,
 				json_object_get(a, same[i].name));
-	return remote_json(s->remote, "monitoring", "1.0",
+	return stack_json(s, "monitoring", "1.0",
 			   CLOUDWATCH "PutMetricAlarm", body, NULL);
 }
 
@@ -191,7 +191,7 @@ static int create(struct stack *s, struct resource *wanted)
 
 static int remove_alarm(struct stack *s, const struct resource *is)
 {
-	return remote_json(s->remote, "monitoring", "1.0",
+	return stack_json(s, "monitoring", "1.0",
 			   CLOUDWATCH "DeleteAlarms",
 			   json_pack("{s:[O]}", "AlarmNames",
 				     json_object_get(is->attributes, "name")),

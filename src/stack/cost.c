@@ -93,7 +93,7 @@ static bool check_table(const char *path, json_t *table)
 	json_t *prices = json_object_get(table, "prices"), *usage;
 	const char *name;
 
-	if (remote_text(table, "currency")[0] == '\0') {
+	if (stack_text(table, "currency")[0] == '\0') {
 		stack_error("%s: currency: it is missing", path);
 		return false;
 	}
@@ -189,8 +189,8 @@ static void print_estimate(FILE *out, const char *name, const char *currency,
 			 N("per") == 1 ? "%.15g" : "%.15g/%.15g", N("price"),
 			 N("per"));
 		fprintf(out, "  %-28s %12.15g %-8s x %-10s = %10.2f %s\n",
-			remote_text(line, "item"), N("amount"),
-			remote_text(line, "unit"), rate, N("cost"), currency);
+			stack_text(line, "item"), N("amount"),
+			stack_text(line, "unit"), rate, N("cost"), currency);
 #undef N
 	}
 	fprintf(out, "  %-64s %10.2f %s\n", "Total",
@@ -200,7 +200,7 @@ static void print_estimate(FILE *out, const char *name, const char *currency,
 
 char *cost_text(const json_t *estimated)
 {
-	const char *currency = remote_text(estimated, "currency"), *name;
+	const char *currency = stack_text(estimated, "currency"), *name;
 	char *text = NULL;
 	json_t *scenario;
 	size_t size;

@@ -44,7 +44,7 @@ static int resolve_key(struct stack *s, const char *key, json_t **arn)
 {
 	json_t *answer = NULL;
 	int error =
-		remote_json(s->remote, "kms", "1.1", "TrentService.DescribeKey",
+		stack_json(s, "kms", "1.1", "TrentService.DescribeKey",
 			    json_pack("{s:s}", "KeyId", key), &answer);
 
 	*arn = json_object_get(json_object_get(answer, "KeyMetadata"), "Arn");
@@ -102,7 +102,7 @@ static int read_lifecycle(struct stack *s, struct resource *r)
 
 	snprintf(path, sizeof(path), FILE_SYSTEMS "/%s/lifecycle-configuration",
 		 r->id);
-	error = remote_rest(s->remote, "GET", path, NULL, &answer);
+	error = stack_rest(s, "GET", path, NULL, &answer);
 	if (error < 0)
 		return error;
 	policies = json_object_get(answer, "LifecyclePolicies");
@@ -127,10 +127,10 @@ static int read_backup(struct stack *s, struct resource *r)
 	int error;
 
 	snprintf(path, sizeof(path), FILE_SYSTEMS "/%s/backup-policy", r->id);
-	error = remote_rest(s->remote, "GET", path, NULL, &answer);
-	if (error < 0 && !remote_failed_with(s->remote, "PolicyNotFound"))
+	error = stack_rest(s, "GET", path, NULL, &answer);
+	if (error < 0 && !stack_failed_with(s, "PolicyNotFound"))
 		return error;
-	on = strncmp(remote_text(json_object_get(answer, "BackupPolicy"),
+	on = strncmp(stack_text(json_object_get(answer, "BackupPolicy"),
 				 "Status"),
 		     "ENABL", 5) == 0;
 	json_object_set_new(r->attributes, "automatic_backups",
@@ -145,7 +145,7 @@ static int read_one(struct stack *s, json_t *facts, struct resources *is)
 	int error;
 
 	snprintf(r->id, sizeof(r->id), "%s",
-		 remote_text(facts, "FileSystemId"));
+		 stack_text(facts, "FileSystemId"));
 	r->facts = json_incref(facts);
 	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
 		set(r->attributes, same[i].name,
@@ -167,12 +167,12 @@ static int read_file_system(struct stack *s, struct resources *is)
 
 	snprintf(path, sizeof(path), FILE_SYSTEMS "?CreationToken=%s",
 		 s->token);
-	error = remote_rest(s->remote, "GET", path, NULL, &answer);
+	error = stack_rest(s, "GET", path, NULL, &answer);
 	if (error < 0)
 		return stack_failed(s, "file systems");
 	facts = json_array_get(json_object_get(answer, "FileSystems"), 0);
 	if (facts != NULL &&
-	    strncmp(remote_text(facts, "LifeCycleState"), "delet", 5) != 0)
+	    strncmp(stack_text(facts, "LifeCycleState"), "delet", 5) != 0)
 		error = read_one(s, facts, is);
 	json_decref(answer);
 	return error;
@@ -185,7 +185,7 @@ static int put(struct stack *s, const char *id, const char *what, json_t *body)
 	char path[PATH_SIZE];
 
 	snprintf(path, sizeof(path), FILE_SYSTEMS "/%s%s", id, what);
-	return remote_rest(s->remote, "PUT", path, body, NULL);
+	return stack_rest(s, "PUT", path, body, NULL);
 }
 
 static void add_throughput(json_t *body, const struct resource *wanted)
@@ -253,11 +253,11 @@ static int create(struct stack *s, struct resource *wanted)
 	add_throughput(body, wanted);
 	if (key != NULL)
 		json_object_set(body, "KmsKeyId", key);
-	error = remote_rest(s->remote, "POST", FILE_SYSTEMS, body, &answer);
+	error = stack_rest(s, "POST", FILE_SYSTEMS, body, &answer);
 	if (error < 0)
 		return error;
 	snprintf(wanted->id, sizeof(wanted->id), "%s",
-		 remote_text(answer, "FileSystemId"));
+		 stack_text(answer, "FileSystemId"));
 	json_decref(answer);
 	return 0;
 }
@@ -267,7 +267,7 @@ static int remove_file_system(struct stack *s, const struct resource *is)
 	char path[PATH_SIZE];
 
 	snprintf(path, sizeof(path), FILE_SYSTEMS "/%s", is->id);
-	return remote_rest(s->remote, "DELETE", path, NULL, NULL);
+	return stack_rest(s, "DELETE", path, NULL, NULL);
 }
 
 static const struct attribute attributes[] = {

@@ -20,7 +20,7 @@ static int check_exists(struct stack *s, const char *input, const char *action,
 			const char *parameter)
 {
 	json_t *answer = NULL;
-	int error = remote_ec2(s->remote, action,
+	int error = stack_ec2(s, action,
 			       json_pack("{s:O}", parameter,
 					 json_object_get(s->inputs, input)),
 			       &answer);
@@ -73,8 +73,8 @@ static void add_sources(json_t *rules, const json_t *permission,
 			const char *list, const char *member)
 {
 	const json_t *sources = json_object_get(permission, list);
-	const char *from = remote_text(permission, "fromPort");
-	const char *to = remote_text(permission, "toPort");
+	const char *from = stack_text(permission, "fromPort");
+	const char *to = stack_text(permission, "toPort");
 	char ports[32] = "all";
 
 	if (from[0] && strcmp(from, to) == 0)
@@ -85,9 +85,9 @@ static void add_sources(json_t *rules, const json_t *permission,
 		json_array_append_new(
 			rules,
 			json_sprintf("%s %s %s",
-				     remote_text(permission, "ipProtocol"),
+				     stack_text(permission, "ipProtocol"),
 				     ports,
-				     remote_text(json_array_get(sources, i),
+				     stack_text(json_array_get(sources, i),
 						 member)));
 }
 
@@ -149,7 +149,7 @@ static void describe(struct stack *s, const json_t *group, struct resource *r)
 		read_rules(s, json_object_get(group, "ipPermissions")));
 	json_object_set_new(r->attributes, "tags",
 			    tags_read(json_object_get(group, "tagSet")));
-	snprintf(r->id, sizeof(r->id), "%s", remote_text(group, "groupId"));
+	snprintf(r->id, sizeof(r->id), "%s", stack_text(group, "groupId"));
 	r->facts = json_incref((json_t *)group);
 }
 
@@ -157,7 +157,7 @@ static int read_group(struct stack *s, struct resources *is)
 {
 	const json_t *list;
 	json_t *answer;
-	int error = remote_ec2(s->remote, "DescribeSecurityGroups",
+	int error = stack_ec2(s, "DescribeSecurityGroups",
 			       json_pack("{s:s, s:s}", "Filter.1.Name",
 					 "tag:" STACK_TAG, "Filter.1.Value.1",
 					 s->name),
@@ -224,7 +224,7 @@ static int change_rules(struct stack *s, const char *action, const char *id,
 	for (size_t i = 0; i < json_array_size(rules); i++)
 		add_permission(parameters, i + 1,
 			       json_string_value(json_array_get(rules, i)));
-	return remote_ec2(s->remote, action, parameters, NULL);
+	return stack_ec2(s, action, parameters, NULL);
 }
 
 static int set_ingress(struct stack *s, const struct resource *is,
@@ -252,7 +252,7 @@ static int change_tags(struct stack *s, const char *action, const char *id,
 
 	tags_add(parameters, "Tag", tags);
 	if (json_object_size(tags) > 0)
-		error = remote_ec2(s->remote, action, json_incref(parameters),
+		error = stack_ec2(s, action, json_incref(parameters),
 				   NULL);
 	json_decref(parameters);
 	json_decref(tags);
@@ -298,19 +298,19 @@ static int create(struct stack *s, struct resource *wanted)
 
 	tags_add(parameters, "TagSpecification.1.Tag",
 		 json_object_get(a, "tags"));
-	error = remote_ec2(s->remote, "CreateSecurityGroup", parameters,
+	error = stack_ec2(s, "CreateSecurityGroup", parameters,
 			   &answer);
 	if (error < 0)
 		return error;
 	snprintf(wanted->id, sizeof(wanted->id), "%s",
-		 remote_text(answer, "groupId"));
+		 stack_text(answer, "groupId"));
 	json_decref(answer);
 	return 0;
 }
 
 static int remove_group(struct stack *s, const struct resource *is)
 {
-	return remote_ec2(s->remote, "DeleteSecurityGroup",
+	return stack_ec2(s, "DeleteSecurityGroup",
 			  json_pack("{s:s}", "GroupId", is->id), NULL);
 }
 

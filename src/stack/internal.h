@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "stack/remote.h"
+#include "aws/aws.h"
 
 /* Tags that a stack gives, which its file may not name; and how many that may
  * have, so that all fit into EFS's 50. */
@@ -35,7 +35,8 @@ struct stack {
 	char name[STACK_NAME];	 /* "kafka/prod": in the tag hawser:stack */
 	char prefix[STACK_NAME]; /* "kafka-prod": of names */
 	char token[STACK_NAME];	 /* of creation */
-	struct remote *remote;
+	struct aws_client *aws;
+	struct aws_error error; /* of the last call that failed */
 	/* Those that there are; "" if they are yet to come. */
 	char group_id[STACK_ID], fs_id[STACK_ID];
 };
@@ -99,9 +100,6 @@ extern const struct kind group_kind, file_system_kind, mount_target_kind,
 __attribute__((format(printf, 1, 2))) void stack_error(const char *format, ...);
 extern const char *stack_verb;
 
-/* Says why the last call failed: "WHAT: …".  -EIO. */
-int stack_failed(const struct stack *s, const char *what);
-
 struct resource *resource_add(struct resources *r, const char *key);
 void resources_free(struct resources *r);
 struct resource *resources_find(const struct resources *r,
@@ -112,9 +110,32 @@ int stack_read(struct stack *s, struct resources *is);
 int stack_declare(struct stack *s, const struct kind *kind,
 		  struct resources *wanted);
 
-/* A list of EFS's, all pages of it; a new reference. */
+/* ----------------------------------------------------------------- call.c */
+
+/* Calls as in aws.h, but that a body's reference is taken, and *out (which may
+ * be NULL) is NULL if one fails: of EFS, of any service, of EC2. */
+int stack_rest(struct stack *s, const char *method, const char *path,
+	       json_t *body, json_t **out);
+int stack_json(struct stack *s, const char *service, const char *version,
+	       const char *target, json_t *body, json_t **out);
+int stack_ec2(struct stack *s, const char *action, json_t *parameters,
+	      json_t **out);
+/* A list of EFS's, all pages of it, by a path with a query; a new reference,
+ * also if it fails. */
 int stack_list(struct stack *s, const char *path, const char *list,
 	       const char *next, const char *token, json_t **out);
+
+/* Says why the last call failed: "WHAT: …".  -EIO. */
+int stack_failed(const struct stack *s, const char *what);
+/* Did it fail with that code of the service's? */
+bool stack_failed_with(const struct stack *s, const char *code);
+
+/* Where it is asked. */
+const char *stack_endpoint(const struct stack *s, char url[AWS_ENDPOINT_SIZE]);
+/* As a value in a path's query; malloc'ed. */
+char *stack_escape(const char *text);
+/* The text of a member; "" if there is none. */
+const char *stack_text(const json_t *object, const char *name);
 
 /* ----------------------------------------------------------------- tags.c */
 

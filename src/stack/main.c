@@ -31,9 +31,26 @@ static void name_stack(struct stack *s)
 		 environment);
 }
 
+static void close_stack(struct stack *s)
+{
+	if (s->aws != NULL)
+		aws_close(s->aws);
+	json_decref(s->inputs);
+}
+
+/* Else s->error says why not. */
+static bool has_key(struct stack *s)
+{
+	struct aws_key key;
+	int r = aws_key_get(s->aws, &key, &s->error);
+
+	aws_key_free(&key);
+	return r == 0;
+}
+
 static int open_stack(const struct options *o, struct stack *s)
 {
-	struct remote_error why;
+	struct aws_options aws = o->aws;
 	struct document d;
 
 	*s = (struct stack){};
@@ -44,17 +61,12 @@ static int open_stack(const struct options *o, struct stack *s)
 	if (s->inputs == NULL)
 		return FAILED;
 	name_stack(s);
-	if (remote_open(&o->aws, &s->remote, &why) == 0)
+	aws.default_endpoint = "http://127.0.0.1:8077"; /* hawserd's */
+	if (aws_open(&s->aws, &aws, &s->error) == 0 && has_key(s))
 		return DONE;
-	stack_error("%s", why.text);
-	json_decref(s->inputs);
+	stack_error("%s", s->error.message);
+	close_stack(s);
 	return FAILED;
-}
-
-static void close_stack(struct stack *s)
-{
-	remote_close(s->remote);
-	json_decref(s->inputs);
 }
 
 static void print_json(json_t *value)
@@ -209,6 +221,7 @@ static int run_outputs(const struct options *o, struct stack *s)
 {
 	struct resources is = {};
 	struct view v = { s, &is, o->prices };
+	char url[AWS_ENDPOINT_SIZE];
 	int status = FAILED;
 
 	if (o->output != NULL && !output_check_name(o->output))
@@ -220,7 +233,7 @@ static int run_outputs(const struct options *o, struct stack *s)
 			status = print_outputs(o, &v);
 		else
 			stack_error("stack %s is not at %s: apply it first",
-				    s->name, remote_endpoint(s->remote));
+				    s->name, stack_endpoint(s, url));
 	}
 	resources_free(&is);
 	return status;

@@ -18,7 +18,7 @@
 static const json_t *find_subnet(const json_t *subnets, const char *id)
 {
 	for (size_t i = 0; i < json_array_size(subnets); i++)
-		if (strcmp(remote_text(json_array_get(subnets, i), "subnetId"),
+		if (strcmp(stack_text(json_array_get(subnets, i), "subnetId"),
 			   id) == 0)
 			return json_array_get(subnets, i);
 	return NULL;
@@ -34,24 +34,24 @@ static int check_subnets(const struct stack *s, const json_t *ids,
 	for (size_t i = 0; i < json_array_size(ids); i++) {
 		id = json_string_value(json_array_get(ids, i));
 		subnet = find_subnet(subnets, id);
-		zone = remote_text(subnet, "availabilityZone");
-		if (strcmp(remote_text(subnet, "vpcId"), vpc) != 0) {
+		zone = stack_text(subnet, "availabilityZone");
+		if (strcmp(stack_text(subnet, "vpcId"), vpc) != 0) {
 			stack_error("private_subnet_ids: %s is in %s, not in "
 				    "%s",
-				    id, remote_text(subnet, "vpcId"), vpc);
+				    id, stack_text(subnet, "vpcId"), vpc);
 			return -EINVAL;
 		}
 		for (size_t k = 0; k < i; k++) {
 			other = find_subnet(
 				subnets,
 				json_string_value(json_array_get(ids, k)));
-			if (strcmp(remote_text(other, "availabilityZone"),
+			if (strcmp(stack_text(other, "availabilityZone"),
 				   zone))
 				continue;
 			stack_error("private_subnet_ids: %s and %s are both in "
 				    "zone %s: a file system has one mount "
 				    "target in each zone",
-				    remote_text(other, "subnetId"), id, zone);
+				    stack_text(other, "subnetId"), id, zone);
 			return -EINVAL;
 		}
 	}
@@ -68,7 +68,7 @@ static int find_subnets(struct stack *s, const json_t *ids)
 		snprintf(name, sizeof(name), "SubnetId.%zu", i + 1);
 		json_object_set(parameters, name, json_array_get(ids, i));
 	}
-	error = remote_ec2(s->remote, "DescribeSubnets", parameters, &answer);
+	error = stack_ec2(s, "DescribeSubnets", parameters, &answer);
 	if (error < 0)
 		return stack_failed(s, "private_subnet_ids");
 	error = check_subnets(s, ids, json_object_get(answer, "subnetSet"));
@@ -102,19 +102,19 @@ static int declare(struct stack *s, struct resources *wanted)
 
 static int read_one(struct stack *s, json_t *facts, struct resources *is)
 {
-	struct resource *r = resource_add(is, remote_text(facts, "SubnetId"));
+	struct resource *r = resource_add(is, stack_text(facts, "SubnetId"));
 	char path[128];
 	json_t *answer;
 	int error;
 
 	snprintf(r->id, sizeof(r->id), "%s",
-		 remote_text(facts, "MountTargetId"));
+		 stack_text(facts, "MountTargetId"));
 	r->facts = json_incref(facts);
 	json_object_set(r->attributes, "subnet_id",
 			json_object_get(facts, "SubnetId"));
 	snprintf(path, sizeof(path), MOUNT_TARGETS "/%s/security-groups",
 		 r->id);
-	error = remote_rest(s->remote, "GET", path, NULL, &answer);
+	error = stack_rest(s, "GET", path, NULL, &answer);
 	if (error < 0)
 		return stack_failed(s, r->id);
 	json_object_set(r->attributes, "security_groups",
@@ -140,7 +140,7 @@ static int read_targets(struct stack *s, struct resources *is)
 	for (size_t i = 0; i < json_array_size(list) && error == 0; i++) {
 		json_t *facts = json_array_get(list, i);
 
-		if (strncmp(remote_text(facts, "LifeCycleState"), "delet", 5) !=
+		if (strncmp(stack_text(facts, "LifeCycleState"), "delet", 5) !=
 		    0)
 			error = read_one(s, facts, is);
 	}
@@ -157,7 +157,7 @@ static int set_groups(struct stack *s, const struct resource *is,
 
 	snprintf(path, sizeof(path), MOUNT_TARGETS "/%s/security-groups",
 		 is->id);
-	return remote_rest(s->remote, "PUT", path,
+	return stack_rest(s, "PUT", path,
 			   json_pack("{s:[s]}", "SecurityGroups", s->group_id),
 			   NULL);
 }
@@ -165,7 +165,7 @@ static int set_groups(struct stack *s, const struct resource *is,
 static int create(struct stack *s, struct resource *wanted)
 {
 	json_t *answer;
-	int error = remote_rest(s->remote, "POST", MOUNT_TARGETS,
+	int error = stack_rest(s, "POST", MOUNT_TARGETS,
 				json_pack("{s:s, s:s, s:[s]}", "FileSystemId",
 					  s->fs_id, "SubnetId", wanted->key,
 					  "SecurityGroups", s->group_id),
@@ -174,7 +174,7 @@ static int create(struct stack *s, struct resource *wanted)
 	if (error < 0)
 		return error;
 	snprintf(wanted->id, sizeof(wanted->id), "%s",
-		 remote_text(answer, "MountTargetId"));
+		 stack_text(answer, "MountTargetId"));
 	json_decref(answer);
 	return 0;
 }
@@ -184,7 +184,7 @@ static int remove_target(struct stack *s, const struct resource *is)
 	char path[128];
 
 	snprintf(path, sizeof(path), MOUNT_TARGETS "/%s", is->id);
-	return remote_rest(s->remote, "DELETE", path, NULL, NULL);
+	return stack_rest(s, "DELETE", path, NULL, NULL);
 }
 
 static const struct attribute attributes[] = {

@@ -21,7 +21,7 @@ static const struct known {
 	{ "prices", "FILE", "other prices for estimated_monthly_cost", 'P',
 	  OUTPUTS },
 	{ "endpoint-url", "URL",
-	  "of the API; default: $HAWSER_API_URL, $AWS_ENDPOINT_URL", 'e', ALL },
+	  "of the API; default: $AWS_ENDPOINT_URL, $HAWSER_API_URL", 'e', ALL },
 	{ "profile", "NAME", "whose access key to use", 'p', ALL },
 	{ "region", "NAME", "default: $AWS_REGION, the profile's, us-east-1",
 	  'r', ALL },

@@ -4,13 +4,12 @@
 #define STACK_OPTIONS_H
 
 #include "stack/plan.h"
-#include "stack/remote.h"
 
 enum { DONE, FAILED, USAGE, HELPED = -1 };
 
 struct options {
 	const char *file, *output, *prices;
-	struct remote_options aws;
+	struct aws_options aws;
 	struct consent consent;
 	bool yes, json;
 };

@@ -73,7 +73,7 @@ static json_t *make_size(const struct view *v, const struct output *o)
 static json_t *make_dns_name(const struct view *v, const struct output *o)
 {
 	return json_sprintf("%s.efs.%s.amazonaws.com", v->s->fs_id,
-			    remote_region(v->s->remote));
+			    aws_region(v->s->aws));
 }
 
 static json_t *make_target_dns_names(const struct view *v,
@@ -88,7 +88,7 @@ static json_t *make_target_dns_names(const struct view *v,
 			names,
 			json_sprintf("%s.%s.efs.%s.amazonaws.com",
 				     json_string_value(zone), v->s->fs_id,
-				     remote_region(v->s->remote)));
+				     aws_region(v->s->aws)));
 	}
 	json_decref(zones);
 	return names;
@@ -99,7 +99,7 @@ static const char *first_address(const struct view *v)
 {
 	for (size_t i = 0; i < v->is->n; i++)
 		if (v->is->list[i]->kind == &mount_target_kind)
-			return remote_text(v->is->list[i]->facts, "IpAddress");
+			return stack_text(v->is->list[i]->facts, "IpAddress");
 	return "";
 }
 

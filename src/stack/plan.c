@@ -194,9 +194,9 @@ static int refuse_replacement(const struct step *step)
 		stack_error("%s: %s can't be changed from %s to %s: %s; "
 			    "--replace deletes it and creates another",
 			    step_label(step, label),
-			    remote_text(change, "attribute"),
+			    stack_text(change, "attribute"),
 			    old ? old : "null", new,
-			    remote_text(change, "rule"));
+			    stack_text(change, "rule"));
 		free(old);
 		free(new);
 	}
@@ -216,7 +216,7 @@ static int check_data(const struct stack *s, const struct resource *is,
 	bool prevented = json_object_get(tags, STACK_TAG_PROTECTED) != NULL ||
 			 input_flag(s->inputs, "prevent_destroy");
 	const char *replication =
-		remote_text(json_object_get(facts, "FileSystemProtection"),
+		stack_text(json_object_get(facts, "FileSystemProtection"),
 			    "ReplicationOverwriteProtection");
 
 	json_decref(tags);
@@ -264,9 +264,9 @@ int plan_check_data(struct stack *s, const struct resource *is,
 	int error;
 
 	snprintf(path, sizeof(path), is->kind->path, is->id);
-	error = remote_rest(s->remote, "GET", path, NULL, &answer);
+	error = stack_rest(s, "GET", path, NULL, &answer);
 	if (error < 0)
-		return remote_failed_with(s->remote, is->kind->not_found)
+		return stack_failed_with(s, is->kind->not_found)
 			       ? 0
 			       : stack_failed(s, is->id);
 	error = check_data(

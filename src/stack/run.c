@@ -54,16 +54,16 @@ static int look(const struct run *run, const struct kind *kind, const char *id,
 	int error;
 
 	snprintf(path, sizeof(path), kind->path, id);
-	error = remote_rest(run->s->remote, "GET", path, NULL, &answer);
+	error = stack_rest(run->s, "GET", path, NULL, &answer);
 	if (error < 0) {
 		strcpy(state, "gone");
-		return remote_failed_with(run->s->remote, kind->not_found)
+		return stack_failed_with(run->s, kind->not_found)
 			       ? 0
 			       : error;
 	}
 	list = json_object_get(answer, kind->list);
 	snprintf(state, 32, "%s",
-		 remote_text(json_array_get(list, 0), "LifeCycleState"));
+		 stack_text(json_array_get(list, 0), "LifeCycleState"));
 	json_decref(answer);
 	return 0;
 }
@@ -112,7 +112,7 @@ static int remove_one(struct run *run, const struct step *step)
 	if (error < 0)
 		return error;
 	error = kind->remove(run->s, step->is);
-	if (error < 0 && !remote_failed_with(run->s->remote, kind->not_found))
+	if (error < 0 && !stack_failed_with(run->s, kind->not_found))
 		return failed(run, step);
 	if (kind->id_offset)
 		*((char *)run->s + kind->id_offset) = '\0';
@@ -148,7 +148,7 @@ static bool differs(const struct step *step, const char *attribute)
 
 	json_array_foreach(step->changes, i, change)
 	{
-		if (strcmp(remote_text(change, "attribute"), attribute) == 0)
+		if (strcmp(stack_text(change, "attribute"), attribute) == 0)
 			return true;
 	}
 	return false;

@@ -98,8 +98,8 @@ static void print_step(const struct step *step)
 	putchar('\n');
 	json_array_foreach(step->changes, i, change)
 	{
-		const char *name = remote_text(change, "attribute");
-		const char *rule = remote_text(change, "rule");
+		const char *name = stack_text(change, "attribute");
+		const char *rule = stack_text(change, "rule");
 		const json_t *old = json_object_get(change, "old");
 		const json_t *new = json_object_get(change, "new");
 
@@ -113,8 +113,10 @@ static void print_step(const struct step *step)
 
 void plan_show(const struct stack *s, const struct plan *p)
 {
-	printf("Stack %s at %s (%s)\n\n", s->name, remote_endpoint(s->remote),
-	       remote_region(s->remote));
+	char url[AWS_ENDPOINT_SIZE];
+
+	printf("Stack %s at %s (%s)\n\n", s->name, stack_endpoint(s, url),
+	       aws_region(s->aws));
 	if (p->n == 0) {
 		printf("No changes: %s.\n",
 		       p->wanted.n > 0 ? "the stack is as declared"
@@ -145,6 +147,7 @@ static json_t *step_json(const struct step *step)
 json_t *plan_json(const struct stack *s, const struct plan *p)
 {
 	json_t *steps = json_array(), *summary = json_object();
+	char url[AWS_ENDPOINT_SIZE];
 
 	for (size_t i = 0; i < p->n; i++)
 		json_array_append_new(steps, step_json(&p->steps[i]));
@@ -152,7 +155,7 @@ json_t *plan_json(const struct stack *s, const struct plan *p)
 		json_object_set_new(summary, step_actions[i],
 				    json_integer((json_int_t)p->count[i]));
 	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "stack", s->name,
-			 "endpoint", remote_endpoint(s->remote), "region",
-			 remote_region(s->remote), "steps", steps, "summary",
+			 "endpoint", stack_endpoint(s, url), "region",
+			 aws_region(s->aws), "steps", steps, "summary",
 			 summary);
 }

@@ -28,12 +28,6 @@ void stack_error(const char *format, ...)
 	fputc('\n', stderr);
 }
 
-int stack_failed(const struct stack *s, const char *what)
-{
-	stack_error("%s: %s", what, remote_error(s->remote)->text);
-	return -EIO;
-}
-
 /* ------------------------------------------------------------- resources */
 
 struct resource *resource_add(struct resources *r, const char *key)
@@ -101,34 +95,4 @@ int stack_declare(struct stack *s, const struct kind *kind,
 
 	set_kind(wanted, from, kind);
 	return error;
-}
-
-/* ------------------------------------------------------------------ lists */
-
-int stack_list(struct stack *s, const char *path, const char *list,
-	       const char *next, const char *token, json_t **out)
-{
-	auto_free char *marker = NULL;
-	char page[1024];
-	json_t *answer;
-	int error;
-
-	*out = json_array();
-	do {
-		snprintf(page, sizeof(page), "%s%s%s%s%s", path,
-			 marker ? (strchr(path, '?') ? "&" : "?") : "",
-			 marker ? token : "", marker ? "=" : "",
-			 marker ? marker : "");
-		error = remote_rest(s->remote, "GET", page, NULL, &answer);
-		if (error < 0)
-			return error;
-		json_array_extend(*out, json_object_get(answer, list));
-		free(marker);
-		marker = remote_text(answer, next)[0]
-				 ? remote_escape(s->remote,
-						 remote_text(answer, next))
-				 : NULL;
-		json_decref(answer);
-	} while (marker != NULL);
-	return 0;
 }

@@ -31,12 +31,12 @@ json_t *tags_read(const json_t *list)
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *tag = json_array_get(list, i);
-		const char *key = remote_text(tag, "Key");
-		const char *value = remote_text(tag, "Value");
+		const char *key = stack_text(tag, "Key");
+		const char *value = stack_text(tag, "Value");
 
 		if (key[0] == '\0') {
-			key = remote_text(tag, "key");
-			value = remote_text(tag, "value");
+			key = stack_text(tag, "key");
+			value = stack_text(tag, "value");
 		}
 		if (strncmp(key, "aws:", 4) != 0)
 			json_object_set_new(tags, key, json_string(value));
@@ -84,12 +84,13 @@ json_t *tags_minus(const json_t *tags, const json_t *others)
 
 static int untag(struct stack *s, const char *id, const char *key)
 {
-	auto_free char *escaped = remote_escape(s->remote, key);
-	char path[600];
+	auto_free char *escaped = stack_escape(key);
+	auto_free char *path = NULL;
 
-	snprintf(path, sizeof(path), "/2015-02-01/resource-tags/%s?tagKeys=%s",
-		 id, escaped);
-	return remote_rest(s->remote, "DELETE", path, NULL, NULL);
+	if (asprintf(&path, "/2015-02-01/resource-tags/%s?tagKeys=%s", id,
+		     escaped) < 0)
+		abort();
+	return stack_rest(s, "DELETE", path, NULL, NULL);
 }
 
 int tags_set(struct stack *s, const struct resource *is,
@@ -104,8 +105,7 @@ int tags_set(struct stack *s, const struct resource *is,
 
 	snprintf(path, sizeof(path), "/2015-02-01/resource-tags/%s", is->id);
 	if (json_object_size(more) > 0)
-		error = remote_rest(
-			s->remote, "POST", path,
+		error = stack_rest(s, "POST", path,
 			json_pack("{s:o}", "Tags", tags_write(more)), NULL);
 	json_decref(more);
 	json_object_foreach((json_t *)before, key, value)
