@@ -3,6 +3,7 @@
 #include "attach/attach.h"
 #include "cmd/cli.h"
 #include "fuse/fuse.h"
+#include "pathd/pathd.h"
 #include "perf/perf.h"
 #include "stack/stack.h"
 
@@ -281,6 +282,12 @@ const struct cli_command cli_commands[] = {
 		.help = "show the paths of mounts and volumes in use",
 		.main = paths_main,
 		.usage = "[DIR | VOLUME] [--watch] [--json]",
+	},
+	{
+		.words = "pathd",
+		.help = "keep the kernel's NFS mounts off dead addresses",
+		.main = pathd_main,
+		.usage = "[OPTION…]",
 	},
 	{
 		.words = "plan",

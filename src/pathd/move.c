@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A move of a transport: the record first, then the kernel's file, and then
+ * what the kernel has made of it.  A cut of a controller closes its sockets,
+ * and the kernel does the rest.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "pathd/internal.h"
+#include "pathd/kernel_write.h"
+#include "pathd/nvme.h"
+#include "pathd/record.h"
+#include "pathd/sunrpc.h"
+#include "reactor/reactor.h"
+
+/* A write that waits for the transport's lock longer than that may have missed
+ * that it was free; to try again is cheap. */
+#define WRITE_TIMEOUT MSEC(500)
+
+struct mover {
+	struct pathd *pathd;
+	struct transport *transport;
+};
+
+struct reading {
+	const char *dir;
+	const struct transport *transport;
+	struct addr addr;
+};
+
+static int read_address(void *arg)
+{
+	struct reading *r = arg;
+
+	return sunrpc_read_address(r->dir, r->transport->name,
+				   addr_port(&r->transport->at->addr),
+				   &r->addr);
+}
+
+static int change_address(const struct pathd *p, const struct transport *t)
+{
+	char file[PATH_MAX], address[ADDR_TEXT_MAX];
+	const struct record record = { .inode = t->inode,
+				       .home = t->home->addr,
+				       .from = t->at->addr,
+				       .goal = t->goal->addr };
+	int r = record_save(p->records, t->name, &record);
+
+	if (r < 0)
+		return r;
+	sunrpc_address_file(p->sunrpc, t->name, file);
+	return kernel_write(file, addr_format_host(&t->goal->addr, address),
+			    WRITE_TIMEOUT);
+}
+
+static void tell(struct pathd *p, const struct transport *t,
+		 const struct addr *now_at, int error, nsec began)
+{
+	char from[ADDR_TEXT_MAX], to[ADDR_TEXT_MAX];
+
+	addr_format(&t->at->addr, from);
+	addr_format(&t->goal->addr, to);
+	if (now_at != NULL && addr_equal(now_at, &t->goal->addr)) {
+		p->moves++;
+		log_info("%s: moved from %s %s %s in %lld ms", t->name, from,
+			 t->goal == t->home ? "back to" : "to", to,
+			 (long long)((reactor_now() - began) / MSEC(1)));
+	} else {
+		p->failed_moves++;
+		log_warn("%s: can't be moved from %s to %s: %s", t->name, from,
+			 to, error ? strerror(-error) : "somebody else did");
+	}
+}
+
+static void mover_main(void *arg)
+{
+	struct mover m = *(struct mover *)arg;
+	struct transport *t = m.transport;
+	struct reading now = { .dir = m.pathd->sunrpc, .transport = t };
+	nsec began = reactor_now();
+	int error = change_address(m.pathd, t);
+	struct addr *now_at =
+		offload(read_address, &now) == 0 ? &now.addr : NULL;
+
+	free(arg);
+	tell(m.pathd, t, now_at, error, began);
+	if (now_at != NULL && addr_equal(now_at, &t->home->addr))
+		record_remove(m.pathd->records, t->name);
+	transport_moved(&m.pathd->trunks, t, now_at, reactor_now());
+	pathd_move(m.pathd);
+}
+
+static bool start(struct pathd *p, struct transport *t)
+{
+	struct mover *m = malloc(sizeof(*m));
+
+	if (m == NULL)
+		return false;
+	*m = (struct mover){ p, t };
+	if (task_spawn("move", mover_main, m) == 0)
+		return true;
+	free(m);
+	return false;
+}
+
+/* -------------------------------------------------------------------- cuts */
+
+struct cutter {
+	struct pathd *pathd;
+	char name[CTRL_NAME];
+	struct addr addr;
+};
+
+static int cut(void *arg)
+{
+	const struct cutter *c = arg;
+
+	return nvme_cut(&c->addr);
+}
+
+static void cutter_main(void *arg)
+{
+	struct cutter c = *(struct cutter *)arg;
+	char address[ADDR_TEXT_MAX];
+	int r = offload(cut, &c);
+
+	free(arg);
+	addr_format(&c.addr, address);
+	if (r < 0) {
+		log_warn("%s: can't close its connections to %s: %s", c.name,
+			 address, strerror(-r));
+		return;
+	}
+	c.pathd->cuts++;
+	log_info("%s: closed its %d connections to %s", c.name, r, address);
+}
+
+/* If there is no memory, ctrls_next_dead() names it again. */
+static void start_cut(struct pathd *p, const struct ctrl *c)
+{
+	struct cutter *k = calloc(1, sizeof(*k));
+
+	if (k == NULL)
+		return;
+	k->pathd = p;
+	k->addr = c->target->addr;
+	strcpy(k->name, c->name);
+	if (task_spawn("cut", cutter_main, k) < 0)
+		free(k);
+}
+
+/* -------------------------------------------------------------------------- */
+
+void pathd_move(struct pathd *p)
+{
+	nsec now = reactor_now();
+	struct transport *t;
+	struct ctrl *c;
+
+	while ((t = trunks_next_move(&p->trunks, now)) != NULL)
+		if (!start(p, t))
+			transport_moved(&p->trunks, t, NULL, now);
+	while ((c = ctrls_next_dead(&p->ctrls, now)) != NULL)
+		start_cut(p, c);
+}

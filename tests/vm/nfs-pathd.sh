@@ -1,0 +1,137 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# hawser pathd on a host whose kernel mounts Hawser over two interfaces.  Either
+# of them goes silent under a verifying load, also the one that was mounted
+# first: no request waits for two seconds (without pathd: for a lease time), and
+# no application sees an error.  What comes back is used again.  pathd may be
+# killed in the middle, both paths may die, and so may the server.
+set -e
+limit_ms=2000
+
+fail() {
+	echo "FAILED: $*" >&2
+	transports >&2
+	tail -n 40 /tmp/pathd.log >&2
+	exit 1
+}
+
+# One line per transport: its address.
+transports() {
+	cat /sys/kernel/sunrpc/xprt-switches/*/xprt-*-tcp/dstaddr
+}
+
+at() { # address, number of transports
+	(($(transports | grep -cx "$1") == $2))
+}
+
+wait_for() { # seconds, what, command…
+	local deadline=$((SECONDS + $1)) what=$2
+	shift 2
+	until "$@"; do
+		((SECONDS < deadline)) || fail "$what"
+		sleep 0.1
+	done
+}
+
+serves() {
+	(: </dev/tcp/10.77.0.1/2049) 2>/dev/null &&
+		(: </dev/tcp/10.77.1.1/2049) 2>/dev/null
+}
+
+pathd_start() {
+	hawser pathd --metrics /tmp/metrics 2>>/tmp/pathd.log &
+	pathd=$!
+}
+pathd_watches() { hawser pathd --status 2>/dev/null |
+	grep -q '10.77.1.1:2049.*answering'; }
+
+load() { # seconds
+	fio --name=verify --eta=never --directory=/mnt --size=1m --bs=16k \
+		--rw=randwrite --numjobs=4 --direct=1 --rate_iops=20 \
+		--time_based --runtime="$1" \
+		--verify=crc32c --verify_fatal=1 --verify_state_save=0 \
+		--group_reporting --output-format=json \
+		--output=/tmp/fio.json >/tmp/fio.log 2>&1 &
+	fio=$!
+	sleep 1.5
+}
+
+# The longest that a request of the load took, milliseconds.
+longest() {
+	awk '/"clat_ns"/ {getline; getline; if ($0 ~ /"max"/) {
+		gsub(/[^0-9]/, ""); if ($0 + 0 > max) max = $0 + 0}}
+		END {printf "%d\n", max / 1000000}' /tmp/fio.json
+}
+
+load_end() { # what, limit of one request
+	wait "$fio" || { cat /tmp/fio.log; fail "fio found an error: $1"; }
+	local ms
+	ms=$(longest)
+	((ms > 0)) || fail "fio tells no latency"
+	echo "   $1: no error, contents verified;" \
+		"the longest request took $ms ms"
+	((ms <= $2)) || fail "$1: a request took $ms ms"
+}
+
+silence() { # card of the interface, what happens meanwhile
+	load 7
+	host ip link set "tap$1" down
+	wait_for 5 "the transport is not moved" at "10.77.$1.1" 0
+	"$2"
+	host ip link set "tap$1" up
+	wait_for 10 "the transport is not moved back" at "10.77.$1.1" 1
+	load_end "interface $1 silent, $3" "$limit_ms"
+}
+
+nothing() { sleep 2; }
+
+# The next one finds what is away, and brings it back.
+kill_pathd() {
+	kill -9 "$pathd"
+	wait "$pathd" || true
+	pathd_start
+	wait_for 10 "pathd does not watch" pathd_watches
+}
+
+moves() { grep -c 'moved from' /tmp/pathd.log; }
+
+# The transport that can be moved goes to the live path; pathd has nothing to
+# offer while there is none.
+silence_both() {
+	local before
+	load 10
+	before=$(moves)
+	host ip link set tap0 down
+	host ip link set tap1 down
+	sleep 3
+	(($(moves) <= before + 1)) || fail "moves without a live path"
+	host ip link set tap1 up
+	wait_for 10 "not both are at the live path" at 10.77.1.1 2
+	host ip link set tap0 up
+	wait_for 20 "not each is at home" at 10.77.0.1 1
+	load_end "both silent, one back" 9000
+}
+
+# A server that is down is no reason to move.
+kill_server() {
+	local before
+	load 10
+	before=$(moves)
+	host 'kill -9 $(cat $VM_LOG/hawserd.pid)'
+	load_end "the server killed" 9000
+	(($(moves) == before)) || fail "moves because the server was down"
+}
+
+wait_for 20 "no server on 10.77.0.1 and 10.77.1.1" serves
+mount -t nfs4 -o minorversion=1,max_connect=4,trunkdiscovery 10.77.0.1:/ /mnt
+at 10.77.0.1 1 && at 10.77.1.1 1 || fail "no second transport"
+pathd_start
+wait_for 10 "pathd does not watch" pathd_watches
+
+silence 0 kill_pathd "pathd killed meanwhile"
+silence 1 nothing "the one that was mounted second"
+silence_both
+kill_server
+grep -q '^hawser_pathd_target_up{address="10.77.0.1:2049",kind="nfs"} 1' \
+	/tmp/metrics || fail "no metrics"
+umount /mnt
