@@ -94,7 +94,7 @@ enum target_news target_probed(struct target *t, bool answered, nsec sent,
 	return answered ? succeeded(t, sent, now) : failed(t, sent, now);
 }
 
-void target_forget(struct target *t)
+void target_reset(struct target *t)
 {
 	t->state = TARGET_UNKNOWN;
 	t->failures = 0;

@@ -74,7 +74,7 @@ enum target_news { TARGET_NO_NEWS, TARGET_FELL, TARGET_ROSE };
 enum target_news target_probed(struct target *t, bool answered, nsec sent,
 			       nsec now);
 /* Nobody has probed it for a while. */
-void target_forget(struct target *t);
+void target_reset(struct target *t);
 
 /* The last TARGET_FAILURES probes of t have failed, each while the witness was
  * answering. */

@@ -62,7 +62,7 @@ static void start(struct pathd *p, struct target *t)
 	if (b == NULL)
 		return; /* the next scan tries again */
 	*b = (struct prober){ .pathd = p, .target = t };
-	target_forget(t);
+	target_reset(t);
 	t->users++;
 	t->probed = true;
 	if (task_spawn("probe", prober_main, b) == 0)
