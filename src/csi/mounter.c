@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/command.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "csi/command.h"
 
 enum { MOUNT_TIMEOUT_S = 60, UNMOUNT_TIMEOUT_S = 30, STAT_TIMEOUT_S = 5 };
 

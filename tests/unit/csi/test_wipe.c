@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "csi/command.h"
+#include "base/command.h"
 #include "csi/wipe.h"
 
 static void run(const char *script)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "csi/command.h"
+#include "base/command.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CSI_COMMAND_H
-#define CSI_COMMAND_H
+#ifndef BASE_COMMAND_H
+#define BASE_COMMAND_H
 
 #include <stddef.h>
 
