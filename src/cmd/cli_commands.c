@@ -2,6 +2,7 @@
 /* The commands of `hawser`, in the order in which --help lists them. */
 #include "attach/attach.h"
 #include "cmd/cli.h"
+#include "connect/connect.h"
 #include "fuse/fuse.h"
 #include "pathd/pathd.h"
 #include "perf/perf.h"
@@ -270,6 +271,36 @@ const struct cli_command cli_commands[] = {
 		.help = "make a file a volume, over all its paths",
 		.main = attach_main,
 		.usage = "--subnqn NQN ADDRESS… FILE",
+	},
+	{
+		.words = "connect",
+		.help = "make a volume a device of this host",
+		.main = connect_main,
+		.usage = "FILE [OPTION…]",
+	},
+	{
+		.words = "disconnect",
+		.help = "take it away",
+		.main = disconnect_main,
+		.usage = "FILE | DEVICE [--force]",
+	},
+	{
+		.words = "connector properties",
+		.help = "say what a volume driver has to know of this host",
+		.main = connector_properties_main,
+		.usage = "[--json]",
+	},
+	{
+		.words = "connector show",
+		.help = "say how a connected volume is",
+		.main = connector_show_main,
+		.usage = "FILE | DEVICE [--json]",
+	},
+	{
+		.words = "connector extend",
+		.help = "make its device as large as the volume is now",
+		.main = connector_extend_main,
+		.usage = "FILE | DEVICE",
 	},
 	{
 		.words = "umount",

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "connect/user.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/refuse.h"
+#include "base/util.h"
+#include "connect/identity.h"
+
+enum {
+	POLL_MS = 100,
+	PATHS_MS = 5000,
+	GROW_MS = 5000,
+	BUSY_MS = 1000,
+	ATTACH_S = 120
+};
+
+static void file_of(const struct connect_host *h,
+		    const struct connect_info *info,
+		    const struct connect_options *o, char out[PATH_MAX])
+{
+	if (o->file[0] != '\0')
+		snprintf(out, PATH_MAX, "%s", o->file);
+	else
+		snprintf(out, PATH_MAX, "%s/run/hawser/volumes/%s", h->root,
+			 info->name);
+}
+
+static void map_of(const struct connect_host *h,
+		   const struct connect_info *info, char out[PATH_MAX])
+{
+	snprintf(out, PATH_MAX, "%s/var/lib/hawser/mirrors/%s.map", h->root,
+		 info->name);
+}
+
+static void make_parents(const char *file)
+{
+	char path[PATH_MAX];
+
+	for (const char *slash = strchr(file + 1, '/'); slash != NULL;
+	     slash = strchr(slash + 1, '/')) {
+		snprintf(path, sizeof(path), "%.*s", (int)(slash - file), file);
+		mkdir(path, 0755);
+	}
+}
+
+/* -------------------------------------------------------------- the report */
+
+/* What the daemon of that file says; NULL: there is none. */
+static json_t *ask(struct connect_host *h, const char *file)
+{
+	const char *argv[] = { h->program, "paths", file, "--json", NULL };
+	auto_free char *said = malloc(CONNECT_OUTPUT);
+	json_t *list = NULL, *report;
+
+	if (said != NULL && h->ops->run(h, argv, 30, said, CONNECT_OUTPUT) == 0)
+		list = json_loads(said, 0, NULL);
+	report = json_array_get(list, 0);
+	json_incref(report);
+	json_decref(list);
+	if (!json_is_array(json_object_get(report, "paths"))) {
+		json_decref(report);
+		return NULL;
+	}
+	return report;
+}
+
+static const char *path_state(const json_t *report,
+			      const struct connect_portal *p)
+{
+	char address[ADDR_TEXT_MAX];
+	const json_t *path;
+	const char *at;
+	size_t i;
+
+	addr_format(&p->addr, address);
+	json_array_foreach(json_object_get(report, "paths"), i, path)
+	{
+		at = json_string_value(json_object_get(path, "address"));
+		if (at != NULL && strcmp(at, address) == 0)
+			return json_string_value(
+				json_object_get(path, "state"));
+	}
+	return "absent";
+}
+
+static unsigned count_live(const json_t *report, const struct connect_target *t)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < t->n_portals; i++)
+		n += strcmp(path_state(report, &t->portals[i]), "live") == 0;
+	return n;
+}
+
+static json_t *report_target(const json_t *report,
+			     const struct connect_target *t)
+{
+	json_t *portals = json_array();
+	char address[ADDR_TEXT_MAX];
+
+	for (unsigned i = 0; i < t->n_portals; i++)
+		json_array_append_new(
+			portals,
+			json_pack("{s:s, s:i, s:s, s:s}", "address",
+				  connect_portal_host(&t->portals[i], address),
+				  "port", (int)addr_port(&t->portals[i].addr),
+				  "transport", "tcp", "state",
+				  path_state(report, &t->portals[i])));
+	return json_pack("{s:s, s:s, s:o}", "nqn", t->nqn, "device", "",
+			 "portals", portals);
+}
+
+static json_t *make_result(const struct connect_info *info, const char *file,
+			   const json_t *report)
+{
+	json_t *targets = json_array();
+	unsigned wanted = 0, live = 0;
+
+	for (unsigned i = 0; i < info->n_targets; i++) {
+		json_array_append_new(targets,
+				      report_target(report, &info->targets[i]));
+		wanted += info->targets[i].n_portals;
+		live += count_live(report, &info->targets[i]);
+	}
+	return json_pack("{s:s, s:s, s:s, s:I, s:{s:i, s:i}, s:o}", "type",
+			 "file", "path", file, "side", "user", "size",
+			 json_integer_value(json_object_get(report, "size")),
+			 "paths", "wanted", (int)wanted, "live", (int)live,
+			 "targets", targets);
+}
+
+/* ----------------------------------------------------------------- connect */
+
+/* Of a mirror, "source" is the first replica that was found. */
+static bool is_same(const struct connect_info *info, const json_t *report)
+{
+	const char *source =
+		json_string_value(json_object_get(report, "source"));
+
+	for (unsigned i = 0; i < info->n_targets && source != NULL; i++)
+		if (strcmp(source, info->targets[i].nqn) == 0)
+			return true;
+	return false;
+}
+
+static int check_map(const struct connect_host *h,
+		     const struct connect_info *info,
+		     const struct connect_options *o, struct user_place *p,
+		     char map[PATH_MAX], char text[CONNECT_TEXT])
+{
+	bool mirror = info->kind == CONNECT_MIRROR && info->replica_count > 1;
+
+	map_of(h, info, map);
+	p->map = map;
+	p->new_map = mirror && access(map, F_OK) < 0;
+	if (p->new_map && !o->new_mirror)
+		return refuse_with(
+			text, -ENOENT,
+			"%.100s: this host has no map of what each "
+			"replica lacks; bring it from the last host, "
+			"or, if the volume is new, begin one with "
+			"--new-mirror",
+			map);
+	if (p->new_map)
+		make_parents(map);
+	return 0;
+}
+
+/* Of `hawser attach`, whose words these are. */
+static int error_of(int rc, const char *said)
+{
+	if (rc < 0)
+		return rc;
+	if (strstr(said, "else is mounting") || strstr(said, "already mounted"))
+		return -EALREADY;
+	return strstr(said, "has no volume") ? -ENODEV : -ENOTCONN;
+}
+
+static int attach(struct connect_host *h, const struct connect_info *info,
+		  const struct connect_options *o, const struct user_place *p,
+		  char text[CONNECT_TEXT])
+{
+	struct user_words *w = malloc(sizeof(*w));
+	char said[1024];
+	int rc;
+
+	if (w == NULL)
+		return -ENOMEM;
+	rc = user_plan(info, o, p, w, text);
+	if (rc == 0) {
+		rc = h->ops->run(h, w->argv, ATTACH_S, said, sizeof(said));
+		if (rc != 0)
+			rc = refuse_with(text, error_of(rc, said), "%.250s",
+					 rc < 0 ? strerror(-rc) : said);
+	}
+	free(w);
+	return rc;
+}
+
+/* What a process that was killed had started may still be at it, and then is
+ * what we want. */
+static int attach_or_wait(struct connect_host *h,
+			  const struct connect_info *info,
+			  const struct connect_options *o,
+			  const struct user_place *p, char text[CONNECT_TEXT])
+{
+	long long end = h->ops->now(h) + ATTACH_S * 1000;
+	json_t *report;
+	int rc = attach(h, info, o, p, text);
+
+	while (rc == -EALREADY && h->ops->now(h) < end) {
+		report = ask(h, p->file);
+		json_decref(report);
+		if (report != NULL)
+			return 0;
+		h->ops->pause(h, POLL_MS);
+		rc = attach(h, info, o, p, text);
+	}
+	return rc;
+}
+
+/* With one path only, the first that works. */
+static int attach_some(struct connect_host *h, const struct connect_info *info,
+		       const struct connect_options *o, struct user_place *p,
+		       char text[CONNECT_TEXT])
+{
+	unsigned most = 0;
+	int rc = -ENOTCONN;
+
+	p->portal = -1;
+	if (!o->single_path)
+		return attach_or_wait(h, info, o, p, text);
+	for (unsigned i = 0; i < info->n_targets; i++)
+		most = MAX(most, info->targets[i].n_portals);
+	for (unsigned i = 0; i < most && rc == -ENOTCONN; i++) {
+		p->portal = (int)i;
+		rc = attach_or_wait(h, info, o, p, text);
+	}
+	return rc;
+}
+
+static int start(struct connect_host *h, const struct connect_info *info,
+		 const struct connect_options *o, const char *file,
+		 char text[CONNECT_TEXT])
+{
+	char hostnqn[CONNECT_NQN_SIZE], hostid[40], map[PATH_MAX];
+	struct user_place p = { .program = h->program,
+				.hostnqn = hostnqn,
+				.hostid = hostid,
+				.file = file };
+	int rc = check_map(h, info, o, &p, map, text);
+
+	if (rc < 0)
+		return rc;
+	identity_host(h, hostnqn, hostid);
+	make_parents(file);
+	return attach_some(h, info, o, &p, text);
+}
+
+/* The report as soon as each target has that many live paths, or what there is
+ * when that has taken too long. */
+static json_t *wait_for_paths(struct connect_host *h,
+			      const struct connect_info *info, const char *file,
+			      unsigned wanted, bool *enough)
+{
+	long long end = h->ops->now(h) + PATHS_MS;
+	json_t *report;
+
+	for (;;) {
+		report = ask(h, file);
+		*enough = report != NULL;
+		for (unsigned i = 0; i < info->n_targets && *enough; i++)
+			*enough = count_live(report, &info->targets[i]) >=
+				  MIN(wanted, info->targets[i].n_portals);
+		if (*enough || h->ops->now(h) >= end)
+			return report;
+		json_decref(report);
+		h->ops->pause(h, POLL_MS);
+	}
+}
+
+/* An attachment has the addresses that it was made with. */
+static void warn_of_new(const json_t *report, const struct connect_info *info,
+			json_t *warnings)
+{
+	char address[ADDR_TEXT_MAX], line[CONNECT_TEXT];
+	const struct connect_portal *p;
+
+	for (unsigned i = 0; i < info->n_targets; i++)
+		for (unsigned k = 0; k < info->targets[i].n_portals; k++) {
+			p = &info->targets[i].portals[k];
+			if (strcmp(path_state(report, p), "absent") != 0)
+				continue;
+			snprintf(line, sizeof(line), "no path by %s",
+				 addr_format(&p->addr, address));
+			json_array_append_new(warnings, json_string(line));
+		}
+}
+
+int user_connect(struct connect_host *h, const struct connect_info *info,
+		 const struct connect_options *o, json_t **result,
+		 json_t *warnings, char text[CONNECT_TEXT])
+{
+	char file[PATH_MAX];
+	json_t *report;
+	bool enough, ours = false;
+	int rc = 0;
+
+	file_of(h, info, o, file);
+	report = ask(h, file);
+	if (report != NULL && !is_same(info, report))
+		rc = refuse_with(text, -EBUSY, "%.200s is another volume",
+				 file);
+	if (report == NULL) {
+		rc = start(h, info, o, file, text);
+		ours = rc == 0;
+	}
+	json_decref(report);
+	if (rc < 0)
+		return rc;
+	report = wait_for_paths(h, info, file, o->min_paths, &enough);
+	if (enough) {
+		warn_of_new(report, info, warnings);
+		*result = make_result(info, file, report);
+	} else {
+		rc = refuse_with(text, -ENOTCONN,
+				 "fewer than %u paths of a target are live",
+				 o->min_paths);
+		if (ours)
+			user_release(h, info, o, true, NULL);
+	}
+	json_decref(report);
+	return rc;
+}
+
+/* -------------------------------------------------------------------- others
+ */
+
+int user_look(struct connect_host *h, const struct connect_info *info,
+	      const struct connect_options *o, json_t **result,
+	      char text[CONNECT_TEXT])
+{
+	char file[PATH_MAX];
+	json_t *report;
+
+	file_of(h, info, o, file);
+	report = ask(h, file);
+	if (report == NULL)
+		return refuse_with(text, -ENODEV, "%s: it is not connected",
+				   info->name);
+	*result = make_result(info, file, report);
+	json_decref(report);
+	return 0;
+}
+
+/* Who only looks for its name is in the way for a moment. */
+static int unmount(struct connect_host *h, const char *file, bool force,
+		   char *said, size_t size)
+{
+	const char *argv[] = { h->program, "umount", force ? "-l" : file,
+			       force ? file : NULL, NULL };
+	long long end = h->ops->now(h) + BUSY_MS;
+	int rc;
+
+	for (;;) {
+		rc = h->ops->run(h, argv, 60, said, size);
+		if (rc <= 0 || strstr(said, "in use") == NULL ||
+		    h->ops->now(h) >= end)
+			return rc;
+		h->ops->pause(h, POLL_MS);
+	}
+}
+
+int user_release(struct connect_host *h, const struct connect_info *info,
+		 const struct connect_options *o, bool force,
+		 char text[CONNECT_TEXT])
+{
+	char file[PATH_MAX], said[512];
+	json_t *report;
+	int rc;
+
+	file_of(h, info, o, file);
+	report = ask(h, file);
+	if (report == NULL && access(file, F_OK) < 0)
+		return 0;
+	rc = unmount(h, file, force, said, sizeof(said));
+	if (rc > 0 && report == NULL)
+		rc = 0; /* nothing was mounted any more */
+	json_decref(report);
+	if (rc != 0)
+		return refuse_with(text,
+				   rc < 0		    ? rc
+				   : strstr(said, "in use") ? -EBUSY
+							    : -EIO,
+				   "%.250s", rc < 0 ? strerror(-rc) : said);
+	unlink(file);
+	return 0;
+}
+
+static uint64_t ask_size(struct connect_host *h, const char *file)
+{
+	json_t *report = ask(h, file);
+	uint64_t size =
+		(uint64_t)json_integer_value(json_object_get(report, "size"));
+
+	json_decref(report);
+	return size;
+}
+
+/* The target tells of it by an event, which may still be on its way. */
+int user_extend(struct connect_host *h, const struct connect_info *info,
+		const struct connect_options *o, uint64_t known,
+		uint64_t *bytes, char text[CONNECT_TEXT])
+{
+	long long end = h->ops->now(h) + GROW_MS;
+	char file[PATH_MAX];
+
+	file_of(h, info, o, file);
+	*bytes = ask_size(h, file);
+	while (*bytes != 0 && *bytes == known && h->ops->now(h) < end) {
+		h->ops->pause(h, POLL_MS);
+		*bytes = ask_size(h, file);
+	}
+	return *bytes != 0 ? 0
+			   : refuse_with(text, -ENODEV,
+					 "%s: it is not connected", info->name);
+}
