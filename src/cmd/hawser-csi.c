@@ -21,6 +21,14 @@ static const char usage[] =
 	"  --api URL            EFS's API; default: as the environment says\n"
 	"  --region REGION      the same\n"
 	"  --tags 'K:V K:V'     tags for access points\n"
+	"  --encrypt-in-transit[=true|false]\n"
+	"                       volumes that do not say encryptInTransit, "
+	"too\n"
+	"  --ca-file FILE       that mount targets' certificates lead to\n"
+	"  --dns-suffix SUFFIX  they are for FS-ID.efs.REGION.SUFFIX; "
+	"default:\n"
+	"                       hawser.internal, or amazonaws.com for "
+	"AWS\n"
 	"  --delete-access-point-root-dir[=true|false]\n"
 	"                       DeleteVolume deletes what is in the volume\n"
 	"  --max-inflight-mounts N  being made at the same time; 32\n"
@@ -106,6 +114,9 @@ static const struct option known[] = {
 	{ "api", required_argument, NULL, 'a' },
 	{ "region", required_argument, NULL, 'r' },
 	{ "tags", required_argument, NULL, 't' },
+	{ "encrypt-in-transit", optional_argument, NULL, 'E' },
+	{ "ca-file", required_argument, NULL, 'C' },
+	{ "dns-suffix", required_argument, NULL, 'S' },
 	{ "delete-access-point-root-dir", optional_argument, NULL, 'x' },
 	{ "max-inflight-mounts", required_argument, NULL, 'm' },
 	{ "hawser", required_argument, NULL, 'p' },
@@ -139,6 +150,15 @@ static void apply(struct csi_options *o, int opt, char **argv)
 		break;
 	case 't':
 		o->tags = optarg;
+		break;
+	case 'E':
+		o->encrypt = parse_bool(optarg);
+		break;
+	case 'C':
+		o->ca_file = optarg[0] ? optarg : NULL;
+		break;
+	case 'S':
+		o->suffix = optarg;
 		break;
 	case 'x':
 		o->delete_root_dir = parse_bool(optarg);

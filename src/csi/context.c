@@ -111,7 +111,7 @@ int context_parse(struct context *c, size_t n,
 {
 	int r = 0;
 
-	*c = (struct context){ .encrypt = true };
+	*c = (struct context){};
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = parse_entry(c, entries[i]->key, entries[i]->value, zone,
 				err);

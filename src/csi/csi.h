@@ -29,6 +29,9 @@ struct csi_options {
 	const char *program;  /* hawser, which mounts */
 	const char *cgroup;   /* daemons of mounts go there; NULL: nowhere */
 	const char *work_dir; /* for mounts of its own */
+	const char *ca_file;  /* for TLS at mount targets; NULL: the system's */
+	const char *suffix;   /* of their names; NULL: as the API's URL says */
+	bool encrypt;	      /* volumes that do not say whether, too */
 	bool delete_root_dir; /* DeleteVolume deletes what is in the volume */
 	unsigned max_mounts;  /* mounts being made at the same time */
 };

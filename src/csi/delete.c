@@ -56,11 +56,12 @@ static int may_wipe(struct csi_call *call, const struct efs_point *p)
 static int mount_and_wipe(struct csi_call *call, const struct handle *h)
 {
 	struct csi *csi = call->csi;
+	const struct locate_wish wish = { .tls = csi->options->encrypt };
 	struct mount_spec spec = { .read_only = false };
 	char text[MOUNTER_TEXT_SIZE], at[512];
 	int r;
 
-	if (locate(csi, h, NULL, &spec, text) < 0)
+	if (locate(csi, h, &wish, &spec, text) < 0)
 		return csi_refuse(call, GRPC_STATUS_INTERNAL, "%s", text);
 	snprintf(at, sizeof(at), "%s/%s", csi->options->work_dir, h->point);
 	/* One that an earlier process left when it was killed. */

@@ -18,14 +18,31 @@ static int fail(char err[MOUNTER_TEXT_SIZE], int r, const char *format,
 	return r;
 }
 
+enum { NAME_SIZE = EFS_ID_SIZE + 256 };
+
+/* As AWS would name its mount targets. */
+static const char *name_of(const struct csi *csi, const char *fs,
+			   char name[NAME_SIZE])
+{
+	const char *suffix = csi->options->suffix;
+	char url[AWS_ENDPOINT_SIZE];
+
+	efs_url(csi->efs, url);
+	if (suffix == NULL)
+		suffix = strstr(url, ".amazonaws.com") ? "amazonaws.com"
+						       : "hawser.internal";
+	snprintf(name, NAME_SIZE, "%s.efs.%s.%.128s", fs, efs_region(csi->efs),
+		 suffix);
+	return name;
+}
+
 /* The service has no API that answers: names may do.  How many, or -errno. */
 static int by_name(struct csi *csi, const char *fs, const char *why,
 		   struct path_candidate *out, char err[MOUNTER_TEXT_SIZE])
 {
-	char name[EFS_ID_SIZE + 128], no_name[TARGETS_TEXT_SIZE];
+	char name[NAME_SIZE], no_name[TARGETS_TEXT_SIZE];
 
-	snprintf(name, sizeof(name), "%s.efs.%s.amazonaws.com", fs,
-		 efs_region(csi->efs));
+	name_of(csi, fs, name);
 	if (targets_resolve(name, out, 1, no_name) == 1)
 		return 1;
 	return fail(err, -EHOSTUNREACH,
@@ -124,18 +141,20 @@ int locate(struct csi *csi, const struct handle *h,
 	   const struct locate_wish *wish, struct mount_spec *out,
 	   char err[MOUNTER_TEXT_SIZE])
 {
-	static const struct locate_wish nothing;
 	struct path_candidate list[PATH_SELECT_MAX];
+	struct locate_wish with = *wish;
+	char name[NAME_SIZE];
 	int n;
 
-	if (wish == NULL)
-		wish = &nothing;
+	with.host = name_of(csi, h->fs, name);
+	with.region = efs_region(csi->efs);
+	with.ca_file = csi->options->ca_file;
 	locate_source(h, out->source);
 	out->read_only = wish->read_only;
 	n = find_addresses(csi, h, wish, list, err);
 	if (n < 0)
 		return n;
-	if (locate_options(wish, list, n, out->options, sizeof(out->options)) <
+	if (locate_options(&with, list, n, out->options, sizeof(out->options)) <
 	    0)
 		return fail(err, -E2BIG, "too many mount options%s%s", "", "");
 	return 0;

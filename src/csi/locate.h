@@ -7,7 +7,8 @@
  *	           targets that EFS's API names, near ones first
  *	           (path/select.h); else, if it can't be asked, what
  *	           FS.efs.REGION.amazonaws.com resolves to
- *	options    addr=A,mounttargetip_1=B,…; then the volume's own
+ *	options    addr=A,mounttargetip_1=B,…; tls and whom the certificate has
+ *	           to be for, which is the name above; then the volume's own
  */
 #ifndef CSI_LOCATE_H
 #define CSI_LOCATE_H
@@ -27,14 +28,15 @@ struct locate_wish {
 	const char *address; /* that one; NULL: any */
 	char **flags;	     /* mount options of the volume */
 	size_t n_flags;
-	bool read_only;
+	bool read_only, tls;
+	/* Of TLS, filled in by locate(); NULL: nothing is said. */
+	const char *host, *region, *ca_file;
 };
 
 /* The name by which the kernel's table shows whose mount it is. */
 void locate_source(const struct handle *h, char out[MOUNTER_SOURCE_SIZE]);
 
-/* wish NULL: one address, no options of the volume's own.  0, or -errno and why
- * in `err`.  Blocks. */
+/* 0, or -errno and why in `err`.  Blocks. */
 int locate(struct csi *csi, const struct handle *h,
 	   const struct locate_wish *wish, struct mount_spec *out,
 	   char err[MOUNTER_TEXT_SIZE]);

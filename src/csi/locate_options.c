@@ -163,6 +163,36 @@ static int append_bound(const struct locate_wish *wish, size_t n, char *out,
 	return append(out, size, option);
 }
 
+/* What the volume's own options say of it is the last word. */
+static int append_text(const struct locate_wish *wish, const char *name,
+		       const char *value, char *out, size_t size)
+{
+	char option[OPTION_SIZE];
+
+	if (value == NULL || has_flag(wish, name))
+		return 0;
+	if ((size_t)snprintf(option, sizeof(option), "%s=%s", name, value) >=
+	    sizeof(option))
+		return -E2BIG;
+	return append(out, size, option);
+}
+
+static int append_tls(const struct locate_wish *wish, char *out, size_t size)
+{
+	int r;
+
+	if (!wish->tls)
+		return 0;
+	r = append(out, size, "tls");
+	if (r == 0)
+		r = append_text(wish, "tlshost", wish->host, out, size);
+	if (r == 0)
+		r = append_text(wish, "region", wish->region, out, size);
+	if (r == 0)
+		r = append_text(wish, "cafile", wish->ca_file, out, size);
+	return r;
+}
+
 int locate_options(const struct locate_wish *wish,
 		   const struct path_candidate *targets, size_t n, char *out,
 		   size_t size)
@@ -173,6 +203,8 @@ int locate_options(const struct locate_wish *wish,
 	r = append_addresses(targets, n, out, size);
 	if (r == 0)
 		r = append_bound(wish, n, out, size);
+	if (r == 0)
+		r = append_tls(wish, out, size);
 	if (r == 0 && wish->read_only)
 		r = append(out, size, "ro");
 	return r < 0 ? r : append_flags(wish, out, size);

@@ -56,15 +56,14 @@ static int check_group(struct publication *p)
 static int check_encryption(struct publication *p)
 {
 	char value[8];
+	bool asked = locate_flag(&p->wish, "tls", value, sizeof(value));
 
-	if (locate_flag(&p->wish, "tls", value, sizeof(value)) &&
-	    !p->context.encrypt)
+	if (asked && p->context.encrypt_given && !p->context.encrypt)
 		return refuse(p, "Found tls in mountOptions but "
 				 "encryptInTransit is false");
-	if (p->context.encrypt_given && p->context.encrypt)
-		return refuse(p, "encryptInTransit: this client has no TLS "
-				 "yet; where the network is trusted, say "
-				 "false");
+	p->wish.tls = asked || (p->context.encrypt_given
+					? p->context.encrypt
+					: p->call->csi->options->encrypt);
 	return 0;
 }
 

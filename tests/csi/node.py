@@ -65,6 +65,73 @@ class NodeCase(Case):
         return None
 
 
+class Encrypted(NodeCase):
+    OPTIONS = ("--ca-file", os.environ["HAWSER_STATE"] + "/nfs-cert.pem")
+
+    def setUp(self):
+        super().setUp()
+        self.volume = self.create().volume_id
+        self.efs.put_file_system_policy(FileSystemId=self.fs, Policy=json.dumps(
+            {"Statement": [{
+                "Effect": "Allow", "Principal": {"AWS": "*"},
+                "Action": "elasticfilesystem:Client*",
+                "Condition": {"Bool": {"aws:SecureTransport": "true"}}}]}))
+        self.addCleanup(self.efs.delete_file_system_policy,
+                        FileSystemId=self.fs)
+
+    def use(self, target):
+        with open(target + "/file", "w") as f:
+            f.write("secret")
+        with open(target + "/file") as f:
+            self.assertEqual(f.read(), "secret")
+
+    def refused_at(self, text, driver, capability=None, **context):
+        self.refused("INTERNAL", text, driver.NodePublishVolume,
+                     **self.publishing(self.volume, self.target(), capability,
+                                       **context))
+
+    def test_as_the_volume_says(self):
+        tls = mount_capability(flags=["tls"])
+        self.refused_at("Could not mount", self.d)
+        self.refused_at("Could not mount", self.d, encryptInTransit="false")
+        self.use(self.publish(self.volume, encryptInTransit="true"))
+        self.use(self.publish(self.volume, capability=tls))
+        several = self.publish(self.volume, encryptInTransit="true",
+                               multipathing="true")
+        self.use(several)
+        self.assertEqual(len(self.paths(several)), 3)
+
+    def test_as_the_driver_says(self):
+        d = Driver("--encrypt-in-transit", *self.OPTIONS)
+        self.use(self.publish(self.volume, driver=d))
+        self.refused_at("Could not mount", d, encryptInTransit="false")
+        d.stop()
+
+    def test_who_it_is(self):
+        self.efs.put_file_system_policy(FileSystemId=self.fs, Policy=json.dumps(
+            {"Statement": [{
+                "Effect": "Allow", "Action": "elasticfilesystem:Client*",
+                "Principal": {"AWS":
+                              "arn:aws:iam::000000000000:user/admin"}}]}))
+        self.refused_at("Could not mount", self.d, encryptInTransit="true")
+        self.use(self.publish(self.volume, capability=mount_capability(
+            flags=["tls", "iam"])))
+
+    def test_whom_it_trusts(self):
+        tls = mount_capability(flags=["tls"])
+        d = Driver()
+        self.refused_at("certificate", d, tls)
+        self.use(self.publish(self.volume, driver=d, capability=
+                              mount_capability(flags=["tls", "verify=0"])))
+        d.stop()
+        d = Driver("--dns-suffix", "elsewhere.example", *self.OPTIONS)
+        self.refused_at("elsewhere.example", d, tls)
+        self.use(self.publish(self.volume, driver=d, capability=
+                              mount_capability(flags=["tls", "tlshost=" +
+                                  self.fs + ".efs.us-east-1.hawser.internal"])))
+        d.stop()
+
+
 class Publish(NodeCase):
     def test_a_volume_is_used(self):
         v = self.create()
@@ -200,7 +267,7 @@ class Publish(NodeCase):
         with open("/proc/self/mountinfo") as f:
             row = [line for line in f if f" {t} " in line][0]
         self.assertIn("noatime", row.split()[5])
-        for flags in (["nonsense"], ["tls"], ["rsize=1"], ["x" * 600],
+        for flags in (["nonsense"], ["soft"], ["rsize=1"], ["x" * 600],
                       ["a" * 500 + str(i) for i in range(20)]):
             t = self.target()
             self.refused("INTERNAL", "Could not mount",
@@ -236,7 +303,6 @@ class Publish(NodeCase):
             bad("Volume context property " + key, volume_context={key: value})
         bad("tls", volume_context={"encryptInTransit": "false"},
             volume_capability=mount_capability(flags=["tls"]))
-        bad("no TLS", volume_context={"encryptInTransit": "true"})
         bad("crossaccount", volume_context={"crossaccount": "true"})
         bad("conflicting", volume_id=self.fs + "::fsap-01234567",
             volume_capability=mount_capability(
