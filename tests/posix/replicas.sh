@@ -6,7 +6,8 @@
 for program in nbdkit nbdcopy nbdinfo qemu-img qemu-io; do
 	command -v $program >/dev/null || skip "$program is not installed"
 done
-[ -e "$plugin" ] || skip "the plug-in was not built"
+nbdkit --dump-plugin "$plugin" >/dev/null 2>&1 ||
+	skip "the plug-in is not there, or built with a sanitizer"
 
 second_config config
 start_second() { start_hawserd second --state state --config config; }
