@@ -149,9 +149,23 @@ static int walk(struct nfs_client *c, const struct nfs_cred *cred,
 	return rc;
 }
 
+/* What is borrowed from the record goes with it. */
+static void copy_locations(const struct call *k, struct arena *arena,
+			   struct nfs4_attrs *a)
+{
+	for (uint32_t i = 0; k->error == 0 && i < a->fs_locations.nlocations;
+	     i++) {
+		fs_location4 *l = &a->fs_locations.locations[i];
+
+		for (uint32_t n = 0; n < l->nserver; n++)
+			l->server[n].data = arena_strndup(
+				arena, l->server[n].data, l->server[n].len);
+	}
+}
+
 /* A call of its own, because servers differ in what they support here. */
-static int get_attrs(struct nfs_client *c, const struct nfs_cred *cred,
-		     const bitmap4 *want, struct arena *arena,
+int client_get_attrs(struct nfs_client *c, const struct nfs_cred *cred,
+		     unsigned flags, const bitmap4 *want, struct arena *arena,
 		     struct nfs4_attrs *a)
 {
 	GETATTR4args args = { *want };
@@ -159,7 +173,7 @@ static int get_attrs(struct nfs_client *c, const struct nfs_cred *cred,
 	struct call k;
 
 	memset(a, 0, sizeof(*a));
-	call_init(&k, c, cred, 0);
+	call_init(&k, c, cred, flags);
 	while (call_start(&k)) {
 		call_putfh(&k, &c->root);
 		call_op_done(&k,
@@ -172,15 +186,7 @@ static int get_attrs(struct nfs_client *c, const struct nfs_cred *cred,
 				 xdr_GETATTR4resok(&k.results, &res) &&
 					 nfs4_attrs_decode(&res.obj_attributes,
 							   arena, a));
-	/* What is borrowed from the record goes with it: copy it first. */
-	for (uint32_t i = 0; k.error == 0 && i < a->fs_locations.nlocations;
-	     i++) {
-		fs_location4 *l = &a->fs_locations.locations[i];
-
-		for (uint32_t n = 0; n < l->nserver; n++)
-			l->server[n].data = arena_strndup(
-				arena, l->server[n].data, l->server[n].len);
-	}
+	copy_locations(&k, arena, a);
 	return call_end(&k);
 }
 
@@ -193,7 +199,7 @@ static int get_server_info(struct nfs_client *c, const struct nfs_cred *cred,
 			FATTR4_MAXREAD, FATTR4_MAXWRITE,
 			FATTR4_SUPPATTR_EXCLCREAT, FATTR4_XATTR_SUPPORT);
 	struct nfs4_attrs a;
-	int rc = get_attrs(c, cred, &want, NULL, &a);
+	int rc = client_get_attrs(c, cred, 0, &want, NULL, &a);
 
 	if (rc < 0)
 		return rc;
@@ -218,61 +224,6 @@ static int get_server_info(struct nfs_client *c, const struct nfs_cred *cred,
 	return 0;
 }
 
-/* "192.0.2.1", "2001:db8::1", "192.0.2.1:20490", or a universal address with
- * the port in two more numbers, "192.0.2.1.80.10" (RFC 8881, 11.16). */
-static bool parse_server(utf8string text, uint16_t port, struct addr *out)
-{
-	unsigned a, b, c, d, high, low;
-	char buf[64], host[32];
-	int end = 0;
-
-	if (text.data == NULL || text.len >= sizeof(buf))
-		return false;
-	memcpy(buf, text.data, text.len);
-	buf[text.len] = '\0';
-	if (sscanf(buf, "%3u.%3u.%3u.%3u.%3u.%3u%n", &a, &b, &c, &d, &high,
-		   &low, &end) == 6 &&
-	    buf[end] == '\0' && high < 256 && low < 256) {
-		snprintf(host, sizeof(host), "%u.%u.%u.%u", a, b, c, d);
-		return addr_parse(out, host, (uint16_t)(high << 8 | low)) == 0;
-	}
-	return addr_parse(out, buf, port) == 0;
-}
-
-static unsigned count_addresses(const struct nfs_client *c)
-{
-	const struct conn *conn;
-	unsigned n = 0;
-
-	list_for_each (conn, &c->conns, link)
-		n++;
-	return n / c->options.nconnect;
-}
-
-static void add_location(struct nfs_client *c, const fs_location4 *l)
-{
-	struct addr address;
-
-	for (uint32_t i = 0; i < l->nserver; i++)
-		if (count_addresses(c) < c->options.max_connect &&
-		    parse_server(l->server[i], c->options.port, &address))
-			paths_add(c, &address);
-}
-
-/* That the others are the same server is checked when they connect. */
-static void discover(struct nfs_client *c, const struct nfs_cred *cred)
-{
-	const bitmap4 want = BITMAP4(FATTR4_FS_LOCATIONS);
-	struct nfs4_attrs a;
-	struct arena arena;
-
-	arena_init(&arena, NULL, 0, KIB(64));
-	if (get_attrs(c, cred, &want, &arena, &a) == 0)
-		for (uint32_t i = 0; i < a.fs_locations.nlocations; i++)
-			add_location(c, &a.fs_locations.locations[i]);
-	arena_fini(&arena);
-}
-
 static int attach(struct nfs_client *c, const char *path, const char **what)
 {
 	struct nfs_cred root = {};
@@ -292,7 +243,7 @@ static int attach(struct nfs_client *c, const char *path, const char **what)
 	if (rc == 0)
 		rc = get_server_info(c, &root, &has_locations);
 	if (rc == 0 && c->options.discover && has_locations)
-		discover(c, &root);
+		rc = discover_start(c);
 	return rc;
 }
 
@@ -339,7 +290,7 @@ void nfs_unmount(struct nfs_client *c)
 {
 	MAGIC_CHECK(c, CLIENT_MAGIC);
 	assert(list_empty(&c->opens));
-	session_stop(c);
+	session_stop(c); /* discover.c's task, too */
 	paths_fini(c);
 	client_free(c);
 }

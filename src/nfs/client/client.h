@@ -74,6 +74,8 @@ struct nfs_options {
 	unsigned max_connect;  /* 16: addresses used, found ones included */
 	bool discover;	       /* true: fs_locations of the root are used too
 				  (option trunkdiscovery, notrunkdiscovery) */
+	nsec rediscover;       /* 60 s: looked at again, and soon after a path
+				  was lost; NSEC_NEVER: at the mount only */
 	unsigned minorversion; /* 2; 1 where the server has no 4.2 */
 	bool ro;	       /* for the mounter's use; not looked at here */
 	/* timeo=N (deciseconds): a request without an answer for so long on a
@@ -93,7 +95,7 @@ void nfs_options_init(struct nfs_options *o);
 /*
  * Reads "addr=A,mounttargetip_1=B,rsize=65536,…": addr, mounttargetip_N, port,
  * rsize, wsize, slots, nconnect, max_connect, trunkdiscovery,
- * notrunkdiscovery, minorversion, vers (4.1, 4.2), ro, rw, timeo, retrans,
+ * notrunkdiscovery, rediscover, minorversion, vers (4.1, 4.2), ro, rw, timeo, retrans,
  * hard, policy, rr_min_io, reconnect_delay, reconnect_max, connect_timeout,
  * fast_io_fail_timeout, ctrlr_loss_timeout, suspect_factor, suspect_min,
  * suspect_max, probe_min, probe_max, idle_probe (times in seconds, "0.15" and

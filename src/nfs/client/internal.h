@@ -9,6 +9,7 @@
  *	wire.c     one connection: a task that reads, one that writes
  *	session.c  the session: its slots, how it is made and made again
  *	reclaim.c  opens and locks after a server restart
+ *	discover.c which addresses there are, now and later
  *
  * All of a client runs on one reactor, so nothing here is locked; what must
  * hold whenever a task parks is said at the members.
@@ -66,6 +67,8 @@ struct conn {
 	struct path *path;
 	struct wire *wire; /* the present attempt or connection, or NULL */
 	bool reported;	   /* that it does not work, in the log */
+	bool found;	   /* by discover.c, which may take it away */
+	bool listed;	   /* the last time it looked */
 	uint64_t connects, probes, sent, received;
 };
 
@@ -364,6 +367,8 @@ struct nfs_client {
 	uint64_t client_epoch; /* counts client ids */
 	bool reclaim;	       /* opens and locks are to be reclaimed */
 	struct task *manager;  /* makes the session, renews the lease */
+	struct task *explorer; /* discover.c's; NULL: there is none */
+	nsec explore_at;
 	struct waitq usable;   /* the session became so */
 	struct waitq slots;    /* a slot became free */
 	int establish_error;   /* why there is no session, for nfs_mount() */
@@ -389,6 +394,18 @@ struct nfs_client {
 int client_spawn(struct nfs_client *c, const char *name, task_fn *fn,
 		 void *arg);
 void client_task_ended(struct nfs_client *c);
+
+/* Of the root.  `arena` for what the locations need, or NULL: none are wanted.
+ * Parks. */
+int client_get_attrs(struct nfs_client *c, const struct nfs_cred *cred,
+		     unsigned flags, const bitmap4 *want, struct arena *arena,
+		     struct nfs4_attrs *a);
+
+/* discover.c: adds the addresses that the server tells of, and begins to watch
+ * them; parks.  0 or -errno. */
+int discover_start(struct nfs_client *c);
+/* A path was lost: what there is may have changed. */
+void discover_soon(struct nfs_client *c);
 
 /* callback.c: answers a call of the server. */
 void callback_serve(struct wire *w, const struct record *record);

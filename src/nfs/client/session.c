@@ -406,6 +406,8 @@ void session_stop(struct nfs_client *c)
 	c->stopping = true;
 	if (c->manager != NULL)
 		task_wake(c->manager);
+	if (c->explorer != NULL)
+		task_wake(c->explorer);
 	f.done = !c->session.usable || !paths_any_up(c, NULL) ||
 		 client_spawn(c, "nfs-farewell", say_goodbye, &f) < 0;
 	c->session.usable = false;
@@ -420,6 +422,6 @@ void session_stop(struct nfs_client *c)
 		path_request_cancel(c->group, &k->request);
 		call_fail(k, -ESHUTDOWN);
 	}
-	while (c->manager != NULL || !f.done)
+	while (c->manager != NULL || c->explorer != NULL || !f.done)
 		waitq_wait(&c->task_ended, NSEC_NEVER);
 }

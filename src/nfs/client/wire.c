@@ -111,6 +111,8 @@ void wire_fail(struct wire *w, int error)
 	if (w->dead)
 		return;
 	report(conn, w, error);
+	if (w->up)
+		discover_soon(c);
 	if (!c->identity.known) {
 		c->establish_error = error;
 		strcpy(c->establish_why, w->why);
