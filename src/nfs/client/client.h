@@ -83,7 +83,7 @@ struct nfs_options {
 	 * it was closed; retrans=N times, then a line is logged.  60 s, 2. */
 	nsec timeo;
 	unsigned retrans;
-	nsec mount_timeout; /* 10 s: nfs_mount() gives up */
+	nsec mount_timeout;    /* 10 s: nfs_mount() gives up */
 	nfs_secure_fn *secure; /* NULL: nothing is */
 	void *secure_arg;
 	struct path_options path;
@@ -95,14 +95,14 @@ void nfs_options_init(struct nfs_options *o);
 /*
  * Reads "addr=A,mounttargetip_1=B,rsize=65536,…": addr, mounttargetip_N, port,
  * rsize, wsize, slots, nconnect, max_connect, trunkdiscovery,
- * notrunkdiscovery, rediscover, minorversion, vers (4.1, 4.2), ro, rw, timeo, retrans,
- * hard, policy, rr_min_io, reconnect_delay, reconnect_max, connect_timeout,
- * fast_io_fail_timeout, ctrlr_loss_timeout, suspect_factor, suspect_min,
- * suspect_max, probe_min, probe_max, idle_probe (times in seconds, "0.15" and
- * "150ms" work as well; "off" or -1: never).
- * 0; -EINVAL with a line in err that says what was wrong and what would do;
- * -ENOENT, with the option's name in err, for one that is not the client's, so
- * that a caller with options of its own looks at each one by itself.
+ * notrunkdiscovery, rediscover, minorversion, vers (4.1, 4.2), ro, rw, timeo,
+ * retrans, hard, policy, rr_min_io, reconnect_delay, reconnect_max,
+ * connect_timeout, fast_io_fail_timeout, ctrlr_loss_timeout, suspect_factor,
+ * suspect_min, suspect_max, probe_min, probe_max, idle_probe (times in seconds,
+ * "0.15" and "150ms" work as well; "off" or -1: never). 0; -EINVAL with a line
+ * in err that says what was wrong and what would do; -ENOENT, with the option's
+ * name in err, for one that is not the client's, so that a caller with options
+ * of its own looks at each one by itself.
  */
 int nfs_options_parse(struct nfs_options *o, const char *text, char *err,
 		      size_t errsize);
