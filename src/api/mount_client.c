@@ -79,20 +79,21 @@ static const char *judge(struct access_keys *keys,
 	return fault;
 }
 
-bool mount_client_identify(void *keys, const struct control_client *client,
-			   struct control_client_identity *out)
+const char *mount_client_identify(void *keys,
+				  const struct control_client *client,
+				  struct control_client_identity *out)
 {
 	struct mount_claims *c = calloc(1, sizeof(*c));
 	char text[ADDR_TEXT_MAX];
 	const char *fault;
 
 	if (c == NULL)
-		return false;
+		return "the server has no memory";
 	fault = judge(keys, client, c, out);
 	if (fault != NULL)
 		log_warn("%s: the certificate of %s%s%s is refused: %s",
 			 client->fs, addr_format(client->peer, text),
 			 c->key[0] ? ", key " : "", c->key, fault);
 	free(c);
-	return fault == NULL;
+	return fault;
 }

@@ -14,7 +14,8 @@ struct access_keys;
 
 /* control_options.identify; `keys`: struct access_keys.  Any thread; does not
  * park. */
-bool mount_client_identify(void *keys, const struct control_client *client,
-			   struct control_client_identity *out);
+const char *mount_client_identify(void *keys,
+				  const struct control_client *client,
+				  struct control_client_identity *out);
 
 #endif

@@ -140,9 +140,11 @@ struct control_client_identity {
 	char key[CONTROL_ID_SIZE];		/* the key's id */
 	char access_point[CONTROL_ID_SIZE];	/* "": the root */
 };
-/* false: refused, and why is logged.  Any thread; must not park. */
-typedef bool control_identify_fn(void *arg, const struct control_client *client,
-				 struct control_client_identity *out);
+/* NULL, or why it is refused, which is also logged.  Any thread; must not park.
+ */
+typedef const char *control_identify_fn(void *arg,
+					const struct control_client *client,
+					struct control_client_identity *out);
 
 struct control_options {
 	const char *directory;	      /* of hawserd's state; borrowed */

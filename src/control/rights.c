@@ -105,21 +105,23 @@ static bool take_policies(struct fs *fs, const char *id, struct policies *out)
 /* Neither may deny it, and one has to allow it.  A file system without a policy
  * allows everything, and a key without one says nothing. */
 static bool may(const struct policies *p, const struct asked *a,
-		struct policy_reason *why)
+		struct policy_reason *why, const char **whose)
 {
 	enum policy_decision key = POLICY_NOTHING, fs = POLICY_ALLOW;
 
 	if (p->key != NULL)
 		key = policy_evaluate(p->key, &a->r, why);
+	*whose = "access key";
 	if (key == POLICY_DENY)
 		return false;
+	*whose = "file system";
 	if (p->fs != NULL)
 		fs = policy_evaluate(p->fs, &a->r, why);
 	return fs == POLICY_ALLOW ||
 	       (fs == POLICY_NOTHING && key == POLICY_ALLOW);
 }
 
-static void say_why_not(const struct fs *fs, const struct asked *a,
+static void log_why_not(const struct fs *fs, const struct asked *a,
 			const char *host, const char *label,
 			const struct policy_reason *why)
 {
@@ -131,12 +133,34 @@ static void say_why_not(const struct fs *fs, const struct asked *a,
 		 why->sid ? why->sid : "");
 }
 
+/* For the client: the rule that keeps it out. */
+static void say_why_not(const struct asked *a, const char *host,
+			const char *label, const char *whose,
+			const struct policy_reason *r, char why[NFS_WHY_SIZE])
+{
+	char rule[64];
+
+	if (r->statement == 0)
+		snprintf(rule, sizeof(rule), "no statement allows it");
+	else
+		snprintf(rule, sizeof(rule), "statement %u%s%.24s denies it",
+			 (unsigned)r->statement, r->sid ? ", " : "",
+			 r->sid ? r->sid : "");
+	snprintf(why, NFS_WHY_SIZE,
+		 "by the policy of the %.12s %.66s at %.46s may not %.16s%s: "
+		 "%s",
+		 whose, a->r.principal ? a->r.principal : "anybody", host,
+		 strchr(a->r.action, ':') + 1,
+		 label ? " by this access point" : "", rule);
+}
+
 unsigned fs_rights(void *arg, const char *label, const struct addr *peer,
-		   const struct nfs_identity *who)
+		   const struct nfs_identity *who, char *why_not)
 {
 	struct fs *fs = arg;
 	struct policy_reason why = {};
 	char host[ADDR_TEXT_MAX];
+	const char *whose;
 	struct policies p;
 	unsigned rights = 0;
 	struct asked a;
@@ -145,16 +169,21 @@ unsigned fs_rights(void *arg, const char *label, const struct addr *peer,
 	if (!take_policies(fs, who->key, &p)) {
 		log_info("%s: %s at %s: access key %s is deleted", fs->id,
 			 who->principal, host, who->key);
+		if (why_not != NULL)
+			snprintf(why_not, NFS_WHY_SIZE,
+				 "access key %s is deleted", who->key);
 		return 0;
 	}
 	ask(&a, fs->id, label, host, who->secure);
 	set_principal(&a, who->principal);
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
 		a.r.action = actions[i].action;
-		if (may(&p, &a, &why))
+		if (may(&p, &a, &why, &whose))
 			rights |= actions[i].right;
-		else
-			say_why_not(fs, &a, host, label, &why);
+		else if (why_not == NULL)
+			log_why_not(fs, &a, host, label, &why);
+		else if (actions[i].right == NFS_RIGHT_MOUNT)
+			say_why_not(&a, host, label, whose, &why, why_not);
 	}
 	json_decref(p.fs);
 	json_decref(p.key);
@@ -163,30 +192,33 @@ unsigned fs_rights(void *arg, const char *label, const struct addr *peer,
 
 /* An access point of another file system is none of its server's exports, and
  * so opens nothing. */
-bool fs_identify(void *arg, const struct addr *peer, const uint8_t *certificate,
-		 size_t len, struct nfs_identity *out)
+const char *fs_identify(void *arg, const struct addr *peer,
+			const uint8_t *certificate, size_t len,
+			struct nfs_identity *out)
 {
 	const struct fs *fs = arg;
 	const struct control *c = fs->control;
 	struct control_client_identity who = { 0 };
+	const char *why;
 
 	if (c->identify == NULL)
-		return true;
-	if (!c->identify(c->identify_arg,
-			 &(struct control_client){
-				 .fs = fs->id,
-				 .region = fs->region,
-				 .peer = peer,
-				 .certificate = certificate,
-				 .certificate_len = len,
-			 },
-			 &who))
-		return false;
+		return NULL;
+	why = c->identify(c->identify_arg,
+			  &(struct control_client){
+				  .fs = fs->id,
+				  .region = fs->region,
+				  .peer = peer,
+				  .certificate = certificate,
+				  .certificate_len = len,
+			  },
+			  &who);
+	if (why != NULL)
+		return why;
 	snprintf(out->principal, sizeof(out->principal), "%s", who.principal);
 	snprintf(out->key, sizeof(out->key), "%s", who.key);
 	if (who.access_point[0])
 		out->export = point_number(who.access_point);
-	return true;
+	return NULL;
 }
 
 void fs_set_policy(struct fs *fs)

@@ -72,6 +72,26 @@ static int make_secure(void *arg)
 	return r;
 }
 
+/* Without TLS everybody may look at the root, on his way to an access point; to
+ * be told now is better than to find it empty and closed. */
+static int check_rights(struct mount *m)
+{
+	struct nfs_path_info paths[NFS_MAX_ADDRESSES];
+	unsigned n = nfs_get_paths(m->nfs, paths, ARRAY_SIZE(paths));
+	char why[256] = "";
+
+	for (unsigned i = 0; i < MIN(n, ARRAY_SIZE(paths)); i++)
+		if (paths[i].path.state == PATH_LIVE) {
+			nfs_explain(&m->options->nfs, &paths[i].address,
+				    m->options->path, why, sizeof(why));
+			break;
+		}
+	if (why[0] == '\0')
+		return 0;
+	complain(m, why);
+	return -EACCES;
+}
+
 static int connect_server(struct mount *m)
 {
 	struct nfs_options nfs = m->options->nfs;
@@ -91,6 +111,8 @@ static int connect_server(struct mount *m)
 		fprintf(stderr, "hawser mount: %s\n", err);
 		return r;
 	}
+	if (m->secure == NULL && check_rights(m) < 0)
+		return -EACCES;
 	r = nfs_getattr(m->nfs, &(struct nfs_cred){}, nfs_root(m->nfs), &attr);
 	if (r == 0 && !S_ISDIR(attr.mode))
 		r = -ENOTDIR;

@@ -99,6 +99,9 @@ int mount_by_kernel(const struct wish *w, const struct site *p,
 int mount_by_fuse(const struct wish *w, const struct settings *s,
 		  const struct site *p);
 
+/* Why the server denies the mount, as it explains it; "": it does not. */
+void site_explain(const struct site *p, char *text, size_t size);
+
 /* Whether the kernel has an NFSv4 client that we may use: 1, 0. */
 int kernel_is_there(void);
 

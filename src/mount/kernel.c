@@ -99,7 +99,8 @@ static int set_address(int fd, const struct addr *a, struct fault *f)
 }
 
 /* The kernel looks for other mount targets once, at the mount, among those
- * that the server tells of. */
+ * that the server tells of.  Not when as many are known as are wanted; nor when
+ * one of those is silent, for which it would wait. */
 static int set_paths(int fd, const struct wish *w, const struct site *p,
 		     bool discover, struct fault *f)
 {
@@ -107,15 +108,15 @@ static int set_paths(int fd, const struct wish *w, const struct site *p,
 	char text[12];
 	int r;
 
-	if (!w->multipath || (p->alone && p->n == 1) || n == 1)
+	if (!w->multipath || (p->alone && p->live == 1) || n == 1)
 		return 0;
 	if (n == 0 || n > TRANSPORTS_MAX)
 		n = TRANSPORTS_MAX;
 	snprintf(text, sizeof(text), "%u", n);
 	r = set(fd, "max_connect", text, f);
-	return r < 0 || !discover || p->alone
-		       ? r
-		       : set(fd, "trunkdiscovery", NULL, f);
+	if (r < 0 || !discover || p->alone || p->live >= n || p->live < p->n)
+		return r;
+	return set(fd, "trunkdiscovery", NULL, f);
 }
 
 static int configure(int fd, const struct wish *w, const struct site *p,
@@ -193,11 +194,26 @@ static int attach(int fd, const struct wish *w, struct fault *f)
 	return 0;
 }
 
+/* First of all: the root may be mounted by everybody, who might be on his way
+ * to an access point, and the kernel could say no more than that access is
+ * denied.
+ */
+static int check_rights(const struct site *p, struct fault *f)
+{
+	char why[256];
+
+	site_explain(p, why, sizeof(why));
+	return why[0] ? fault_set(f, -EACCES, "%s", why) : 0;
+}
+
 int mount_by_kernel(const struct wish *w, const struct site *p, struct fault *f)
 {
-	auto_close int fd = create(w, p, 0, f);
-	int r;
+	auto_close int fd = -1;
+	int r = check_rights(p, f);
 
+	if (r < 0)
+		return r;
+	fd = create(w, p, 0, f);
 	if (fd < 0)
 		return fd;
 	r = attach(fd, w, f);

@@ -55,15 +55,30 @@ efs put-file-system-policy --file-system-id "$fs" --policy '{"Statement":[{
 mounts "$ca,iam" a
 echo signed >a/signed
 mkdir b
-refused 32 "Permission denied" mounts "$ca" b
+refused 32 "policy of the file system anybody at 127.0.0.1 may not ClientMount: no statement" \
+	mounts "$ca" b
+refused 1 "no statement allows it" hawser mount "$target1:/" b
 cat >wrong <<-EOF
 	[default]
 	aws_access_key_id = $(sed -n 's/^aws_access_key_id *= *//p' "$HAWSER_AWS_CREDENTIALS")
 	aws_secret_access_key = mistaken
 EOF
 AWS_SHARED_CREDENTIALS_FILE="$PWD/wrong" \
-	refused 32 "Permission denied" mounts "$ca,iam,addr=$target1" b
+	refused 32 "its signature is not that of the key" \
+	mounts "$ca,iam,addr=$target1" b
 refused 32 "no access key" mounts "$ca,iam,awsprofile=nobody,addr=$target1" b
+
+refused 32 "is none of this file system's" \
+	mounts "$ca,iam,accesspoint=fsap-0123456789abcdef0" b
+efs put-file-system-policy --file-system-id "$fs" --policy '{"Statement":[{
+	"Effect":"Allow", "Principal":"*", "Action":"*"}, {
+	"Sid":"points", "Effect":"Deny", "Principal":"*", "Action":
+	"elasticfilesystem:ClientMount", "Condition":{"Null":{
+	"elasticfilesystem:AccessPointArn":"true"}}}]}' >/dev/null
+refused 32 "statement 2, points denies it" mounts "$ca,iam" b
+mounts "$ca,accesspoint=$point" b
+umount b
+efs delete-file-system-policy --file-system-id "$fs"
 
 # A path that is cut under load, and one that falls silent: the others go on, and
 # it comes back, with a certificate of its own.

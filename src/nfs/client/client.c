@@ -247,6 +247,21 @@ static int attach(struct nfs_client *c, const char *path, const char **what)
 	return rc;
 }
 
+/* An address that is up is asked, whichever. */
+static void explain(struct nfs_client *c, const char *path)
+{
+	const struct conn *conn;
+	struct addr to;
+
+	list_for_each (conn, &c->conns, link)
+		if (conn->wire != NULL && conn->wire->up) {
+			to = conn->address;
+			nfs_explain(&c->options, &to, path, c->establish_why,
+				    sizeof(c->establish_why));
+			return; /* the list may have changed */
+		}
+}
+
 int nfs_mount(const struct nfs_options *o, const char *path,
 	      struct nfs_client **out, char *err, size_t errsize)
 {
@@ -274,6 +289,8 @@ int nfs_mount(const struct nfs_options *o, const char *path,
 		return rc;
 	}
 	rc = attach(c, path, &what);
+	if (rc == -EACCES && c->establish_why[0] == '\0')
+		explain(c, path);
 	if (rc < 0) {
 		snprintf(err, errsize, "%s:%s: %s: %s%s%s",
 			 addr_format_host(&o->address[0], text), path, what,

@@ -115,6 +115,12 @@ int nfs_options_parse(struct nfs_options *o, const char *text, char *err,
 int nfs_mount(const struct nfs_options *o, const char *path,
 	      struct nfs_client **out, char *err, size_t errsize);
 
+/* Why a mount of `path` by that address is denied, as the server explains it: 0
+ * and a line in `text`, or "" if it is not; -EOPNOTSUPP: it does not explain;
+ * or -errno.  nfs_mount() does so by itself. */
+int nfs_explain(const struct nfs_options *o, const struct addr *to,
+		const char *path, char *text, size_t size);
+
 /* Ends the session (it tries for a second at most), the connections and the
  * tasks, and frees.  No call may be in progress and no nfs_open be left. */
 void nfs_unmount(struct nfs_client *c);

@@ -372,7 +372,7 @@ struct nfs_client {
 	struct waitq usable;   /* the session became so */
 	struct waitq slots;    /* a slot became free */
 	int establish_error;   /* why there is no session, for nfs_mount() */
-	char establish_why[200]; /* the same in words; "": that is all */
+	char establish_why[256]; /* the same in words; "": that is all */
 
 	struct list opens;
 	struct htable files;	/* keep.c: struct nfs_file */

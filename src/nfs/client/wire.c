@@ -115,7 +115,8 @@ void wire_fail(struct wire *w, int error)
 		discover_soon(c);
 	if (!c->identity.known) {
 		c->establish_error = error;
-		strcpy(c->establish_why, w->why);
+		snprintf(c->establish_why, sizeof(c->establish_why), "%s",
+			 w->why);
 	}
 	wire_kill(w);
 	path_failed(conn->path, reactor_now());

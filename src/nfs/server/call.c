@@ -10,6 +10,7 @@
  */
 #include "nfs/server/callback.h"
 #include "nfs/server/internal.h"
+#include "nfs/xdr/explain.h"
 
 enum { CALL_SIZE = 128 << 10 };
 
@@ -191,6 +192,9 @@ bool nfsd_call_start(struct nfsd_conn *c, struct record *record)
 	if (reply.status == RPC_SUCCESS &&
 	    call->rpc.prog == NFSD_PARTITION_PROGRAM)
 		nfsd_partition_call(call, &reply);
+	else if (reply.status == RPC_SUCCESS &&
+		 call->rpc.prog == EXPLAIN_PROGRAM)
+		nfsd_explain_call(call, &reply);
 	else if (reply.status == RPC_SUCCESS)
 		classify(&call->rpc, &reply);
 	if (reply.status != RPC_SUCCESS)

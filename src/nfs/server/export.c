@@ -145,6 +145,19 @@ struct nfsd_export *nfsd_export_find(struct nfs_server *srv, uint64_t number)
 	return e;
 }
 
+struct nfsd_export *nfsd_export_find_name(struct nfs_server *srv,
+					  const char *name, size_t len)
+{
+	struct nfsd_export *e;
+
+	if (atomic_load(&srv->nexports) == 0)
+		return NULL;
+	pthread_mutex_lock(&srv->exports_lock);
+	e = nfsd_export_ref(find_name(srv, name, len));
+	pthread_mutex_unlock(&srv->exports_lock);
+	return e;
+}
+
 /* A connection mostly uses one. */
 struct nfsd_export *nfsd_export_by_number(struct nfsd_conn *c, uint64_t number)
 {
@@ -174,7 +187,7 @@ static unsigned ask_rights(struct nfsd_conn *conn, const struct nfsd_export *e)
 
 	conn->rights[i].of = e ? e->is.number : 0;
 	conn->rights[i].are = o->rights(o->rights_arg, e ? e->label : NULL,
-					&conn->peer, &conn->who);
+					&conn->peer, &conn->who, NULL);
 	return conn->rights[i].are;
 }
 
@@ -185,7 +198,7 @@ unsigned nfsd_rights(struct nfsd_compound *c, const struct nfsd_export *e)
 	uint64_t number = e ? e->is.number : 0;
 	unsigned version;
 
-	if (conn->refused)
+	if (conn->refusal != NULL)
 		return 0;
 	if (c->srv->options.rights == NULL)
 		return NFS_RIGHTS_ALL;
@@ -270,16 +283,11 @@ nfsstat4 nfsd_export_enter(struct nfsd_compound *c, struct nfsd_export *e,
 nfsstat4 nfsd_export_look_up(struct nfsd_compound *c, component4 name,
 			     struct nfsd_export **out, uint64_t *ino)
 {
-	struct nfs_server *srv = c->srv;
-	struct nfsd_export *e = NULL;
+	struct nfsd_export *e =
+		nfsd_export_find_name(c->srv, name.data, name.len);
 	nfsstat4 status;
 
 	*out = NULL;
-	if (atomic_load(&srv->nexports) > 0) {
-		pthread_mutex_lock(&srv->exports_lock);
-		e = nfsd_export_ref(find_name(srv, name.data, name.len));
-		pthread_mutex_unlock(&srv->exports_lock);
-	}
 	if (e == NULL)
 		return NFS4ERR_NOENT;
 	status = nfsd_export_enter(c, e, ino);

@@ -41,6 +41,8 @@ struct nfsd_export {
 };
 
 /* One reference, or NULL. */
+struct nfsd_export *nfsd_export_find_name(struct nfs_server *srv,
+					  const char *name, size_t len);
 struct nfsd_export *nfsd_export_by_number(struct nfsd_conn *c, uint64_t number);
 void nfsd_export_put(struct nfsd_export *e);		    /* NULL is fine */
 struct nfsd_export *nfsd_export_ref(struct nfsd_export *e); /* NULL is fine */

@@ -89,8 +89,8 @@ static void identify(struct nfsd_conn *c)
 	if (o->identify == NULL)
 		return;
 	len = tls_peer_certificate(c->stream, &der);
-	c->refused = !o->identify(o->identify_arg, &c->peer, der, MAX(len, 0),
-				  &c->who);
+	c->refusal = o->identify(o->identify_arg, &c->peer, der, MAX(len, 0),
+				 &c->who);
 	OPENSSL_free(der);
 	identity_text(&c->who, text, sizeof(text));
 	if (text[0])

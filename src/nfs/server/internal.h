@@ -71,7 +71,7 @@ struct nfsd_conn {
 	nsec since;
 	struct nfs_identity who; /* before the first call is read */
 	uint64_t who_hash;	 /* 0: nobody in particular */
-	bool refused;		 /* identify() said no */
+	const char *refusal;	 /* identify() said no, and this */
 
 	struct record_reader reader;
 	unsigned calls;		/* in progress, or with an unsent reply */
@@ -196,6 +196,8 @@ void *nfsd_call_bulk(struct nfsd_call *call, size_t size);
 /* partition.c: a call of that program, answered at once. */
 enum { NFSD_PARTITION_PROGRAM = 400123 };
 void nfsd_partition_call(struct nfsd_call *call, struct rpc_reply *reply);
+/* explain.c: a call of EXPLAIN_PROGRAM (nfs/xdr/explain.h), likewise. */
+void nfsd_explain_call(struct nfsd_call *call, struct rpc_reply *reply);
 /* Writes the RPC header, for a result in `out` or `replay`. */
 void nfsd_call_finish(struct nfsd_call *call, enum rpc_status status);
 

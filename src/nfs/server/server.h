@@ -56,14 +56,17 @@ struct nfs_identity {
 	uint64_t export;		       /* its number; 0: none */
 };
 /* What is the certificate (DER; len 0: none) of a client worth?  Fills in all
- * but `secure`; false: it is refused, and may not mount anything.  Any thread;
+ * but `secure`, and returns NULL; or why it is refused, so that it may not
+ * mount anything: a text that stays, and that the client gets.  Any thread;
  * must not park. */
-typedef bool nfs_identify_fn(void *arg, const struct addr *peer,
+typedef const char *nfs_identify_fn(void *arg, const struct addr *peer,
 			     const uint8_t *certificate, size_t len,
 			     struct nfs_identity *out);
 
-/* What a peer may do, by an export (its label) or, NULL, by the root. */
+/* What a peer may do, by an export (its label) or, NULL, by the root; why it
+ * may not mount, if `why` is not NULL, for the peer to read. */
 enum {
+	NFS_WHY_SIZE = 256,
 	NFS_RIGHT_MOUNT = 1, /* anything at all */
 	NFS_RIGHT_WRITE = 2,
 	NFS_RIGHT_ROOT = 4, /* be user 0; else that counts as anonymous */
@@ -71,7 +74,8 @@ enum {
 };
 typedef unsigned nfs_rights_fn(void *arg, const char *label,
 			       const struct addr *peer,
-			       const struct nfs_identity *who);
+			       const struct nfs_identity *who,
+			       char why[NFS_WHY_SIZE]);
 
 struct nfs_server_options {
 	/* Names the file system for ever: server owner and scope, fsid, part
