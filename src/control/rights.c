@@ -151,7 +151,7 @@ static void say_why_not(const struct asked *a, const char *host,
 		 "%s",
 		 whose, a->r.principal ? a->r.principal : "anybody", host,
 		 strchr(a->r.action, ':') + 1,
-		 label ? " by this access point" : "", rule);
+		 label ? " (access point)" : "", rule);
 }
 
 unsigned fs_rights(void *arg, const char *label, const struct addr *peer,

@@ -311,7 +311,7 @@ static void a_quota_follows_the_root(void **state)
 static unsigned asked;
 
 static unsigned ask(void *arg, const char *label, const struct addr *peer,
-		    const struct nfs_identity *who)
+		    const struct nfs_identity *who, char why[NFS_WHY_SIZE])
 {
 	asked++;
 	return NFS_RIGHTS_ALL;
