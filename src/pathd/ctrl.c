@@ -67,6 +67,16 @@ static struct ctrl *add(struct ctrls *cs, const struct ctrl_seen *seen)
 	return c;
 }
 
+/* There are other sockets now: what was found out with the old ones is void. */
+static void forget_instances(struct ctrls *cs, const struct target *at)
+{
+	struct ctrl *c;
+
+	list_for_each (c, &cs->all, link)
+		if (c->target == at)
+			c->fingerprint = 0;
+}
+
 bool ctrls_see(struct ctrls *cs, const struct ctrl_seen *seen)
 {
 	struct ctrl *c = find(cs, seen);
@@ -75,6 +85,8 @@ bool ctrls_see(struct ctrls *cs, const struct ctrl_seen *seen)
 		c = add(cs, seen);
 	if (c == NULL)
 		return false;
+	if (seen->live && !c->live)
+		forget_instances(cs, c->target);
 	c->seen = true;
 	c->live = seen->live;
 	return true;
@@ -105,25 +117,60 @@ bool ctrl_is_one_of_several(const struct ctrls *cs, const struct ctrl *c)
 	return false;
 }
 
-static bool is_dead(const struct ctrls *cs, const struct ctrl *c)
+struct ctrl *ctrl_witness(const struct ctrls *cs, const struct ctrl *c)
 {
 	struct ctrl *other;
 
 	list_for_each (other, &cs->all, link)
 		if (are_paths_of_one(c, other) && other->live &&
 		    target_dead(c->target, other->target))
-			return true;
-	return false;
+			return other;
+	return NULL;
 }
 
-struct ctrl *ctrls_next_dead(struct ctrls *cs, nsec now)
+struct ctrl *ctrls_next_unknown(struct ctrls *cs)
 {
 	struct ctrl *c;
 
 	list_for_each (c, &cs->all, link) {
-		if (!c->live || now < c->retry_at || !is_dead(cs, c))
+		if (!c->live || c->asked || c->fingerprint != 0 ||
+		    c->target->state != TARGET_ANSWERING ||
+		    !ctrl_is_one_of_several(cs, c))
 			continue;
-		c->retry_at = now + CTRL_PAUSE;
+		c->asked = true;
+		return c;
+	}
+	return NULL;
+}
+
+void ctrls_identified(struct ctrls *cs, const char *name,
+		      const struct fence_identity *identity,
+		      uint64_t fingerprint)
+{
+	struct ctrl *c;
+
+	list_for_each (c, &cs->all, link) {
+		if (strcmp(c->name, name) != 0)
+			continue;
+		c->asked = false;
+		if (identity == NULL)
+			continue;
+		c->identity = *identity;
+		c->fingerprint = fingerprint;
+	}
+}
+
+struct ctrl *ctrls_next_dead(struct ctrls *cs, nsec now)
+{
+	struct ctrl *c, *other;
+
+	list_for_each (c, &cs->all, link) {
+		if (!c->live || now < c->retry_at ||
+		    ctrl_witness(cs, c) == NULL)
+			continue;
+		list_for_each (other, &cs->all, link)
+			if (other->target == c->target)
+				other->retry_at = now + CTRL_PAUSE;
 		return c;
 	}
 	return NULL;

@@ -4,20 +4,27 @@
  * path by itself, but notices that a path is silent only when a keep alive goes
  * unanswered, which takes seconds.  What it wants is to be told: when the
  * sockets of a controller are closed, it does at once what it would do then.
- * It also connects anew by itself, so there is no state to keep here, and
- * nothing to bring back.
+ * It also connects anew by itself, so there is nothing to bring back.
+ *
+ *	new, or live again ─▶ which instance is it? ─▶ known
+ *	known ─▶ dead beside another ─▶ reset by that one ─▶ sockets closed
+ *
+ * It is reset first (fence.h), because the kernel sends its writes again at
+ * once, and the earlier the less likely it is that those on their way have
+ *died. A controller that can't be reset is left to the kernel's patience.
  *
  * Logic alone: no I/O, no clock.
  */
 #ifndef PATHD_CTRL_H
 #define PATHD_CTRL_H
 
+#include "pathd/fence.h"
 #include "pathd/target.h"
 
 enum { CTRL_NAME = 32, CTRL_NQN = 224, CTRLS_MAX = 1024 };
 
-/* A controller whose sockets could not be closed, or that is live again. */
-#define CTRL_PAUSE SEC(2)
+/* Between two attempts at one address. */
+#define CTRL_PAUSE SEC(5)
 
 struct ctrl {
 	struct list link; /* ctrls.all */
@@ -26,8 +33,11 @@ struct ctrl {
 	struct target *target; /* a user */
 	bool live;
 	bool seen;
+	bool asked; /* which instance it is: somebody is finding out */
+	struct fence_identity identity;
+	uint64_t fingerprint; /* of the address's sockets, while it was so; 0:
+				 not known */
 	nsec retry_at;
-	uint64_t cuts;
 };
 
 struct ctrls {
@@ -56,8 +66,21 @@ void ctrls_scan_end(struct ctrls *cs);
 /* Whether its subsystem has a controller at another address, too. */
 bool ctrl_is_one_of_several(const struct ctrls *cs, const struct ctrl *c);
 
+/* One of which it is not known which instance it is, and that would say; or
+ * NULL.  Who gets it answers with ctrls_identified(), by its name: by then it
+ * may be gone. */
+struct ctrl *ctrls_next_unknown(struct ctrls *cs);
+/* identity NULL: not found out. */
+void ctrls_identified(struct ctrls *cs, const char *name,
+		      const struct fence_identity *identity,
+		      uint64_t fingerprint);
+
 /* A live one whose address is dead beside that of another one of its subsystem,
- * or NULL.  It will not be named again for CTRL_PAUSE. */
+ * or NULL.  No one of that address will be named again for CTRL_PAUSE. */
 struct ctrl *ctrls_next_dead(struct ctrls *cs, nsec now);
+
+/* A live one of the same subsystem beside whose address c's is dead; or NULL.
+ */
+struct ctrl *ctrl_witness(const struct ctrls *cs, const struct ctrl *c);
 
 #endif

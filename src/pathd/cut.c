@@ -1,191 +1,207 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Closing the kernel's connections to an address: sock_diag(7) lists the
- * sockets and, since Linux 4.5, closes them.  It does not say which are the
- * kernel's own; those of processes are the ones that some process has open.
+ * A cut: the kernel's connections to a dead address are closed, all of them,
+ * since it does not say which are whose.  Before that each controller there is
+ * reset by another one of its subsystem, so that none of its writes is left.
  */
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#include "pathd/nvme.h"
+#include "base/log.h"
+#include "pathd/internal.h"
+#include "pathd/sockets.h"
+#include "reactor/reactor.h"
 
-enum {
-	CUT_MAX = 1024, /* sockets; a controller has one for each queue */
-	BUFFER_SIZE = 32768,
-	TCP_ESTABLISHED_BIT = 1 << 1
+/* ------------------------------------------------------- which instance is it
+ */
+
+struct question {
+	struct pathd *pathd;
+	char name[CTRL_NAME];
+	struct addr addr;
+	struct fence_identity identity;
+	uint64_t fingerprint;
 };
 
-#ifndef SOCK_DESTROY
-#define SOCK_DESTROY 21
-#endif
-
-struct socket_found {
-	struct inet_diag_sockid id;
-	uint32_t inode;
-};
-
-struct search {
-	const struct addr *to;
-	struct socket_found found[CUT_MAX];
-	unsigned n;
-};
-
-struct request {
-	struct nlmsghdr head;
-	struct inet_diag_req_v2 body;
-};
-
-static int send_request(int fd, uint16_t type, uint16_t flags, int family,
-			const struct inet_diag_sockid *id)
+static uint64_t fingerprint_of(const struct addr *to)
 {
-	struct request r = {
-		.head = { .nlmsg_len = sizeof(r),
-			  .nlmsg_type = type,
-			  .nlmsg_flags = NLM_F_REQUEST | flags },
-		.body = { .sdiag_family = family,
-			  .sdiag_protocol = IPPROTO_TCP,
-			  .idiag_states = TCP_ESTABLISHED_BIT },
-	};
+	struct sockets *s = malloc(sizeof(*s));
+	uint64_t print = 0;
 
-	if (id != NULL)
-		r.body.id = *id;
-	return send(fd, &r, sizeof(r), 0) < 0 ? -errno : 0;
+	if (s != NULL && sockets_list(to, s) == 0)
+		print = sockets_fingerprint(s);
+	free(s);
+	return print;
 }
 
-static bool goes_there(const struct inet_diag_msg *m, const struct addr *to)
+/* The same sockets before and after: it is the instance they belong to. */
+static int identify(void *arg)
 {
-	if (m->id.idiag_dport != htobe16(addr_port(to)))
-		return false;
-	if (to->sa.sa_family == AF_INET)
-		return memcmp(m->id.idiag_dst, &to->in.sin_addr, 4) == 0;
-	return memcmp(m->id.idiag_dst, &to->in6.sin6_addr, 16) == 0;
+	struct question *q = arg;
+	int r;
+
+	q->fingerprint = fingerprint_of(&q->addr);
+	if (q->fingerprint == 0)
+		return -ENOTCONN;
+	r = fence_identify(q->name, &q->identity);
+	if (r < 0)
+		return r;
+	return fingerprint_of(&q->addr) == q->fingerprint ? 0 : -EAGAIN;
 }
 
-/* True: that was the last one. */
-static bool take_message(struct search *s, const struct nlmsghdr *h)
+static void question_main(void *arg)
 {
-	const struct inet_diag_msg *m = NLMSG_DATA(h);
+	struct question *q = arg;
+	int r = offload(identify, q);
 
-	if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR)
-		return true;
-	if (goes_there(m, s->to) && s->n < CUT_MAX)
-		s->found[s->n++] =
-			(struct socket_found){ m->id, m->idiag_inode };
-	return false;
+	if (r == -EAGAIN || r == -ENOTCONN)
+		log_debug("%s: not now: %s", q->name, strerror(-r));
+	else if (r < 0)
+		log_warn("%s: does not identify itself: %s", q->name,
+			 strerror(-r));
+	else if (q->identity.ccrl == 0)
+		log_info("%s: its target resets no controllers; when it is "
+			 "silent, the kernel's keep alive has to find out",
+			 q->name);
+	ctrls_identified(&q->pathd->ctrls, q->name,
+			 r == 0 ? &q->identity : NULL, q->fingerprint);
+	free(q);
 }
 
-static int list_sockets(int fd, struct search *s)
+void pathd_identify(struct pathd *p)
 {
-	_Alignas(struct nlmsghdr) static __thread char buf[BUFFER_SIZE];
-	int r = send_request(fd, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP,
-			     s->to->sa.sa_family, NULL);
+	struct question *q;
+	struct ctrl *c;
 
-	while (r == 0) {
-		ssize_t n = recv(fd, buf, sizeof(buf), 0);
-		struct nlmsghdr *h = (struct nlmsghdr *)buf;
-
-		if (n <= 0)
-			return n < 0 ? -errno : -EPROTO;
-		for (; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n))
-			if (take_message(s, h))
-				return 0;
+	while ((c = ctrls_next_unknown(&p->ctrls)) != NULL) {
+		q = calloc(1, sizeof(*q));
+		if (q != NULL) {
+			q->pathd = p;
+			q->addr = c->target->addr;
+			strcpy(q->name, c->name);
+		}
+		if (q == NULL || task_spawn("identify", question_main, q) < 0) {
+			c->asked = false;
+			free(q);
+			return;
+		}
 	}
+}
+
+/* ----------------------------------------------------------------- the cut */
+
+enum { LOST_MAX = 64 /* controllers at one address */ };
+
+struct cut {
+	struct pathd *pathd;
+	struct addr addr;
+	uint64_t fingerprint;
+	unsigned n;
+	struct {
+		char name[CTRL_NAME], by[CTRL_NAME];
+		struct fence_identity identity;
+	} lost[LOST_MAX];
+	unsigned closed;
+};
+
+static int fence_and_close(struct cut *c, struct sockets *s)
+{
+	int r = sockets_list(&c->addr, s);
+
+	if (r == 0 && sockets_fingerprint(s) != c->fingerprint)
+		r = -ESTALE; /* instances that we know nothing of */
+	for (unsigned i = 0; r == 0 && i < c->n; i++)
+		r = fence_reset(c->lost[i].by, &c->lost[i].identity);
+	c->closed = s->n;
+	return r < 0 ? r : sockets_close(s);
+}
+
+static int cut(void *arg)
+{
+	struct sockets *s = malloc(sizeof(*s));
+	int r = s ? fence_and_close(arg, s) : -ENOMEM;
+
+	free(s);
 	return r;
 }
 
-static void strike_out(struct search *s, unsigned long inode)
+static void cut_main(void *arg)
 {
-	for (unsigned i = 0; i < s->n; i++)
-		if (s->found[i].inode == inode)
-			s->found[i--] = s->found[--s->n];
-}
+	struct cut *c = arg;
+	char address[ADDR_TEXT_MAX];
+	nsec began = reactor_now();
+	int r = offload(cut, c);
 
-static void strike_out_those_of(struct search *s, const char *pid)
-{
-	char path[64], text[64];
-	struct dirent *e;
-	DIR *d;
-
-	snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
-	d = opendir(path);
-	while (d != NULL && (e = readdir(d)) != NULL) {
-		ssize_t n =
-			readlinkat(dirfd(d), e->d_name, text, sizeof(text) - 1);
-
-		if (n <= 0)
-			continue;
-		text[n] = '\0';
-		if (strncmp(text, "socket:[", 8) == 0)
-			strike_out(s, strtoul(text + 8, NULL, 10));
+	addr_format(&c->addr, address);
+	if (r < 0)
+		log_warn("%s: its controllers stay as they are: %s", address,
+			 strerror(-r));
+	for (unsigned i = 0; r == 0 && i < c->n; i++)
+		log_info("%s: reset by %s", c->lost[i].name, c->lost[i].by);
+	if (r == 0) {
+		c->pathd->cuts++;
+		log_info("%s: %u connections closed, in %lld ms", address,
+			 c->closed,
+			 (long long)((reactor_now() - began) / MSEC(1)));
 	}
-	if (d != NULL)
-		closedir(d);
+	free(c);
 }
 
-static int strike_out_those_of_processes(struct search *s)
+/* All controllers at that address that the kernel takes for live, or -errno
+ * when one of them could not be reset. */
+static int gather(struct cut *c, const struct ctrls *cs,
+		  const struct target *target)
 {
-	DIR *d = opendir("/proc");
-	struct dirent *e;
+	struct ctrl *i, *by;
 
-	if (d == NULL)
-		return -errno;
-	while (s->n > 0 && (e = readdir(d)) != NULL)
-		if (isdigit((unsigned char)e->d_name[0]))
-			strike_out_those_of(s, e->d_name);
-	closedir(d);
+	list_for_each (i, &cs->all, link) {
+		if (i->target != target || !i->live)
+			continue;
+		by = ctrl_witness(cs, i);
+		if (by == NULL || i->identity.ccrl == 0)
+			return -EOPNOTSUPP;
+		if (i->fingerprint == 0 ||
+		    (c->n > 0 && i->fingerprint != c->fingerprint))
+			return -ESTALE;
+		if (c->n == LOST_MAX)
+			return -E2BIG;
+		c->fingerprint = i->fingerprint;
+		strcpy(c->lost[c->n].name, i->name);
+		strcpy(c->lost[c->n].by, by->name);
+		c->lost[c->n++].identity = i->identity;
+	}
 	return 0;
 }
 
-/* One that is gone by now is -ENOENT, and as good. */
-static int destroy(int fd, int family, const struct inet_diag_sockid *id)
+static int start(struct pathd *p, const struct target *target)
 {
-	struct {
-		struct nlmsghdr head;
-		struct nlmsgerr error;
-	} answer;
-	int r = send_request(fd, SOCK_DESTROY, NLM_F_ACK, family, id);
-
-	if (r < 0)
-		return r;
-	if (recv(fd, &answer, sizeof(answer), MSG_TRUNC) < 0)
-		return -errno;
-	if (answer.head.nlmsg_type != NLMSG_ERROR)
-		return -EPROTO;
-	return answer.error.error == -ENOENT ? 0 : answer.error.error;
-}
-
-static int cut(int fd, struct search *s)
-{
-	int r = list_sockets(fd, s);
-
-	if (r == 0)
-		r = strike_out_those_of_processes(s);
-	for (unsigned i = 0; r == 0 && i < s->n; i++)
-		r = destroy(fd, s->to->sa.sa_family, &s->found[i].id);
-	return r < 0 ? r : (int)s->n;
-}
-
-int nvme_cut(const struct addr *to)
-{
-	auto_close int fd =
-		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	struct search *s;
+	struct cut *c = calloc(1, sizeof(*c));
 	int r;
 
-	if (fd < 0)
-		return -errno;
-	s = calloc(1, sizeof(*s));
-	if (s == NULL)
+	if (c == NULL)
 		return -ENOMEM;
-	s->to = to;
-	r = cut(fd, s);
-	free(s);
+	c->pathd = p;
+	c->addr = target->addr;
+	r = gather(c, &p->ctrls, target);
+	if (r == 0)
+		r = task_spawn("cut", cut_main, c);
+	if (r < 0)
+		free(c);
 	return r;
+}
+
+void pathd_cut(struct pathd *p)
+{
+	char address[ADDR_TEXT_MAX];
+	struct ctrl *c;
+	int r;
+
+	while ((c = ctrls_next_dead(&p->ctrls, reactor_now())) != NULL) {
+		r = start(p, c->target);
+		if (r < 0)
+			log_warn("%s: its controllers are left to the kernel: "
+				 "%s",
+				 addr_format(&c->target->addr, address),
+				 strerror(-r));
+	}
 }

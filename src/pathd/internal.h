@@ -6,11 +6,12 @@
  *	serve.c		the life of the daemon
  *	scan.c		what transports and controllers there are
  *	watch.c		probes: one task for each target that matters
- *	move.c		moves: one task for each that runs; cuts likewise
+ *	move.c		moves of transports: one task for each that runs
+ *	cut.c		the same for controllers
  *	report.c	what is told: JSON, and metrics
  *
  *	target.c trunk.c ctrl.c	the logic: is it dead, what should move where
- *	sunrpc.c nvme.c cut.c probe.c kernel_write.c record.c
+ *	sunrpc.c nvme.c sockets.c fence.c probe.c kernel_write.c record.c
  *				the ways to the world
  *
  * All tasks are of one reactor; what blocks goes through offload().
@@ -53,8 +54,13 @@ void pathd_scanner(void *arg);
 /* watch.c: starts probes of targets that matter and have none. */
 void pathd_watch(struct pathd *p);
 
-/* move.c: starts the moves and cuts that are called for now. */
+/* move.c: starts the moves that are called for now. */
 void pathd_move(struct pathd *p);
+
+/* cut.c: starts to find out which instances controllers are; starts the cuts
+ * that are called for now. */
+void pathd_identify(struct pathd *p);
+void pathd_cut(struct pathd *p);
 
 /* report.c: a new reference.  The metrics as a file; parks. */
 json_t *pathd_report(void *arg);

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "pathd/internal.h"
 #include "pathd/kernel_write.h"
-#include "pathd/nvme.h"
 #include "pathd/record.h"
 #include "pathd/sunrpc.h"
 #include "reactor/reactor.h"
@@ -104,63 +103,11 @@ static bool start(struct pathd *p, struct transport *t)
 	return false;
 }
 
-/* -------------------------------------------------------------------- cuts */
-
-struct cutter {
-	struct pathd *pathd;
-	char name[CTRL_NAME];
-	struct addr addr;
-};
-
-static int cut(void *arg)
-{
-	const struct cutter *c = arg;
-
-	return nvme_cut(&c->addr);
-}
-
-static void cutter_main(void *arg)
-{
-	struct cutter c = *(struct cutter *)arg;
-	char address[ADDR_TEXT_MAX];
-	int r = offload(cut, &c);
-
-	free(arg);
-	addr_format(&c.addr, address);
-	if (r < 0) {
-		log_warn("%s: can't close its connections to %s: %s", c.name,
-			 address, strerror(-r));
-		return;
-	}
-	c.pathd->cuts++;
-	log_info("%s: closed its %d connections to %s", c.name, r, address);
-}
-
-/* If there is no memory, ctrls_next_dead() names it again. */
-static void start_cut(struct pathd *p, const struct ctrl *c)
-{
-	struct cutter *k = calloc(1, sizeof(*k));
-
-	if (k == NULL)
-		return;
-	k->pathd = p;
-	k->addr = c->target->addr;
-	strcpy(k->name, c->name);
-	if (task_spawn("cut", cutter_main, k) < 0)
-		free(k);
-}
-
-/* -------------------------------------------------------------------------- */
-
 void pathd_move(struct pathd *p)
 {
-	nsec now = reactor_now();
 	struct transport *t;
-	struct ctrl *c;
 
-	while ((t = trunks_next_move(&p->trunks, now)) != NULL)
+	while ((t = trunks_next_move(&p->trunks, reactor_now())) != NULL)
 		if (!start(p, t))
-			transport_moved(&p->trunks, t, NULL, now);
-	while ((c = ctrls_next_dead(&p->ctrls, now)) != NULL)
-		start_cut(p, c);
+			transport_moved(&p->trunks, t, NULL, reactor_now());
 }

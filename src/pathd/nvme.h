@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's NVMe controllers, as /sys/class/nvme shows them, and their
- * sockets.  Any thread; for offload().
+ * The kernel's NVMe controllers, as /sys/class/nvme shows them.  Any thread;
+ * for offload().
  */
 #ifndef PATHD_NVME_H
 #define PATHD_NVME_H
@@ -17,13 +17,5 @@ struct nvme_list {
  * after an error. */
 int nvme_list(const char *dir, struct nvme_list *list);
 void nvme_list_fini(struct nvme_list *list);
-
-/*
- * Closes the TCP connections of this host's kernel to that address, without
- * waiting for the other end: their owners see ECONNABORTED.  Connections of
- * processes stay.  Their number, or -errno; -EOPNOTSUPP: the kernel can't
- * (CONFIG_INET_DIAG_DESTROY).
- */
-int nvme_cut(const struct addr *to);
 
 #endif

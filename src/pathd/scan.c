@@ -130,7 +130,7 @@ void pathd_scanner(void *arg)
 	for (unsigned n = 0;; n++) {
 		pathd_scan(p);
 		pathd_watch(p);
-		pathd_move(p);
+		pathd_identify(p);
 		if (n % METRICS_EVERY == 0)
 			pathd_metrics_write(p);
 		task_sleep(SCAN_INTERVAL);

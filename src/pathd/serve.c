@@ -23,7 +23,7 @@
 #include "status/status.h"
 
 /* Few calls block, and each thread's stack is locked in memory. */
-enum { WORKERS = 2 };
+enum { WORKERS = 4 };
 
 #ifndef PR_SET_IO_FLUSHER
 #define PR_SET_IO_FLUSHER 57

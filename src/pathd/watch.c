@@ -37,6 +37,7 @@ static void probe_once(struct prober *b, nsec sent)
 
 	tell(b, target_probed(t, r == 0, sent, reactor_now()), r);
 	pathd_move(b->pathd);
+	pathd_cut(b->pathd);
 }
 
 static void prober_main(void *arg)
