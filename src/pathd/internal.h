@@ -8,10 +8,11 @@
  *	watch.c		probes: one task for each target that matters
  *	move.c		moves of transports: one task for each that runs
  *	cut.c		the same for controllers
+ *	discover.c	mount targets that appear later
  *	report.c	what is told: JSON, and metrics
  *
  *	target.c trunk.c ctrl.c	the logic: is it dead, what should move where
- *	sunrpc.c nvme.c sockets.c fence.c probe.c kernel_write.c record.c
+ *	sunrpc.c nvme.c sockets.c fence.c probe.c kernel.c record.c
  *				the ways to the world
  *
  * All tasks are of one reactor; what blocks goes through offload().
@@ -27,6 +28,7 @@
 
 struct pathd_options {
 	nsec interval, timeout; /* of probes */
+	nsec discover;		/* pause between discoveries; 0: none */
 	const char *sysfs;	/* "/sys" */
 	const char *metrics;	/* a file; NULL: none */
 };
@@ -40,6 +42,8 @@ struct pathd {
 	char nvme[PATH_MAX];	/* … and of controllers */
 	char records[PATH_MAX]; /* ours of those that are away */
 	uint64_t moves, failed_moves, cuts;
+	bool told; /* in the log, how many there are */
+	unsigned told_transports, told_ctrls;
 };
 
 /* serve.c: returns if it cannot start; else the process ends there. */
@@ -61,6 +65,9 @@ void pathd_move(struct pathd *p);
  * that are called for now. */
 void pathd_identify(struct pathd *p);
 void pathd_cut(struct pathd *p);
+
+/* discover.c: as a task, for ever. */
+void pathd_discoverer(void *arg);
 
 /* report.c: a new reference.  The metrics as a file; parks. */
 json_t *pathd_report(void *arg);

@@ -10,7 +10,7 @@
 #include "pathd/internal.h"
 #include "status/status.h"
 
-enum { EXIT_USAGE = 2, MS_MIN = 10, MS_MAX = 60000 };
+enum { EXIT_USAGE = 2, MS_MIN = 10, MS_MAX = 60000, DAY = 86400 };
 
 static const char usage[] =
 	"usage: hawser pathd [OPTION…]\n"
@@ -18,6 +18,7 @@ static const char usage[] =
 	"\n"
 	"  --interval MS   between probes of an address; 200\n"
 	"  --timeout MS    of a probe; 300. Two in a row have to fail\n"
+	"  --discover S    between looks for new mount targets; 300; 0: never\n"
 	"  --metrics FILE  for Prometheus, by node_exporter's textfile "
 	"collector\n"
 	"  --status        say what the one that runs sees and does\n"
@@ -53,13 +54,18 @@ static int show_status(bool as_json)
 	return EXIT_SUCCESS;
 }
 
-static bool parse_ms(const char *text, nsec *out)
+static bool parse(const char *text, long min, long max, nsec unit, nsec *out)
 {
 	char *end;
 	long n = strtol(text, &end, 10);
 
-	*out = MSEC(n);
-	return end != text && *end == '\0' && n >= MS_MIN && n <= MS_MAX;
+	*out = n * unit;
+	return end != text && *end == '\0' && n >= min && n <= max;
+}
+
+static bool parse_ms(const char *text, nsec *out)
+{
+	return parse(text, MS_MIN, MS_MAX, MSEC(1), out);
 }
 
 int pathd_main(int argc, char **argv)
@@ -67,6 +73,7 @@ int pathd_main(int argc, char **argv)
 	static const struct option known[] = {
 		{ "interval", required_argument, NULL, 'i' },
 		{ "timeout", required_argument, NULL, 't' },
+		{ "discover", required_argument, NULL, 'n' },
 		{ "metrics", required_argument, NULL, 'm' },
 		{ "status", no_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
@@ -76,6 +83,7 @@ int pathd_main(int argc, char **argv)
 	};
 	struct pathd_options o = { .interval = MSEC(200),
 				   .timeout = MSEC(300),
+				   .discover = SEC(300),
 				   .sysfs = "/sys" };
 	bool status = false, as_json = false;
 	int opt;
@@ -91,6 +99,11 @@ int pathd_main(int argc, char **argv)
 				return usage_error(
 					"not 10 to 60000 milliseconds:",
 					optarg);
+			break;
+		case 'n':
+			if (!parse(optarg, 0, DAY, SEC(1), &o.discover))
+				return usage_error("not 0 to 86400 seconds:",
+						   optarg);
 			break;
 		case 'm':
 			o.metrics = optarg;

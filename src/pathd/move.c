@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "pathd/internal.h"
-#include "pathd/kernel_write.h"
+#include "pathd/kernel.h"
 #include "pathd/record.h"
 #include "pathd/sunrpc.h"
 #include "reactor/reactor.h"

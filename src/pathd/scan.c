@@ -102,6 +102,18 @@ static bool merge_ctrls(struct pathd *p, const struct nvme_list *list)
 	return all;
 }
 
+static void tell(struct pathd *p)
+{
+	if (p->told && p->trunks.count == p->told_transports &&
+	    p->ctrls.count == p->told_ctrls)
+		return;
+	p->told = true;
+	p->told_transports = p->trunks.count;
+	p->told_ctrls = p->ctrls.count;
+	log_info("watches %u transports of NFS and %u controllers of NVMe",
+		 p->trunks.count, p->ctrls.count);
+}
+
 int pathd_scan(struct pathd *p)
 {
 	struct reading r = { .pathd = p };
@@ -117,6 +129,7 @@ int pathd_scan(struct pathd *p)
 				 "some are left alone");
 		mark_watched(p);
 		targets_sweep(&p->targets);
+		tell(p);
 	}
 	sunrpc_list_fini(&r.transports);
 	nvme_list_fini(&r.ctrls);

@@ -114,8 +114,8 @@ static void run(void *arg)
 	if (r < 0)
 		log_warn("%s: %s", socket, strerror(-r));
 	notify("READY=1");
-	log_info("watches %u transports of NFS and %u controllers of NVMe",
-		 p->trunks.count, p->ctrls.count);
+	if (p->options.discover > 0)
+		task_spawn("discover", pathd_discoverer, p);
 	pathd_scanner(p);
 }
 

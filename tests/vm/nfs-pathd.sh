@@ -41,7 +41,7 @@ serves() {
 
 pathd_start() {
 	: >/tmp/pathd.log
-	hawser pathd --metrics /tmp/metrics 2>/tmp/pathd.log &
+	hawser pathd --discover 1 --metrics /tmp/metrics 2>/tmp/pathd.log &
 	pathd=$!
 	wait_for 30 "pathd does not watch" \
 		grep -q '10.77.1.1:2049: answers' /tmp/pathd.log
@@ -133,10 +133,25 @@ kill_server() {
 	(($(moves) == before)) || fail "moves because the server was down"
 }
 
+# The same as if a mount target had appeared: the server lists an address to
+# which there is no transport.
+remove_transport() {
+	local transport
+	for transport in /sys/kernel/sunrpc/xprt-switches/*/xprt-*-tcp; do
+		[[ $(<"$transport/dstaddr") == 10.77.1.1 ]] || continue
+		echo offline >"$transport/xprt_state"
+		echo remove >"$transport/xprt_state"
+	done
+	wait_for 5 "the transport is not removed" at 10.77.1.1 0
+}
+
 wait_for 20 "no server on 10.77.0.1 and 10.77.1.1" serves
 mount -t nfs4 -o minorversion=1,max_connect=4,trunkdiscovery 10.77.0.1:/ /mnt
 at 10.77.0.1 1 && at 10.77.1.1 1 || fail "no second transport"
 pathd_start
+remove_transport
+wait_for 10 "the address is not discovered" at 10.77.1.1 1
+echo "   a new address is connected"
 
 silence 0 kill_pathd "pathd killed meanwhile"
 silence 1 nothing "the one that was mounted second"

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "pathd/kernel_write.h"
+#include "pathd/kernel.h"
 #include "pathd/nvme.h"
 #include "pathd/sockets.h"
 

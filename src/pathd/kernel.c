@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pathd/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "reactor/fd.h"
+#include "reactor/reactor.h"
+
+/* In the child of a process with threads: system calls, and nothing else.
+ * 0 or an errno. */
+struct call {
+	int (*make)(const struct call *c);
+	const char *file; /* or mount point */
+	const char *text;
+};
+
+static int start(const struct call *c, pid_t *pid)
+{
+	int process;
+
+	*pid = fork();
+	if (*pid == 0)
+		_exit(c->make(c) & 0xff);
+	if (*pid < 0)
+		return -errno;
+	process = syscall(SYS_pidfd_open, *pid, 0);
+	return process < 0 ? -errno : process;
+}
+
+static int reap(pid_t pid)
+{
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ETIMEDOUT;
+}
+
+static void wait_for_end(int process, pid_t pid, const char *file, nsec timeout)
+{
+	if (fd_wait(process, POLLIN, nsec_after(reactor_now(), timeout)) > 0)
+		return;
+	kill(pid, SIGKILL);
+	if (fd_wait(process, POLLIN, nsec_after(reactor_now(), SEC(5))) > 0)
+		return;
+	log_error("%s: a call hangs in the kernel, and can't be killed", file);
+	fd_wait(process, POLLIN, NSEC_NEVER);
+}
+
+static int make(const struct call *c, nsec timeout)
+{
+	pid_t pid;
+	auto_close int process = start(c, &pid);
+
+	if (process >= 0)
+		wait_for_end(process, pid, c->file, timeout);
+	else if (pid > 0)
+		kill(pid, SIGKILL);
+	return pid > 0 ? reap(pid) : process;
+}
+
+/* ------------------------------------------------------------- the calls */
+
+static int write_text(const struct call *c)
+{
+	int fd = open(c->file, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, c->text, strlen(c->text)) < 0)
+		return errno;
+	return 0;
+}
+
+int kernel_write(const char *file, const char *text, nsec timeout)
+{
+	const struct call c = { write_text, file, text };
+
+	return make(&c, timeout);
+}
+
+/* As mount -o remount, but all options stay as they are, but for one. */
+static int rediscover(const struct call *c)
+{
+	int fs =
+		fspick(AT_FDCWD, c->file, FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT);
+
+	if (fs < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_FLAG, "trunkdiscovery", NULL, 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0)
+		return errno;
+	return 0;
+}
+
+int kernel_discover(const char *mountpoint, nsec timeout)
+{
+	const struct call c = { rediscover, mountpoint, NULL };
+
+	return make(&c, timeout);
+}
