@@ -209,8 +209,9 @@ int secure_connect(void *secure, const struct addr *to, struct stream *lower,
 			 client.host ? client.host : "any");
 	else if (r == -ECONNRESET || r == -EPIPE)
 		snprintf(err, size,
-			 "it ends the TLS handshake: does it have "
-			 "TLS?");
+			 "it ends the TLS handshake: does it have TLS, and do "
+			 "its "
+			 "security groups let this host in?");
 	else if (r < 0)
 		snprintf(err, size, "%s", why);
 	return r;

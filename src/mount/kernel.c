@@ -129,6 +129,9 @@ static int configure(int fd, const struct wish *w, const struct site *p,
 	r = set(fd, "source", source, f);
 	if (r == 0 && !has_version(w))
 		r = set(fd, "vers", "4.2", f);
+	/* So that a connection that is made again may come from elsewhere. */
+	if (r == 0 && strstr(w->options, "resvport") == NULL)
+		r = set(fd, "noresvport", NULL, f);
 	if (r == 0)
 		r = set_list(fd, w->options, f);
 	if (r == 0)

@@ -141,6 +141,7 @@ static const struct row {
 	{ "probe_max", FUSE },
 	{ "idle_probe", FUSE },
 	{ "mount_timeout", FUSE },
+	{ "rediscover", FUSE },
 	{ "readahead", FUSE },
 	{ "allow_other", FUSE },
 	{ "noallow_other", FUSE },

@@ -3,7 +3,12 @@
  * Which mount targets answer?  A client that is given a silent address first
  * may wait for it, the kernel's for minutes; and only here can be said what is
  * in the way.
+ *
+ *	CONNECTING ─▶ ASKED (NFS's NULL) ─▶ answered: error 0
+ *
+ * With TLS the connection is enough: the handshake is the client's business.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -16,9 +21,15 @@
 enum { NFS_PORT = 2049, PATIENCE_MS = 3000, GRACE_MS = 200 };
 
 struct probe {
-	int fd; /* < 0: it is known */
-	int error;
+	int fd;
+	int error; /* EINPROGRESS: not known yet */
+	bool asked;
 };
+
+/* An RPC record: call 1, version 2, NFS version 4, NULL, without credentials.
+ */
+static const uint32_t question[] = { 0x80000028, 1, 0, 2, 100003, 4,
+				     0,		 0, 0, 0, 0 };
 
 static unsigned port_of(const struct wish *w)
 {
@@ -36,18 +47,45 @@ static void begin(struct probe *p, const struct addr *a)
 	p->fd = socket(a->sa.sa_family,
 		       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	p->error = p->fd < 0 ? errno : EINPROGRESS;
-	if (p->fd >= 0 && connect(p->fd, &a->sa, a->len) == 0)
-		p->error = 0;
-	else if (p->fd >= 0)
+	p->asked = false;
+	if (p->fd >= 0 && connect(p->fd, &a->sa, a->len) < 0)
 		p->error = errno;
 }
 
-static void settle(struct probe *p)
+static void ask(struct probe *p)
+{
+	uint32_t record[ARRAY_SIZE(question)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(question); i++)
+		record[i] = htonl(question[i]);
+	p->asked = true;
+	p->error = EINPROGRESS;
+	if (send(p->fd, record, sizeof(record), MSG_NOSIGNAL) < 0)
+		p->error = errno;
+}
+
+static void hear(struct probe *p)
+{
+	char byte;
+	ssize_t n = recv(p->fd, &byte, 1, 0);
+
+	p->error = n > 0 ? 0 : n == 0 ? ECONNRESET : errno;
+	if (p->error == EAGAIN)
+		p->error = EINPROGRESS;
+}
+
+static void go_on(struct probe *p, bool by_tls)
 {
 	socklen_t len = sizeof(p->error);
 
+	if (p->asked) {
+		hear(p);
+		return;
+	}
 	if (getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &p->error, &len) < 0)
 		p->error = errno;
+	if (p->error == 0 && !by_tls)
+		ask(p);
 }
 
 static int ms_until(const struct timespec *end)
@@ -77,7 +115,7 @@ static struct timespec in_ms(int ms)
 
 /* Until all are known, or time is up: a moment after the first that answers,
  * for those that are as near. */
-static void wait_for(struct probe *probes, size_t n)
+static void wait_for(struct probe *probes, size_t n, bool by_tls)
 {
 	struct timespec end = in_ms(PATIENCE_MS);
 	struct pollfd fds[PATH_SELECT_MAX];
@@ -90,7 +128,9 @@ static void wait_for(struct probe *probes, size_t n)
 			bool waits = probes[i].error == EINPROGRESS;
 
 			fds[i] = (struct pollfd){ waits ? probes[i].fd : -1,
-						  POLLOUT, 0 };
+						  probes[i].asked ? POLLIN
+								  : POLLOUT,
+						  0 };
 			open += waits;
 			if (probes[i].error == 0 && !answered) {
 				answered = true;
@@ -101,7 +141,7 @@ static void wait_for(struct probe *probes, size_t n)
 			return;
 		for (size_t i = 0; i < n; i++)
 			if (fds[i].revents)
-				settle(&probes[i]);
+				go_on(&probes[i], by_tls);
 	}
 }
 
@@ -127,13 +167,18 @@ static int explain(const struct site *p, const struct probe *first,
 	const char *hint = "is its server running?";
 	int error = first->error == EINPROGRESS ? ETIMEDOUT : first->error;
 
-	if (error == ETIMEDOUT)
+	if (first->asked && error == ETIMEDOUT)
+		hint = "it accepts connections, and says nothing";
+	else if (first->asked)
+		hint = "it accepts connections and ends them: does a security "
+		       "group of the mount target let this host in?";
+	else if (error == ETIMEDOUT)
 		hint = "does a security group of the mount target let this "
 		       "host in, by TCP on that port?";
 	else if (error == EHOSTUNREACH || error == ENETUNREACH)
 		hint = "is there a route to it?";
 	addr_format(&p->list[0].address, text);
-	f->passing = true;
+	f->passing = !first->asked || error == ETIMEDOUT;
 	if (p->n == 1)
 		return fault_set(f, -error, "%s: %s; %s", text, strerror(error),
 				 hint);
@@ -154,7 +199,7 @@ int site_probe(const struct wish *w, struct site *p, struct fault *f)
 				      (uint16_t)port_of(w));
 		begin(&probes[i], &p->list[i].address);
 	}
-	wait_for(probes, p->n);
+	wait_for(probes, p->n, w->tls);
 	for (size_t i = 0; i < p->n; i++) {
 		p->live += probes[i].error == 0;
 		if (probes[i].fd >= 0)

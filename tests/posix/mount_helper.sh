@@ -105,6 +105,15 @@ refused 1 "not the id of an access point" mounts accesspoint=fsap-x a
 refused 1 "unknown option hrad" mounts hrad a
 refused 32 "No such file or directory" mounts '' a "$fs:/missing"
 refused 32 "is its server running" mounts port=9 a "$target1:/"
+group=$(aws --endpoint-url "$HAWSER_API_URL" --region us-east-1 --output text \
+	ec2 create-security-group --group-name closed --description none \
+	--query GroupId)
+efs modify-mount-target-security-groups --mount-target-id "$id1" \
+	--security-groups "$group"
+refused 32 "does a security group of the mount target let this host in" \
+	mounts '' a "$target1:/"
+refused 32 "and do its security groups let this host in" \
+	mounts tls a "$target1:/"
 if ! grep -qw nfs4 /proc/filesystems; then
 	refused 32 "the kernel's NFS client is not to be had here" \
 		mount -t hawser -o client=kernel "$fs:/" a
@@ -121,7 +130,7 @@ s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 mount -t hawser -o "client=fuse,bg,notrunkdiscovery,port=$port" \
 	127.0.0.1:/ a 2>bg.err
 grep -q 'trying on in the background' bg.err
-python3 - "$port" "$target1" <<-'EOF' &
+python3 - "$port" "$target2" <<-'EOF' &
 	import socket, sys, threading
 	def pump(a, b):
 	    try:

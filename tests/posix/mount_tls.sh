@@ -78,6 +78,29 @@ efs put-file-system-policy --file-system-id "$fs" --policy '{"Statement":[{
 refused 32 "statement 2, points denies it" mounts "$ca,iam" b
 mounts "$ca,accesspoint=$point" b
 umount b
+
+# A key that is replaced while something is mounted: connections that are made
+# from then on are signed with the new one.
+efs put-file-system-policy --file-system-id "$fs" --policy '{"Statement":[{
+	"Effect":"Allow", "Principal":{"AWS":
+	"arn:aws:iam::000000000000:user/app"}, "Action":"*"}]}' \
+	--bypass-policy-lockout-safety-check >/dev/null
+hawser key create app >keys
+old=$(sed -n 's/^aws_access_key_id *= *//p' keys)
+AWS_SHARED_CREDENTIALS_FILE="$PWD/keys" mounts "$ca,iam,awsprofile=app" b
+echo old >b/rotated
+hawser key create app >keys.new
+mv keys.new keys
+for i in 1 2 3; do
+	eval "id=\$id$i target=\$target$i"
+	hawser mount-target down "$id"
+	eventually path_is b "$target" lost
+	hawser mount-target up "$id"
+	eventually path_is b "$target" live
+done
+hawser key delete "$old"
+same old "$(cat b/rotated)"
+umount b
 efs delete-file-system-policy --file-system-id "$fs"
 
 # A path that is cut under load, and one that falls silent: the others go on, and
