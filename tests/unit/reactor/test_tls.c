@@ -2,12 +2,17 @@
 /*
  * TLS on a stream: both ends know the key, or nobody gets through; bytes arrive
  * as on a plain stream, in both directions at once; what was bent on the way is
- * noticed.  The same in each world.
+ * noticed.  With certificates: whom a client believes, and what it shows.  The
+ * same in each world.
  */
 #include <errno.h>
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "reactor/stream.h"
@@ -321,6 +326,152 @@ WORLD_TEST(a_byte_that_was_changed_on_the_way_is_noticed)
 	listener_close(m.listener);
 }
 
+/* ------------------------------------------------------------ certificates */
+
+struct holder { /* a server with a certificate */
+	struct listener *listener;
+	struct tls_certificate *own;
+	struct stream *stream;
+	int result, shown; /* bytes of the client's certificate */
+	struct completion done;
+};
+
+static X509 *self_signed(EVP_PKEY *key, const char *host)
+{
+	X509 *x = X509_new();
+	X509_EXTENSION *e;
+
+	X509_set_version(x, X509_VERSION_3);
+	X509_gmtime_adj(X509_getm_notBefore(x), -60);
+	X509_gmtime_adj(X509_getm_notAfter(x), 3600);
+	X509_set_pubkey(x, key);
+	e = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, host);
+	X509_add_ext(x, e, -1);
+	X509_EXTENSION_free(e);
+	assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+	return x;
+}
+
+/* Leaves PREFIX.cert and PREFIX.key. */
+static void write_pem(const char *prefix, const char *host)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *x = self_signed(key, host);
+	char path[80];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s.cert", prefix);
+	f = fopen(path, "w");
+	PEM_write_X509(f, x);
+	fclose(f);
+	snprintf(path, sizeof(path), "%s.key", prefix);
+	f = fopen(path, "w");
+	PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL);
+	fclose(f);
+	X509_free(x);
+	EVP_PKEY_free(key);
+}
+
+static void hold(void *arg)
+{
+	struct holder *h = arg;
+	struct stream *plain;
+	uint8_t *der = NULL;
+
+	assert_int_equal(stream_accept(h->listener, &plain), 0);
+	h->result = tls_accept_certificate(plain, NULL, 0, h->own,
+					   reactor_now() + SEC(30), &h->stream);
+	h->shown = h->result == 0 ? tls_peer_certificate(h->stream, &der) : 0;
+	OPENSSL_free(der);
+	completion_done(&h->done, 0);
+}
+
+/* The client's result. */
+static int visit(struct holder *h, const struct tls_client *client, char *why)
+{
+	struct stream *plain, *s;
+	struct addr a;
+	int r;
+
+	assert_int_equal(addr_parse(&a, "127.101.0.3:0", 0), 0);
+	assert_int_equal(stream_listen(&a, &h->listener), 0);
+	completion_init(&h->done);
+	task_spawn("holder", hold, h);
+	assert_int_equal(
+		stream_connect(listener_addr(h->listener), NULL, &plain), 0);
+	r = tls_connect_certificate(plain, client, reactor_now() + SEC(30), why,
+				    &s);
+	if (r == 0) {
+		char buf[6];
+
+		assert_int_equal(stream_write(s, "hello", 6), 0);
+		completion_wait(&h->done);
+		assert_int_equal(stream_read_full(h->stream, buf, 6), 0);
+		assert_string_equal(buf, "hello");
+		stream_close(s);
+	}
+	completion_wait(&h->done);
+	if (h->result == 0)
+		stream_close(h->stream);
+	listener_close(h->listener);
+	return r;
+}
+
+WORLD_TEST(a_client_believes_whom_it_was_told_to)
+{
+	char directory[] = "/tmp/test-tls-XXXXXX", why[TLS_WHY_SIZE];
+	char prefix[64], cert[80], key[80];
+	struct tls_trust *trust, *anybody, *system, *none;
+	struct tls_client client = {};
+	struct holder h = {};
+
+	assert_non_null(mkdtemp(directory));
+	snprintf(prefix, sizeof(prefix), "%s/a", directory);
+	snprintf(cert, sizeof(cert), "%s.cert", prefix);
+	snprintf(key, sizeof(key), "%s.key", prefix);
+	write_pem(prefix, "DNS:*.efs.example,IP:127.101.0.3");
+	assert_int_equal(tls_certificate_load(cert, key, &h.own), 0);
+	assert_int_equal(tls_trust_load(cert, &trust), 0);
+	assert_int_equal(tls_trust_load(NULL, &system), 0);
+	assert_int_equal(tls_trust_all(&anybody), 0);
+	assert_int_equal(tls_trust_load(key, &none), -EINVAL);
+
+	client.trust = trust;
+	assert_int_equal(visit(&h, &client, why), 0);
+	assert_int_equal(h.shown, 0);
+	client.host = "fs-1.efs.example";
+	assert_int_equal(visit(&h, &client, why), 0);
+	client.host = "127.101.0.3";
+	assert_int_equal(visit(&h, &client, why), 0);
+
+	client.host = "fs-1.efs.elsewhere";
+	assert_int_equal(visit(&h, &client, why), -EKEYREJECTED);
+	assert_non_null(strstr(why, "ostname mismatch"));
+	client.host = "127.101.0.4";
+	assert_int_equal(visit(&h, &client, why), -EKEYREJECTED);
+	client.host = "fs-1.efs.example";
+	client.trust = system;
+	assert_int_equal(visit(&h, &client, why), -EKEYREJECTED);
+	assert_non_null(strstr(why, "certificate"));
+
+	client.trust = anybody;
+	client.host = NULL;
+	client.key = EVP_EC_gen("P-256");
+	client.certificate = self_signed(client.key, "DNS:me");
+	assert_int_equal(visit(&h, &client, why), 0);
+	assert_true(h.shown > 100);
+
+	X509_free(client.certificate);
+	EVP_PKEY_free(client.key);
+	tls_trust_free(trust);
+	tls_trust_free(system);
+	tls_trust_free(anybody);
+	tls_certificate_free(h.own);
+	unlink(cert);
+	unlink(key);
+	rmdir(directory);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(both_ciphers_carry_bytes_both_ways),
 	cmocka_unit_test(a_wrong_key_gets_nobody_through),
@@ -328,6 +479,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_silent_peer_times_the_handshake_out),
 	cmocka_unit_test(megabytes_cross_in_both_directions_at_once),
 	cmocka_unit_test(a_byte_that_was_changed_on_the_way_is_noticed),
+	cmocka_unit_test(a_client_believes_whom_it_was_told_to),
 };
 
 int main(void)
