@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,13 +25,21 @@ struct call {
 	const char *text;
 };
 
+/* It must not keep our lock when we are killed. */
+static _Noreturn void child_main(const struct call *c)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+	_exit(c->make(c) & 0xff);
+}
+
 static int start(const struct call *c, pid_t *pid)
 {
 	int process;
 
 	*pid = fork();
 	if (*pid == 0)
-		_exit(c->make(c) & 0xff);
+		child_main(c);
 	if (*pid < 0)
 		return -errno;
 	process = syscall(SYS_pidfd_open, *pid, 0);

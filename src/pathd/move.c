@@ -23,18 +23,31 @@ struct mover {
 };
 
 struct reading {
-	const char *dir;
+	const struct pathd *pathd;
 	const struct transport *transport;
-	struct addr addr;
+	struct trunk_seen seen;
 };
 
-static int read_address(void *arg)
+static int read_transport(void *arg)
 {
 	struct reading *r = arg;
 
-	return sunrpc_read_address(r->dir, r->transport->name,
-				   addr_port(&r->transport->at->addr),
-				   &r->addr);
+	return sunrpc_read(r->pathd->sunrpc, r->transport->name,
+			   addr_port(&r->transport->at->addr), &r->seen);
+}
+
+/* What the kernel has of it now; NULL: it is gone. */
+static const struct addr *read_address(struct reading *r)
+{
+	return offload(read_transport, r) == 0 ? &r->seen.addr : NULL;
+}
+
+/* It would be connected anew, but all is well: the kernel was first. */
+static bool is_well(struct reading *r)
+{
+	return r->transport->goal == r->transport->at &&
+	       read_address(r) != NULL && r->seen.connected &&
+	       r->seen.pending == 0;
 }
 
 static int change_address(const struct pathd *p, const struct transport *t)
@@ -56,38 +69,44 @@ static int change_address(const struct pathd *p, const struct transport *t)
 static void tell(struct pathd *p, const struct transport *t,
 		 const struct addr *now_at, int error, nsec began)
 {
+	bool moved = now_at != NULL && addr_equal(now_at, &t->goal->addr);
+	long long ms = (reactor_now() - began) / MSEC(1);
 	char from[ADDR_TEXT_MAX], to[ADDR_TEXT_MAX];
 
 	addr_format(&t->at->addr, from);
 	addr_format(&t->goal->addr, to);
-	if (now_at != NULL && addr_equal(now_at, &t->goal->addr)) {
-		p->moves++;
-		log_info("%s: moved from %s %s %s in %lld ms", t->name, from,
-			 t->goal == t->home ? "back to" : "to", to,
-			 (long long)((reactor_now() - began) / MSEC(1)));
-	} else {
-		p->failed_moves++;
+	p->moves += moved && t->goal != t->at;
+	p->failed_moves += !moved;
+	if (!moved)
 		log_warn("%s: can't be moved from %s to %s: %s", t->name, from,
 			 to, error ? strerror(-error) : "somebody else did");
-	}
+	else if (t->goal == t->at)
+		log_info("%s: connected to %s anew, in %lld ms", t->name, to,
+			 ms);
+	else
+		log_info("%s: moved from %s %s %s in %lld ms", t->name, from,
+			 t->goal == t->home ? "back to" : "to", to, ms);
 }
 
 static void mover_main(void *arg)
 {
-	struct mover m = *(struct mover *)arg;
-	struct transport *t = m.transport;
-	struct reading now = { .dir = m.pathd->sunrpc, .transport = t };
+	struct pathd *p = ((struct mover *)arg)->pathd;
+	struct transport *t = ((struct mover *)arg)->transport;
+	struct reading now = { .pathd = p, .transport = t };
 	nsec began = reactor_now();
-	int error = change_address(m.pathd, t);
-	struct addr *now_at =
-		offload(read_address, &now) == 0 ? &now.addr : NULL;
+	const struct addr *now_at = &t->at->addr;
+	int error;
 
 	free(arg);
-	tell(m.pathd, t, now_at, error, began);
+	if (!is_well(&now)) {
+		error = change_address(p, t);
+		now_at = read_address(&now);
+		tell(p, t, now_at, error, began);
+	}
 	if (now_at != NULL && addr_equal(now_at, &t->home->addr))
-		record_remove(m.pathd->records, t->name);
-	transport_moved(&m.pathd->trunks, t, now_at, reactor_now());
-	pathd_move(m.pathd);
+		record_remove(p->records, t->name);
+	transport_moved(&p->trunks, t, now_at, reactor_now());
+	pathd_move(p);
 }
 
 static bool start(struct pathd *p, struct transport *t)

@@ -42,8 +42,9 @@ static void recall_home(const struct pathd *p, struct trunk_seen *s)
 	    !record_load(p->records, s->name, &r))
 		return;
 	if (r.inode == s->inode &&
-	    (addr_equal(&s->addr, &r.goal) || addr_equal(&s->addr, &r.from))) {
+	    (trunk_seen_at(s, &r.goal) || trunk_seen_at(s, &r.from))) {
 		s->home = r.home;
+		addr_set_port(&s->addr, addr_port(&r.home));
 		log_info("%s: was moved earlier", s->name);
 	} else {
 		record_remove(p->records, s->name);
@@ -144,6 +145,8 @@ void pathd_scanner(void *arg)
 		pathd_scan(p);
 		pathd_watch(p);
 		pathd_identify(p);
+		pathd_move(p);
+		pathd_cut(p);
 		if (n % METRICS_EVERY == 0)
 			pathd_metrics_write(p);
 		task_sleep(SCAN_INTERVAL);

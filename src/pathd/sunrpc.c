@@ -114,8 +114,10 @@ static void guess_ports(struct trunk_seen *s, unsigned n)
 		if (addr_port(&s[i].addr) != 0)
 			port = addr_port(&s[i].addr);
 	for (unsigned i = 0; i < n; i++)
-		if (addr_port(&s[i].addr) == 0)
+		if (addr_port(&s[i].addr) == 0) {
 			addr_set_port(&s[i].addr, port);
+			s[i].guessed = true;
+		}
 }
 
 static int add_trunk(struct sunrpc_list *list, int dir, const char *trunk)
@@ -163,15 +165,20 @@ void sunrpc_list_fini(struct sunrpc_list *list)
 	free(list->seen);
 }
 
-int sunrpc_read_address(const char *dir, const char *transport, uint16_t port,
-			struct addr *out)
+int sunrpc_read(const char *dir, const char *transport, uint16_t port,
+		struct trunk_seen *out)
 {
 	char path[PATH_MAX];
 	auto_close int fd = -1;
+	int r;
 
+	memset(out, 0, sizeof(*out));
 	snprintf(path, sizeof(path), "%s/xprt-switches/%s", dir, transport);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : read_address(fd, port, out);
+	r = fd < 0 ? -errno : read_transport(fd, out);
+	if (r == 0 && addr_port(&out->addr) == 0)
+		addr_set_port(&out->addr, port);
+	return r;
 }
 
 void sunrpc_address_file(const char *dir, const char *transport,

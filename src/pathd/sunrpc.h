@@ -26,10 +26,10 @@ struct sunrpc_list {
 int sunrpc_list(const char *dir, struct sunrpc_list *list);
 void sunrpc_list_fini(struct sunrpc_list *list);
 
-/* The address that one transport has now, with `port`.  0 or -errno: -ENOENT
- * when it is gone. */
-int sunrpc_read_address(const char *dir, const char *transport, uint16_t port,
-			struct addr *out);
+/* What there is of one transport now, but for its names; `port` is its port if
+ * it is not connected.  0 or -errno: -ENOENT when it is gone. */
+int sunrpc_read(const char *dir, const char *transport, uint16_t port,
+		struct trunk_seen *out);
 
 /* The file which, when an address is written to it, makes the kernel drop the
  * connection and connect there. */

@@ -88,8 +88,15 @@ static struct transport *add_transport(struct trunks *ts, struct trunk *k,
 		transport_destroy(ts, t);
 		return NULL;
 	}
+	t->falls = t->at->falls;
 	set_state(t, t->at == t->home ? TRANSPORT_HOME : TRANSPORT_AWAY, now);
 	return t;
+}
+
+bool trunk_seen_at(const struct trunk_seen *s, const struct addr *a)
+{
+	return s->guessed ? addr_same_host(&s->addr, a)
+			  : addr_equal(&s->addr, a);
 }
 
 /* It is where nobody has moved it to from here: somebody else did, and meant
@@ -104,6 +111,7 @@ static bool settle(struct trunks *ts, struct transport *t,
 	replace(&t->at, at);
 	replace(&t->home, at);
 	target_put(at);
+	t->falls = at->falls;
 	set_state(t, TRANSPORT_HOME, now);
 	return true;
 }
@@ -120,8 +128,7 @@ bool trunks_see(struct trunks *ts, const struct trunk_seen *seen, nsec now)
 	t->seen = true;
 	t->pending = seen->pending;
 	t->connected = seen->connected;
-	if (t->state != TRANSPORT_MOVING &&
-	    !addr_equal(&t->at->addr, &seen->addr))
+	if (t->state != TRANSPORT_MOVING && !trunk_seen_at(seen, &t->at->addr))
 		return settle(ts, t, &seen->addr, now);
 	return true;
 }
@@ -260,6 +267,8 @@ static struct target *find_goal(const struct transport *t, nsec now)
 	if (t->state == TRANSPORT_AWAY && target_trusted(t->home, now) &&
 	    can_move(t, t->home))
 		return t->home;
+	if (t->at->state == TARGET_ANSWERING && t->falls != t->at->falls)
+		return can_move(t, t->at) ? t->at : NULL;
 	return find_refuge(t);
 }
 
@@ -287,8 +296,9 @@ static void arrive(struct trunks *ts, struct transport *t,
 		   const struct addr *addr, nsec now)
 {
 	if (addr != NULL && addr_equal(addr, &t->goal->addr)) {
+		t->moves += t->at != t->goal;
 		replace(&t->at, t->goal);
-		t->moves++;
+		t->falls = t->at->falls;
 		t->retry_at = 0;
 		t->pause = MOVE_PAUSE_MIN;
 	} else {

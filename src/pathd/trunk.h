@@ -11,6 +11,10 @@
  *	 │                                            │ refuge dead,│
  *	 └──done── MOVING ◀── home trusted again ─────┴─────────────┘
  *
+ * When an address was dead and nothing better was there, the transport moves to
+ * where it is, once the address answers: what TCP holds would wait for its next
+ * attempt, which the longer the silence was the later comes.
+ *
  * Where a transport is says the kernel: a move is done, or has failed, by what
  * is read afterwards.  What it can't say is where a transport belongs: that is
  * remembered by the owner of all this (trunk_seen.home).
@@ -40,6 +44,7 @@ struct transport {
 	enum transport_state state;
 	struct target *home, *at; /* at: where it was seen last; users both */
 	struct target *goal;	  /* while MOVING, or else NULL; a user */
+	uint64_t falls;		  /* of `at`, when it was connected there */
 	nsec since;		  /* of the state */
 	nsec retry_at, pause;	  /* after moves that failed */
 	unsigned pending;	  /* requests without an answer */
@@ -68,7 +73,10 @@ struct trunk_seen {
 	struct addr home; /* where it belongs, when it is new; len 0: there */
 	unsigned pending;
 	bool connected;
+	bool guessed; /* the port of addr: only a connection tells */
 };
+
+bool trunk_seen_at(const struct trunk_seen *s, const struct addr *a);
 
 void trunks_init(struct trunks *ts, struct targets *targets);
 void trunks_fini(struct trunks *ts);

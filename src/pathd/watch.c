@@ -34,10 +34,14 @@ static void probe_once(struct prober *b, nsec sent)
 	struct target *t = b->target;
 	int r = probe_send(&b->probe, t->kind, &t->addr,
 			   b->pathd->options.timeout);
+	enum target_news news = target_probed(t, r == 0, sent, reactor_now());
 
-	tell(b, target_probed(t, r == 0, sent, reactor_now()), r);
-	pathd_move(b->pathd);
-	pathd_cut(b->pathd);
+	tell(b, news, r);
+	/* All else can wait for the next scan. */
+	if (news == TARGET_ROSE || t->failures >= TARGET_FAILURES) {
+		pathd_move(b->pathd);
+		pathd_cut(b->pathd);
+	}
 }
 
 static void prober_main(void *arg)

@@ -87,6 +87,8 @@ static void transports_are_found(void **state)
 	is(&l, "switch-4/xprt-9-tcp", "10.77.9.1:2049", 0);
 	assert_true(find(&l, "switch-0/xprt-0-tcp")->connected);
 	assert_false(find(&l, "switch-0/xprt-1-tcp")->connected);
+	assert_false(find(&l, "switch-0/xprt-0-tcp")->guessed);
+	assert_true(find(&l, "switch-0/xprt-1-tcp")->guessed);
 	assert_string_equal(find(&l, "switch-3/xprt-2-tcp")->trunk, "switch-3");
 	sunrpc_list_fini(&l);
 }
@@ -113,19 +115,30 @@ static void many_are_found(void **state)
 	sunrpc_list_fini(&l);
 }
 
-static void one_address_is_read_and_its_file_named(void **state)
+static void is_now(const struct trunk_seen *s, const char *address,
+		   bool connected, unsigned pending)
+{
+	struct addr want;
+
+	assert_int_equal(addr_parse(&want, address, 0), 0);
+	assert_true(addr_equal(&s->addr, &want));
+	assert_int_equal(s->connected, connected);
+	assert_int_equal(s->pending, pending);
+}
+
+static void one_transport_is_read_and_its_file_named(void **state)
 {
 	char file[PATH_MAX], want[PATH_MAX];
-	struct addr a, expected;
+	struct trunk_seen s;
 
-	put_transport(*state, "switch-0/xprt-0-tcp", "10.77.0.1", 2049, 0);
-	assert_int_equal(sunrpc_read_address(*state, "switch-0/xprt-0-tcp",
-					     20490, &a),
+	put_transport(*state, "switch-0/xprt-0-tcp", "10.77.0.1", 2049, 3);
+	put_transport(*state, "switch-0/xprt-1-tcp", "10.77.1.1", 0, 0);
+	assert_int_equal(sunrpc_read(*state, "switch-0/xprt-0-tcp", 1, &s), 0);
+	is_now(&s, "10.77.0.1:2049", true, 3);
+	assert_int_equal(sunrpc_read(*state, "switch-0/xprt-1-tcp", 20490, &s),
 			 0);
-	addr_parse(&expected, "10.77.0.1:20490", 0);
-	assert_true(addr_equal(&a, &expected));
-	assert_int_equal(sunrpc_read_address(*state, "switch-0/xprt-1-tcp",
-					     2049, &a),
+	is_now(&s, "10.77.1.1:20490", false, 0);
+	assert_int_equal(sunrpc_read(*state, "switch-0/xprt-2-tcp", 1, &s),
 			 -ENOENT);
 	sunrpc_address_file(*state, "switch-0/xprt-0-tcp", file);
 	snprintf(want, sizeof(want),
@@ -140,7 +153,7 @@ int main(void)
 		test_with_directory(transports_are_found),
 		test_with_directory(a_kernel_without_them_says_so),
 		test_with_directory(many_are_found),
-		test_with_directory(one_address_is_read_and_its_file_named),
+		test_with_directory(one_transport_is_read_and_its_file_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@ static struct world {
 	bool answers[ADDRESSES];
 	bool stuck; /* the kernel does not do what it is told */
 	nsec now;
-	unsigned moves;
+	unsigned moves, anew; /* to elsewhere; to where it is */
 } w;
 
 static struct addr address(int i)
@@ -86,7 +86,8 @@ static void move_all(void)
 
 		if (!w.stuck)
 			w.at[i] = t->goal->addr;
-		w.moves++;
+		w.anew += t->goal == t->at;
+		w.moves += t->goal != t->at;
 		transport_moved(&w.trunks, t, &w.at[i], w.now);
 	}
 }
@@ -189,6 +190,52 @@ static void a_dead_server_moves_nothing(void **state)
 		run(SEC(5));
 	}
 	assert_int_equal(w.moves, 0);
+	assert_int_equal(w.anew, 2 * 10);
+	end();
+}
+
+/* Its TCP connection may wait for its next attempt for long. */
+static void what_could_not_move_is_connected_anew(void **state)
+{
+	start(2);
+	run(SEC(1));
+	w.answers[A] = w.answers[B] = false;
+	run(SEC(5));
+	w.answers[B] = true;
+	run(TICK);
+	assert_int_equal(w.anew, 1);
+	run(SEC(5));
+	assert_int_equal(w.anew, 1);
+	w.answers[A] = true;
+	run(SEC(5));
+	assert_int_equal(w.anew, 1);
+	end();
+}
+
+/* Until it is connected nobody knows its port. */
+static void a_guessed_port_is_no_move(void **state)
+{
+	struct trunk_seen s = { .trunk = "switch-0",
+				.name = "switch-0/xprt-0-tcp",
+				.inode = 1,
+				.guessed = true };
+	struct addr home;
+
+	start(0);
+	assert_int_equal(addr_parse(&s.addr, "10.77.1.1:20490", 0), 0);
+	assert_int_equal(addr_parse(&s.home, "10.77.0.1:20490", 0), 0);
+	home = s.home;
+	assert_true(trunks_see(&w.trunks, &s, w.now));
+	addr_set_port(&s.addr, 2049);
+	trunks_scan_begin(&w.trunks);
+	assert_true(trunks_see(&w.trunks, &s, w.now));
+	trunks_scan_end(&w.trunks);
+	assert_true(addr_equal(
+		&list_first(&list_first(&w.trunks.all, struct trunk, link)
+				     ->transports,
+			    struct transport, link)
+			 ->home->addr,
+		&home));
 	end();
 }
 
@@ -371,6 +418,8 @@ int main(void)
 		cmocka_unit_test(who_comes_back_is_used_again),
 		cmocka_unit_test(who_comes_and_goes_is_trusted_later_each_time),
 		cmocka_unit_test(a_dead_server_moves_nothing),
+		cmocka_unit_test(what_could_not_move_is_connected_anew),
+		cmocka_unit_test(a_guessed_port_is_no_move),
 		cmocka_unit_test(a_server_that_starts_moves_nothing),
 		cmocka_unit_test(both_dead_and_one_back),
 		cmocka_unit_test(a_refuge_that_dies_is_left_for_the_next),
