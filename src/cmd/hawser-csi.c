@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "csi/csi.h"
+#include "rpc/client.h"
 
 enum { EXIT_USAGE = 2, MOUNTS_DEFAULT = 32, MOUNTS_MAX = 60 };
 
@@ -32,6 +33,10 @@ static const char usage[] =
 	"  --delete-access-point-root-dir[=true|false]\n"
 	"                       DeleteVolume deletes what is in the volume\n"
 	"  --max-inflight-mounts N  being made at the same time; 32\n"
+	"  --nvme               volumes over NVMe, too (protocol: nvme)\n"
+	"  --rpc SOCKET         of hawserd, for them; default: $HAWSER_RPC, "
+	"or\n"
+	"                       /var/lib/hawser/rpc.sock\n"
 	"  --hawser PROGRAM     what mounts; default: the one beside this "
 	"one,\n"
 	"                       or hawser\n"
@@ -119,6 +124,8 @@ static const struct option known[] = {
 	{ "dns-suffix", required_argument, NULL, 'S' },
 	{ "delete-access-point-root-dir", optional_argument, NULL, 'x' },
 	{ "max-inflight-mounts", required_argument, NULL, 'm' },
+	{ "nvme", optional_argument, NULL, 'N' },
+	{ "rpc", required_argument, NULL, 'R' },
 	{ "hawser", required_argument, NULL, 'p' },
 	{ "cgroup", required_argument, NULL, 'g' },
 	{ "work-dir", required_argument, NULL, 'w' },
@@ -166,6 +173,12 @@ static void apply(struct csi_options *o, int opt, char **argv)
 	case 'm':
 		o->max_mounts = parse_mounts(optarg);
 		break;
+	case 'N':
+		o->nvme = parse_bool(optarg);
+		break;
+	case 'R':
+		o->rpc = optarg;
+		break;
 	case 'p':
 		o->program = optarg;
 		break;
@@ -201,6 +214,7 @@ int main(int argc, char **argv)
 		.work_dir = CSI_DEFAULT_WORK_DIR,
 		.max_mounts = MOUNTS_DEFAULT,
 	};
+	char rpc[PATH_MAX];
 	int opt;
 
 	opterr = 0;
@@ -208,5 +222,6 @@ int main(int argc, char **argv)
 		apply(&o, opt, argv);
 	if (optind < argc)
 		usage_error("unknown argument", argv[optind]);
+	o.rpc = rpc_client_socket(o.rpc, rpc);
 	return csi_run(&o) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -90,6 +90,7 @@ char *csi_printf(struct csi_call *call, const char *format, ...)
 SAME_AS_ENTRY(Csi__V1__CreateVolumeRequest__ParametersEntry);
 SAME_AS_ENTRY(Csi__V1__CreateVolumeRequest__SecretsEntry);
 SAME_AS_ENTRY(Csi__V1__NodePublishVolumeRequest__VolumeContextEntry);
+SAME_AS_ENTRY(Csi__V1__NodeStageVolumeRequest__VolumeContextEntry);
 
 const char *csi_map_get(size_t n, void *entries, const char *key)
 {

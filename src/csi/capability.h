@@ -17,4 +17,12 @@ bool capability_is_read_only(const Csi__V1__VolumeCapability *c);
 /* One user on one node: a second target path is refused. */
 bool capability_is_exclusive(const Csi__V1__VolumeCapability *c);
 
+/* volume_mount_group; -1: none.  NULL, or why it is no group. */
+const char *capability_group(const Csi__V1__VolumeCapability *c,
+			     int64_t *group);
+/* With an access mode at all. */
+bool capability_mode_is_known(const Csi__V1__VolumeCapability *c);
+/* One node at a time. */
+bool capability_is_one_node(const Csi__V1__VolumeCapability *c);
+
 #endif

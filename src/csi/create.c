@@ -19,6 +19,7 @@
 #include "csi/capability.h"
 #include "csi/handle.h"
 #include "csi/internal.h"
+#include "csi/nvme.h"
 #include "csi/param.h"
 #include "csi/volume.h"
 
@@ -478,8 +479,12 @@ int csi_create_volume(struct csi_call *call)
 		.call = call,
 		.in = (const Csi__V1__CreateVolumeRequest *)call->request
 	};
+	const char *protocol = csi_map_get(c.in->n_parameters, c.in->parameters,
+					   "protocol");
 	int r;
 
+	if (protocol != NULL && strcmp(protocol, "nvme") == 0)
+		return nvme_create_volume(call);
 	if (check_params(&c, pairs_of(&c)) < 0 || set_names(&c) < 0 ||
 	    csi_begin(call, "volume", c.token) < 0)
 		return -1;

@@ -34,6 +34,8 @@ struct csi_options {
 	bool encrypt;	      /* volumes that do not say whether, too */
 	bool delete_root_dir; /* DeleteVolume deletes what is in the volume */
 	unsigned max_mounts;  /* mounts being made at the same time */
+	bool nvme;	      /* volumes over NVMe, too; see nvme.h */
+	const char *rpc;      /* hawserd's socket, for them */
 };
 
 /* Serves until SIGTERM or SIGINT: 0, or -errno and a line in the log. */

@@ -15,6 +15,7 @@
 #include "csi/handle.h"
 #include "csi/internal.h"
 #include "csi/locate.h"
+#include "csi/nvme.h"
 #include "csi/wipe.h"
 
 struct sharing {
@@ -137,6 +138,8 @@ int csi_delete_volume(struct csi_call *call)
 	if (in->volume_id[0] == '\0')
 		return csi_refuse(call, GRPC_STATUS_INVALID_ARGUMENT,
 				  "Volume ID not provided");
+	if (nvme_is_handle(in->volume_id))
+		return nvme_delete_volume(call);
 	/* What this driver can't have made is not there any more. */
 	if (handle_parse(in->volume_id, &h) < 0 || h.point[0] == '\0')
 		return 0;

@@ -94,8 +94,9 @@ void csi_end(struct csi_call *call, const char *key);
 csi_handler csi_get_plugin_info, csi_get_plugin_capabilities, csi_probe;
 csi_handler csi_create_volume, csi_delete_volume, csi_validate_capabilities,
 	csi_list_volumes, csi_controller_capabilities, csi_expand_volume,
-	csi_get_volume;
+	csi_get_volume, csi_controller_publish, csi_controller_unpublish;
 csi_handler csi_node_publish, csi_node_unpublish, csi_node_stats,
-	csi_node_capabilities, csi_node_info;
+	csi_node_capabilities, csi_node_info, csi_node_stage, csi_node_unstage,
+	csi_node_expand;
 
 #endif

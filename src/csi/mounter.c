@@ -21,8 +21,7 @@ static unsigned add(const char **argv, unsigned n, const char *word)
 	return n + 1;
 }
 
-void mounter_command(const struct mounter *m, const struct mount_spec *spec,
-		     const char *at, const char *argv[MOUNTER_WORDS])
+unsigned mounter_enter(const struct mounter *m, const char *argv[])
 {
 	unsigned n = 0;
 
@@ -32,6 +31,14 @@ void mounter_command(const struct mounter *m, const struct mount_spec *spec,
 		n = add(argv, n, enter_cgroup);
 		n = add(argv, n, m->cgroup);
 	}
+	return n;
+}
+
+void mounter_command(const struct mounter *m, const struct mount_spec *spec,
+		     const char *at, const char *argv[MOUNTER_WORDS])
+{
+	unsigned n = mounter_enter(m, argv);
+
 	n = add(argv, n, m->program);
 	n = add(argv, n, "mount");
 	if (spec->options[0]) {
@@ -67,6 +74,20 @@ void mounter_remove_directory(const char *at)
 {
 	if (rmdir(at) < 0 && errno != ENOENT)
 		log_warn("%s: %s", at, strerror(errno));
+}
+
+int mounter_give_to_group(const char *at, gid_t group)
+{
+	struct stat st;
+	mode_t mode;
+
+	if (stat(at, &st) < 0)
+		return -errno;
+	if (st.st_gid != group && chown(at, -1, group) < 0)
+		return -errno;
+	mode = (st.st_mode & 07777) | (st.st_mode & 0700) >> 3 | S_ISGID;
+	return mode == (st.st_mode & 07777) || chmod(at, mode) == 0 ? 0
+								    : -errno;
 }
 
 /* -------------------------------------------------------- mount and unmount */

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum {
 	MOUNTER_TEXT_SIZE = 800,
@@ -29,6 +30,10 @@ struct mount_spec {
 	char options[MOUNTER_OPTIONS_SIZE]; /* "addr=…,…" */
 	bool read_only;
 };
+
+/* The words before those of a command whose daemons are not to end with this
+ * container: how many.  At most 5. */
+unsigned mounter_enter(const struct mounter *m, const char *argv[]);
 
 /* The words of the command that mounts. */
 void mounter_command(const struct mounter *m, const struct mount_spec *spec,
@@ -68,5 +73,8 @@ int mounter_usage(const char *at, struct usage *out);
 void mounter_remove_directory(const char *at);
 /* With those above it, as far as they are missing: 0 or -errno. */
 int mounter_make_directory(const char *at);
+/* The group gets what a root directory allows its owner, as the kubelet would
+ * do it, but for that one directory only. */
+int mounter_give_to_group(const char *at, gid_t group);
 
 #endif

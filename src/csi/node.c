@@ -3,8 +3,10 @@
  * full a volume is. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "csi/internal.h"
+#include "csi/nvme.h"
 #include "csi/volume.h"
 
 int csi_node_capabilities(struct csi_call *call)
@@ -12,14 +14,18 @@ int csi_node_capabilities(struct csi_call *call)
 #define TYPE(name) CSI__V1__NODE_SERVICE_CAPABILITY__RPC__TYPE__##name
 	static const Csi__V1__NodeServiceCapability__RPC__Type types[] = {
 		TYPE(GET_VOLUME_STATS), TYPE(SINGLE_NODE_MULTI_WRITER),
-		TYPE(VOLUME_MOUNT_GROUP)
+		/* The one is without NVMe, the others are with it. */
+		TYPE(VOLUME_MOUNT_GROUP), TYPE(STAGE_UNSTAGE_VOLUME),
+		TYPE(EXPAND_VOLUME)
 	};
+	bool nvme = call->csi->options->nvme;
+	size_t n = nvme ? 5 : 3;
 	Csi__V1__NodeGetCapabilitiesResponse *out =
 		(Csi__V1__NodeGetCapabilitiesResponse *)call->response;
 
 	out->capabilities =
 		csi_alloc(call, ARRAY_SIZE(types) * sizeof(*out->capabilities));
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+	for (size_t i = 0; i < n; i++) {
 		Csi__V1__NodeServiceCapability *c = csi_message(
 			call, &csi__v1__node_service_capability__descriptor);
 
@@ -39,7 +45,11 @@ int csi_node_info(struct csi_call *call)
 		(Csi__V1__NodeGetInfoResponse *)call->response;
 	const struct csi_options *o = call->csi->options;
 
-	out->node_id = (char *)o->node_id;
+	const char *id = o->node_id;
+
+	if (o->nvme && nvme_node_id(call, &id) < 0)
+		return -1;
+	out->node_id = (char *)id;
 	if (o->zone[0])
 		out->accessible_topology = volume_topology(call, o->zone);
 	return 0;
@@ -81,6 +91,13 @@ static int stats(struct csi_call *call, const char *path)
 	return 0;
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int csi_node_stats(struct csi_call *call)
 {
 	const Csi__V1__NodeGetVolumeStatsRequest *in =
@@ -98,6 +115,10 @@ int csi_node_stats(struct csi_call *call)
 	if (r < 0)
 		return csi_refuse(call, GRPC_STATUS_INTERNAL, "%s",
 				  strerror(-r));
+	if (r > 0 && nvme_is_handle(in->volume_id))
+		return is_directory(in->volume_path)
+			       ? stats(call, in->volume_path)
+			       : nvme_node_stats(call);
 	if (r == 0 || !mounted.ours)
 		return csi_refuse(call, GRPC_STATUS_NOT_FOUND,
 				  "Volume Path %.200s does not exist: no "

@@ -226,10 +226,7 @@ static int check_protocol(const struct params *p, char err[PARAM_TEXT_SIZE])
 {
 	if (p->protocol[0] == '\0' || strcmp(p->protocol, "nfs") == 0)
 		return 0;
-	if (strcmp(p->protocol, "nvme") == 0)
-		return refuse(err, "protocol nvme is not there yet: volumes "
-				   "are served over nfs");
-	return refuse(err, "protocol '%.64s' is not known: nfs is",
+	return refuse(err, "protocol '%.64s' is not known: nfs and nvme are",
 		      p->protocol);
 }
 

@@ -18,6 +18,7 @@
 #include "csi/context.h"
 #include "csi/internal.h"
 #include "csi/locate.h"
+#include "csi/nvme.h"
 #include "csi/param.h"
 
 struct publication {
@@ -36,22 +37,6 @@ static int refuse(struct publication *p, const char *why)
 }
 
 /* -------------------------------------------------------------------- check */
-
-static int check_group(struct publication *p)
-{
-	const char *text = p->in->volume_capability->mount->volume_mount_group;
-	size_t len = strlen(text);
-
-	p->group = -1;
-	if (len == 0)
-		return 0;
-	if (len > 10 || strspn(text, "0123456789") != len)
-		return refuse(p, "volume_mount_group is not a number");
-	p->group = strtoll(text, NULL, 10);
-	return p->group < UINT32_MAX ? 0
-				     : refuse(p, "volume_mount_group is too "
-						 "large");
-}
 
 static int check_encryption(struct publication *p)
 {
@@ -116,7 +101,8 @@ static int check_request(struct publication *p)
 	why = capability_refuses(in->volume_capability);
 	if (why != NULL)
 		return refuse(p, why);
-	return check_group(p);
+	why = capability_group(in->volume_capability, &p->group);
+	return why == NULL ? 0 : refuse(p, why);
 }
 
 static int check(struct publication *p)
@@ -185,24 +171,12 @@ static int look(struct publication *p)
 
 /* -------------------------------------------------------------------- mount */
 
-/* Through an access point everybody is its user, and no group decides.  Else
- * the group gets what the root allows its owner, as the kubelet would do it,
- * but for that one directory only. */
+/* Through an access point everybody is its user, and no group decides. */
 static int give_to_group(struct publication *p)
 {
-	const char *at = p->in->target_path;
-	struct stat st;
-	mode_t mode;
-
 	if (p->group < 0 || p->handle.point[0] || p->spec.read_only)
 		return 0;
-	if (stat(at, &st) < 0)
-		return -errno;
-	if (st.st_gid != (gid_t)p->group && chown(at, -1, p->group) < 0)
-		return -errno;
-	mode = (st.st_mode & 07777) | (st.st_mode & 0700) >> 3 | S_ISGID;
-	return mode == (st.st_mode & 07777) || chmod(at, mode) == 0 ? 0
-								    : -errno;
+	return mounter_give_to_group(p->in->target_path, (gid_t)p->group);
 }
 
 /* Also of what is mounted already: whoever mounted it may have been killed
@@ -310,6 +284,8 @@ int csi_node_publish(struct csi_call *call)
 
 	p->call = call;
 	p->in = (const Csi__V1__NodePublishVolumeRequest *)call->request;
+	if (nvme_is_handle(p->in->volume_id))
+		return nvme_node_publish(call);
 	if (check(p) < 0)
 		return -1;
 	key = p->in->target_path;
@@ -358,7 +334,8 @@ int csi_node_unpublish(struct csi_call *call)
 				  "Target path not provided");
 	if (csi_begin(call, "target path", in->target_path) < 0)
 		return -1;
-	r = unpublish(call, in->target_path);
+	r = nvme_is_handle(in->volume_id) ? nvme_node_unpublish(call)
+					  : unpublish(call, in->target_path);
 	csi_end(call, in->target_path);
 	return r;
 }

@@ -5,6 +5,7 @@
 
 #include "csi/capability.h"
 #include "csi/handle.h"
+#include "csi/nvme.h"
 #include "csi/volume.h"
 
 Csi__V1__Volume *volume_describe(struct csi_call *call,
@@ -42,14 +43,16 @@ int csi_controller_capabilities(struct csi_call *call)
 	static const Csi__V1__ControllerServiceCapability__RPC__Type types[] = {
 		TYPE(CREATE_DELETE_VOLUME), TYPE(LIST_VOLUMES),
 		TYPE(EXPAND_VOLUME), TYPE(GET_VOLUME),
-		TYPE(SINGLE_NODE_MULTI_WRITER)
+		TYPE(SINGLE_NODE_MULTI_WRITER),
+		TYPE(PUBLISH_UNPUBLISH_VOLUME) /* with NVMe only */
 	};
+	size_t n = ARRAY_SIZE(types) - !call->csi->options->nvme;
 	Csi__V1__ControllerGetCapabilitiesResponse *out =
 		(Csi__V1__ControllerGetCapabilitiesResponse *)call->response;
 
 	out->capabilities =
 		csi_alloc(call, ARRAY_SIZE(types) * sizeof(*out->capabilities));
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+	for (size_t i = 0; i < n; i++) {
 		Csi__V1__ControllerServiceCapability *c = csi_message(
 			call,
 			&csi__v1__controller_service_capability__descriptor);
@@ -97,9 +100,16 @@ static int find(struct csi_call *call, const char *id, struct efs_point *point)
 	return csi_refuse_efs(call, "Failed to describe volume", &err);
 }
 
+int volume_exists(struct csi_call *call, const char *id)
+{
+	struct efs_point point;
+
+	return find(call, id, &point);
+}
+
 /* What is confirmed is said again.  The answer borrows it: it is encoded before
  * the request goes. */
-static void confirm(struct csi_call *call,
+void volume_confirm(struct csi_call *call,
 		    Csi__V1__ValidateVolumeCapabilitiesResponse *out,
 		    const Csi__V1__ValidateVolumeCapabilitiesRequest *in)
 {
@@ -125,12 +135,14 @@ int csi_validate_capabilities(struct csi_call *call)
 	if (in->volume_id[0] && in->n_volume_capabilities == 0)
 		return csi_refuse(call, GRPC_STATUS_INVALID_ARGUMENT,
 				  "Volume capabilities not provided");
+	if (nvme_is_handle(in->volume_id))
+		return nvme_validate(call);
 	if (find(call, in->volume_id, &point) < 0)
 		return -1;
 	why = capability_refusal(in->volume_capabilities,
 				 in->n_volume_capabilities);
 	if (why == NULL)
-		confirm(call, out, in);
+		volume_confirm(call, out, in);
 	else
 		out->message = csi_printf(call, "%s", why);
 	return 0;
@@ -144,6 +156,8 @@ int csi_get_volume(struct csi_call *call)
 		(Csi__V1__ControllerGetVolumeResponse *)call->response;
 	struct efs_point point;
 
+	if (nvme_is_handle(in->volume_id))
+		return nvme_get_volume(call);
 	if (find(call, in->volume_id, &point) < 0)
 		return -1;
 	out->volume = volume_describe(call, &point);
@@ -294,7 +308,8 @@ int csi_expand_volume(struct csi_call *call)
 				  "Capacity range not provided");
 	if (csi_begin(call, "volume", in->volume_id) < 0)
 		return -1;
-	r = expand(call, in);
+	r = nvme_is_handle(in->volume_id) ? nvme_expand_volume(call)
+					  : expand(call, in);
 	csi_end(call, in->volume_id);
 	return r;
 }

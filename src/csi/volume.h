@@ -11,6 +11,12 @@
 /* Memory is the call's. */
 Csi__V1__Volume *volume_describe(struct csi_call *call,
 				 const struct efs_point *p);
+/* 0, or NOT_FOUND: an access point or a file system. */
+int volume_exists(struct csi_call *call, const char *id);
+/* What is asked is confirmed. */
+void volume_confirm(struct csi_call *call,
+		    Csi__V1__ValidateVolumeCapabilitiesResponse *out,
+		    const Csi__V1__ValidateVolumeCapabilitiesRequest *in);
 Csi__V1__Topology *volume_topology(struct csi_call *call, const char *zone);
 
 #endif

@@ -86,7 +86,8 @@ class Schemas(unittest.TestCase):
                              driverName="files.example.org",
                              controller={"deleteRootDir": True,
                                          "tags": "a:b c:d"},
-                             node={"zone": "us-east-1a"})
+                             node={"zone": "us-east-1a"},
+                             nvme={"enabled": True})
         for name, list in {"hawser-csi.yaml": plain(), **examples(),
                            "chart": documents(other)}.items():
             for d in list:
@@ -154,11 +155,23 @@ class References(unittest.TestCase):
 
 class Examples(lib.Case):
     """What external-provisioner and the kubelet would ask for."""
+    OPTIONS = ("--nvme",)
+
+    def test_nvme(self):
+        d, = [d for d in examples()["nvme.yaml"] if d["kind"] == "StorageClass"]
+        own = {k: v for k, v in d["parameters"].items()
+               if not k.startswith("csi.storage.k8s.io/")}
+        v = self.create("pvc-nvme", parameters=own, volume_capabilities=[
+            lib.mount_capability(
+                lib.MODE.SINGLE_NODE_WRITER,
+                fs_type=d["parameters"]["csi.storage.k8s.io/fstype"])])
+        self.assertEqual(v.volume_context["protocol"], "nvme")
+        self.d.DeleteVolume(volume_id=v.volume_id)
 
     def test_classes(self):
         for name, list in examples().items():
             for d in list:
-                if d["kind"] != "StorageClass":
+                if d["kind"] != "StorageClass" or name == "nvme.yaml":
                     continue
                 parameters = {**d["parameters"], "fileSystemId": self.fs}
                 v = self.create(
