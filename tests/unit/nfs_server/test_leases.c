@@ -153,6 +153,18 @@ static nfsstat4 complete(struct wire *w, struct session *s)
 	return wire_call(w, &c);
 }
 
+/* Its handle; it stays open. */
+static struct nfs_fh open_f_kept(struct wire *w, struct session *s)
+{
+	static struct compound c;
+
+	session_begin(s, &c, 0);
+	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_BOTH, 0, true);
+	add(&c, OP_GETFH);
+	require(wire_call(w, &c) == NFS4_OK);
+	return nfs_fh4_copy(c.res[3].opgetfh.object);
+}
+
 static void restart(void *arg)
 {
 	struct nfs_server_stats stats;
@@ -167,11 +179,7 @@ static void restart(void *arg)
 	wire_open(&w, &world.addr[0]);
 	wire_mount(&w, "a", &a);
 	wire_mount(&w, "b", &b);
-	session_begin(&a, &c, 0);
-	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_BOTH, 0, true);
-	add(&c, OP_GETFH);
-	require(wire_call(&w, &c) == NFS4_OK);
-	fh = nfs_fh4_copy(c.res[3].opgetfh.object);
+	fh = open_f_kept(&w, &a);
 	wire_close(&w);
 	world_stop(&world);
 
@@ -269,7 +277,6 @@ static nfsstat4 remove_f(struct wire *w, struct session *s)
  * reclaimed that: it is kept for him all the same. */
 static void removed_in_grace(void *arg)
 {
-	static struct compound c;
 	struct world world;
 	struct wire w;
 	struct session a, b;
@@ -279,11 +286,7 @@ static void removed_in_grace(void *arg)
 	world_start(&world, arg, &options);
 	wire_open(&w, &world.addr[0]);
 	wire_mount(&w, "a", &a);
-	session_begin(&a, &c, 0);
-	add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_BOTH, 0, true);
-	add(&c, OP_GETFH);
-	require(wire_call(&w, &c) == NFS4_OK);
-	fh = nfs_fh4_copy(c.res[3].opgetfh.object);
+	fh = open_f_kept(&w, &a);
 	wire_close(&w);
 	world_stop(&world);
 
@@ -313,11 +316,7 @@ static void reclaim_conflicts(void *arg)
 	wire_open(&w, &world.addr[0]);
 	for (int i = 0; i < 2; i++) {
 		wire_mount(&w, i ? "b" : "a", &s[i]);
-		session_begin(&s[i], &c, 0);
-		add_open(&c, "o", "f", OPEN4_SHARE_ACCESS_BOTH, 0, true);
-		add(&c, OP_GETFH);
-		require(wire_call(&w, &c) == NFS4_OK);
-		fh = nfs_fh4_copy(c.res[3].opgetfh.object);
+		fh = open_f_kept(&w, &s[i]);
 	}
 	wire_close(&w);
 	world_stop(&world);
