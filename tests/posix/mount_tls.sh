@@ -36,6 +36,21 @@ same hello "$(cat a/file)"
 umount a
 unset HAWSER_CONFIG
 
+# A mount target that never gets through its handshake is a path that is lost;
+# to unmount in the middle of one hurts nobody.
+python3 -c 'import socket, time
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+time.sleep(300)' >port &
+silent=$!
+eventually test -s port
+mounts "$ca,mounttargetip=$target1,mounttargetip_1=127.0.0.1:$(cat port)" a
+same hello "$(cat a/file)"
+hawser paths a | grep -q "127.0.0.1:$(cat port)"
+umount a
+no_daemon || fail "a daemon is left"
+kill $silent
+
 # By an access point: its root, its user.
 point=$(efs create-access-point --file-system-id "$fs" \
 	--query AccessPointId --posix-user Uid=1000,Gid=1001 --root-directory \
