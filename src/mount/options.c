@@ -253,13 +253,20 @@ int wish_set_client(struct wish *w, const char *value)
 			value);
 }
 
+static bool is_point(const char *id)
+{
+	static const char prefix[] = "fsap-";
+	size_t len = sizeof(prefix) - 1, digits;
+
+	if (strncmp(id, prefix, len) != 0)
+		return false;
+	digits = strspn(id + len, "0123456789abcdef");
+	return digits >= 8 && digits <= 26 && id[len + digits] == '\0';
+}
+
 static int take_point(struct wish *w, const char *value)
 {
-	size_t digits =
-		strlen(value) > 5 ? strspn(value + 5, "0123456789abcdef") : 0;
-
-	if (strncmp(value, "fsap-", 5) != 0 || digits < 8 || digits > 40 ||
-	    value[5 + digits] != '\0')
+	if (!is_point(value))
 		return complain(w,
 				"accesspoint=%.64s is not the id of an access "
 				"point (fsap-…)",
