@@ -342,6 +342,28 @@ int nvme_delete_volume(struct csi_call *call)
 
 /* ----------------------------------------------------------------- others */
 
+int nvme_list(struct csi_call *call, size_t from, size_t room,
+	      nvme_list_fn *add, void *arg, bool *more)
+{
+	json_t *list = NULL, *volume;
+	int r = nvme_ask(call, "volume_get", NULL, &list);
+	size_t i, n = 0;
+
+	*more = false;
+	json_array_foreach(list, i, volume)
+	{
+		if (strncmp(nvme_text(volume, "name"), "csi:", 4) != 0 ||
+		    n++ < from)
+			continue;
+		*more = n - from > room;
+		if (*more)
+			break;
+		add(arg, describe(call, volume));
+	}
+	json_decref(list);
+	return r;
+}
+
 int nvme_validate(struct csi_call *call)
 {
 	const Csi__V1__ValidateVolumeCapabilitiesRequest *in =

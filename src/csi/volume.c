@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Controller service, but for what makes volumes and deletes them. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "csi/capability.h"
@@ -193,18 +194,23 @@ static Csi__V1__ListVolumesResponse__Entry **grow(
 	return more;
 }
 
-static void add_entry(void *arg, const struct efs_point *p)
+static void add_volume(void *arg, Csi__V1__Volume *v)
 {
 	struct listing *l = arg;
-	Csi__V1__ListVolumesResponse__Entry *e;
+	Csi__V1__ListVolumesResponse__Entry *e = csi_message(
+		l->call, &csi__v1__list_volumes_response__entry__descriptor);
 
-	if (!p->is_ours)
-		return;
-	e = csi_message(l->call,
-			&csi__v1__list_volumes_response__entry__descriptor);
-	e->volume = volume_describe(l->call, p);
+	e->volume = v;
 	l->out->entries = grow(l, l->out->entries, l->out->n_entries);
 	l->out->entries[l->out->n_entries++] = e;
+}
+
+static void add_point(void *arg, const struct efs_point *p)
+{
+	struct listing *l = arg;
+
+	if (p->is_ours)
+		add_volume(l, volume_describe(l->call, p));
 }
 
 /* Pages of the service's, of which only volumes are left.  One page if a number
@@ -217,9 +223,41 @@ static int list_pages(struct listing *l, unsigned max, char *next,
 	int r;
 
 	do
-		r = efs_point_page(efs, NULL, max, next, add_entry, l, err);
+		r = efs_point_page(efs, NULL, max, next, add_point, l, err);
 	while (r == 0 && max == 0 && next[0] && l->out->n_entries < ENOUGH);
 	return r;
+}
+
+/* Behind the access points; a token says how many were told already. */
+static int list_nvme(struct listing *l, size_t from, size_t max,
+		     char next[EFS_NEXT_SIZE])
+{
+	size_t before = l->out->n_entries;
+	size_t room = max ? max - MIN(before, max) : ENOUGH;
+	bool more = false;
+	int r = 0;
+
+	if (l->call->csi->options->nvme)
+		r = nvme_list(l->call, from, room, add_volume, l, &more);
+	next[0] = '\0';
+	if (more)
+		snprintf(next, EFS_NEXT_SIZE, NVME_PREFIX "%zu",
+			 from + l->out->n_entries - before);
+	return r;
+}
+
+static int list_points(struct listing *l, const char *starting_token,
+		       unsigned max, char next[EFS_NEXT_SIZE])
+{
+	struct efs_error err;
+
+	strcpy(next, starting_token);
+	if (list_pages(l, max, next, &err) == 0)
+		return 0;
+	if (starting_token[0] && err.status == 400)
+		return csi_refuse(l->call, GRPC_STATUS_ABORTED,
+				  "starting_token: %s", err.text);
+	return csi_refuse_efs(l->call, "Failed to list Access points", &err);
 }
 
 int csi_list_volumes(struct csi_call *call)
@@ -229,23 +267,25 @@ int csi_list_volumes(struct csi_call *call)
 	Csi__V1__ListVolumesResponse *out =
 		(Csi__V1__ListVolumesResponse *)call->response;
 	struct listing listing = { .call = call, .out = out };
-	char next[EFS_NEXT_SIZE];
-	struct efs_error err;
+	const char *token = in->starting_token;
+	char next[EFS_NEXT_SIZE] = "";
+	size_t from = 0;
+	int r = 0;
 
 	if (in->max_entries < 0)
 		return csi_refuse(call, GRPC_STATUS_INVALID_ARGUMENT,
 				  "max_entries is negative");
-	if (strlen(in->starting_token) >= sizeof(next))
+	if (strlen(token) >= sizeof(next))
 		return csi_refuse(call, GRPC_STATUS_ABORTED,
 				  "starting_token is not one that was given");
-	strcpy(next, in->starting_token);
-	if (list_pages(&listing, in->max_entries, next, &err) < 0) {
-		if (in->starting_token[0] && err.status == 400)
-			return csi_refuse(call, GRPC_STATUS_ABORTED,
-					  "starting_token: %s", err.text);
-		return csi_refuse_efs(call, "Failed to list Access points",
-				      &err);
-	}
+	if (nvme_is_handle(token))
+		from = strtoul(token + strlen(NVME_PREFIX), NULL, 10);
+	else
+		r = list_points(&listing, token, in->max_entries, next);
+	if (r == 0 && next[0] == '\0')
+		r = list_nvme(&listing, from, in->max_entries, next);
+	if (r < 0)
+		return r;
 	out->next_token = csi_printf(call, "%s", next);
 	return 0;
 }

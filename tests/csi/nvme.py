@@ -297,6 +297,28 @@ class Nvme(Case):
         self.let_in(v, capability=block())
         self.assertEqual(writing.wait(30), 0)
 
+    def test_all_are_listed(self):
+        made = {self.make(f"pvc-{i}").volume_id for i in range(3)}
+        made |= {self.create(f"pvc-{i}").volume_id for i in range(2)}
+        hawser("volume", "create", "--name", "somebody-elses", "--size", "64M")
+        self.addCleanup(hawser, "volume", "delete", "somebody-elses")
+
+        def listed(**more):
+            reply = self.d.ListVolumes(**more)
+            return [e.volume.volume_id for e in reply.entries], \
+                reply.next_token
+        ids, token = listed()
+        self.assertTrue(made <= set(ids))
+        self.assertEqual((len(set(ids)), token), (len(ids), ""))
+        self.assertNotIn("somebody-elses", str(ids))
+        for size in (1, 2, 4):
+            found, token = listed(max_entries=size)
+            while token:
+                page, token = listed(max_entries=size, starting_token=token)
+                self.assertTrue(len(page) <= size)
+                found += page
+            self.assertEqual(sorted(found), sorted(ids))
+
     def test_refusals(self):
         def bad(text, code="INVALID_ARGUMENT", **more):
             self.refused(code, text, self.d.CreateVolume,
