@@ -67,13 +67,12 @@ static struct ctrl *add(struct ctrls *cs, const struct ctrl_seen *seen)
 	return c;
 }
 
-/* There are other sockets now: what was found out with the old ones is void. */
-static void forget_instances(struct ctrls *cs, const struct target *at)
+void ctrls_forget(struct ctrls *cs, const struct addr *at)
 {
 	struct ctrl *c;
 
 	list_for_each (c, &cs->all, link)
-		if (c->target == at)
+		if (addr_equal(&c->target->addr, at))
 			c->fingerprint = 0;
 }
 
@@ -86,7 +85,7 @@ bool ctrls_see(struct ctrls *cs, const struct ctrl_seen *seen)
 	if (c == NULL)
 		return false;
 	if (seen->live && !c->live)
-		forget_instances(cs, c->target);
+		ctrls_forget(cs, &seen->addr);
 	c->seen = true;
 	c->live = seen->live;
 	return true;

@@ -75,6 +75,9 @@ void ctrls_identified(struct ctrls *cs, const char *name,
 		      const struct fence_identity *identity,
 		      uint64_t fingerprint);
 
+/* The sockets at that address are others than those it was found out with. */
+void ctrls_forget(struct ctrls *cs, const struct addr *at);
+
 /* A live one whose address is dead beside that of another one of its subsystem,
  * or NULL.  No one of that address will be named again for CTRL_PAUSE. */
 struct ctrl *ctrls_next_dead(struct ctrls *cs, nsec now);

@@ -12,8 +12,7 @@
 #include "pathd/sockets.h"
 #include "reactor/reactor.h"
 
-/* ------------------------------------------------------- which instance is it
- */
+/* ----------------------------------------------------- which instance is it */
 
 struct question {
 	struct pathd *pathd;
@@ -28,7 +27,7 @@ static uint64_t fingerprint_of(const struct addr *to)
 	struct sockets *s = malloc(sizeof(*s));
 	uint64_t print = 0;
 
-	if (s != NULL && sockets_list(to, s) == 0)
+	if (s != NULL && sockets_list(to, SOCKETS_CONNECTED, s) == 0)
 		print = sockets_fingerprint(s);
 	free(s);
 	return print;
@@ -106,7 +105,7 @@ struct cut {
 
 static int fence_and_close(struct cut *c, struct sockets *s)
 {
-	int r = sockets_list(&c->addr, s);
+	int r = sockets_list(&c->addr, SOCKETS_CONNECTED, s);
 
 	if (r == 0 && sockets_fingerprint(s) != c->fingerprint)
 		r = -ESTALE; /* instances that we know nothing of */
@@ -133,6 +132,8 @@ static void cut_main(void *arg)
 	int r = offload(cut, c);
 
 	addr_format(&c->addr, address);
+	if (r == -ESTALE)
+		ctrls_forget(&c->pathd->ctrls, &c->addr);
 	if (r < 0)
 		log_warn("%s: its controllers stay as they are: %s", address,
 			 strerror(-r));

@@ -23,6 +23,7 @@ struct call {
 	int (*make)(const struct call *c);
 	const char *file; /* or mount point */
 	const char *text;
+	const struct kernel_relief *relief;
 };
 
 /* It must not keep our lock when we are killed. */
@@ -55,14 +56,26 @@ static int reap(pid_t pid)
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ETIMEDOUT;
 }
 
-static void wait_for_end(int process, pid_t pid, const char *file, nsec timeout)
+static bool ends(int process, nsec timeout)
 {
-	if (fd_wait(process, POLLIN, nsec_after(reactor_now(), timeout)) > 0)
+	return fd_wait(process, POLLIN, nsec_after(reactor_now(), timeout)) > 0;
+}
+
+static void wait_for_end(int process, pid_t pid, const struct call *c,
+			 nsec timeout)
+{
+	if (c->relief != NULL) {
+		if (ends(process, KERNEL_PATIENCE))
+			return;
+		offload(c->relief->give, c->relief->arg);
+	}
+	if (ends(process, timeout))
 		return;
 	kill(pid, SIGKILL);
-	if (fd_wait(process, POLLIN, nsec_after(reactor_now(), SEC(5))) > 0)
+	if (ends(process, SEC(5)))
 		return;
-	log_error("%s: a call hangs in the kernel, and can't be killed", file);
+	log_error("%s: a call hangs in the kernel, and can't be killed",
+		  c->file);
 	fd_wait(process, POLLIN, NSEC_NEVER);
 }
 
@@ -72,7 +85,7 @@ static int make(const struct call *c, nsec timeout)
 	auto_close int process = start(c, &pid);
 
 	if (process >= 0)
-		wait_for_end(process, pid, c->file, timeout);
+		wait_for_end(process, pid, c, timeout);
 	else if (pid > 0)
 		kill(pid, SIGKILL);
 	return pid > 0 ? reap(pid) : process;
@@ -89,9 +102,10 @@ static int write_text(const struct call *c)
 	return 0;
 }
 
-int kernel_write(const char *file, const char *text, nsec timeout)
+int kernel_write(const char *file, const char *text, nsec timeout,
+		 const struct kernel_relief *relief)
 {
-	const struct call c = { write_text, file, text };
+	const struct call c = { write_text, file, text, relief };
 
 	return make(&c, timeout);
 }
@@ -111,7 +125,7 @@ static int rediscover(const struct call *c)
 
 int kernel_discover(const char *mountpoint, nsec timeout)
 {
-	const struct call c = { rediscover, mountpoint, NULL };
+	const struct call c = { rediscover, mountpoint };
 
 	return make(&c, timeout);
 }

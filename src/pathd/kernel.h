@@ -14,8 +14,17 @@
 
 #include "base/clock.h"
 
-/* Writes `text` to the file. */
-int kernel_write(const char *file, const char *text, nsec timeout);
+/* What may end the wait: called, as by offload(), when the call has waited for
+ * KERNEL_PATIENCE. */
+struct kernel_relief {
+	int (*give)(void *arg);
+	void *arg;
+};
+#define KERNEL_PATIENCE MSEC(100)
+
+/* Writes `text` to the file.  relief may be NULL. */
+int kernel_write(const char *file, const char *text, nsec timeout,
+		 const struct kernel_relief *relief);
 
 /* Has the NFS client ask the server of that mount for its addresses again, and
  * connect to those that are new: mount -o remount,trunkdiscovery. */

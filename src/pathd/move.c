@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A move of a transport: the record first, then the kernel's file, and then
- * what the kernel has made of it.  A cut of a controller closes its sockets,
- * and the kernel does the rest.
+ * what the kernel has made of it.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "pathd/internal.h"
 #include "pathd/kernel.h"
 #include "pathd/record.h"
+#include "pathd/sockets.h"
 #include "pathd/sunrpc.h"
 #include "reactor/reactor.h"
 
@@ -50,6 +51,20 @@ static bool is_well(struct reading *r)
 	       r->seen.pending == 0;
 }
 
+/* The transport's lock is held by an attempt to connect, which takes many
+ * seconds when nobody answers.  It ends with its socket; that of another
+ * transport to the dead address is no loss. */
+static int end_attempts(void *arg)
+{
+	struct sockets *s = malloc(sizeof(*s));
+	int r = s ? sockets_list(arg, SOCKETS_CONNECTING, s) : -ENOMEM;
+
+	if (r == 0)
+		r = sockets_close(s);
+	free(s);
+	return r;
+}
+
 static int change_address(const struct pathd *p, const struct transport *t)
 {
 	char file[PATH_MAX], address[ADDR_TEXT_MAX];
@@ -57,13 +72,15 @@ static int change_address(const struct pathd *p, const struct transport *t)
 				       .home = t->home->addr,
 				       .from = t->at->addr,
 				       .goal = t->goal->addr };
+	struct addr at = t->at->addr;
+	const struct kernel_relief relief = { end_attempts, &at };
 	int r = record_save(p->records, t->name, &record);
 
 	if (r < 0)
 		return r;
 	sunrpc_address_file(p->sunrpc, t->name, file);
 	return kernel_write(file, addr_format_host(&t->goal->addr, address),
-			    WRITE_TIMEOUT);
+			    WRITE_TIMEOUT, &relief);
 }
 
 static void tell(struct pathd *p, const struct transport *t,

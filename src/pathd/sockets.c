@@ -17,7 +17,13 @@
 #include "base/hash.h"
 #include "base/util.h"
 
-enum { BUFFER_SIZE = 32768, TCP_ESTABLISHED_BIT = 1 << 1 };
+enum { BUFFER_SIZE = 32768 };
+
+/* Bits by the numbers of TCP's states. */
+static const uint32_t state_bits[] = {
+	[SOCKETS_CONNECTED] = 1 << 1,  /* ESTABLISHED */
+	[SOCKETS_CONNECTING] = 1 << 2, /* SYN_SENT */
+};
 
 #ifndef SOCK_DESTROY
 #define SOCK_DESTROY 21
@@ -29,7 +35,7 @@ struct request {
 };
 
 static int send_request(int fd, uint16_t type, uint16_t flags, int family,
-			const struct inet_diag_sockid *id)
+			uint32_t states, const struct inet_diag_sockid *id)
 {
 	struct request r = {
 		.head = { .nlmsg_len = sizeof(r),
@@ -37,11 +43,10 @@ static int send_request(int fd, uint16_t type, uint16_t flags, int family,
 			  .nlmsg_flags = NLM_F_REQUEST | flags },
 		.body = { .sdiag_family = family,
 			  .sdiag_protocol = IPPROTO_TCP,
-			  .idiag_states = TCP_ESTABLISHED_BIT },
+			  .idiag_states = states,
+			  .id = *id },
 	};
 
-	if (id != NULL)
-		r.body.id = *id;
 	return send(fd, &r, sizeof(r), 0) < 0 ? -errno : 0;
 }
 
@@ -73,7 +78,8 @@ static bool take_message(struct sockets *s, const struct nlmsghdr *h, int *rc)
 }
 
 /* The kernel leaves out those with another port. */
-static int ask_for_all(int fd, const struct sockets *s)
+static int ask_for_all(int fd, enum sockets_state state,
+		       const struct sockets *s)
 {
 	const struct inet_diag_sockid id = {
 		.idiag_dport = htobe16(addr_port(&s->to)),
@@ -81,13 +87,13 @@ static int ask_for_all(int fd, const struct sockets *s)
 	};
 
 	return send_request(fd, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP,
-			    s->to.sa.sa_family, &id);
+			    s->to.sa.sa_family, state_bits[state], &id);
 }
 
-static int list_all(int fd, struct sockets *s)
+static int list_all(int fd, enum sockets_state state, struct sockets *s)
 {
 	_Alignas(struct nlmsghdr) static __thread char buf[BUFFER_SIZE];
-	int r = ask_for_all(fd, s), end = 0;
+	int r = ask_for_all(fd, state, s), end = 0;
 
 	while (r == 0) {
 		ssize_t n = recv(fd, buf, sizeof(buf), 0);
@@ -152,7 +158,7 @@ static int destroy(int fd, int family, const struct inet_diag_sockid *id)
 		struct nlmsghdr head;
 		struct nlmsgerr error;
 	} answer;
-	int r = send_request(fd, SOCK_DESTROY, NLM_F_ACK, family, id);
+	int r = send_request(fd, SOCK_DESTROY, NLM_F_ACK, family, ~0U, id);
 
 	if (r < 0)
 		return r;
@@ -170,14 +176,15 @@ static int open_diag(void)
 	return fd < 0 ? -errno : fd;
 }
 
-int sockets_list(const struct addr *to, struct sockets *s)
+int sockets_list(const struct addr *to, enum sockets_state state,
+		 struct sockets *s)
 {
 	auto_close int fd = open_diag();
 	int r;
 
 	s->to = *to;
 	s->n = 0;
-	r = fd < 0 ? fd : list_all(fd, s);
+	r = fd < 0 ? fd : list_all(fd, state, s);
 	return r < 0 ? r : strike_out_those_of_processes(s);
 }
 

@@ -21,8 +21,11 @@ struct sockets {
 	} found[SOCKETS_MAX];
 };
 
-/* Those that are connected to `to`.  0 or -errno; -E2BIG: too many. */
-int sockets_list(const struct addr *to, struct sockets *s);
+enum sockets_state { SOCKETS_CONNECTED, SOCKETS_CONNECTING };
+
+/* Those to `to` that are in that state.  0 or -errno; -E2BIG: too many. */
+int sockets_list(const struct addr *to, enum sockets_state state,
+		 struct sockets *s);
 
 /* Tells a set of sockets from any other there ever was; 0: there is none. */
 uint64_t sockets_fingerprint(const struct sockets *s);

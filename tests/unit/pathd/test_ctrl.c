@@ -154,6 +154,12 @@ static void instances_are_asked_for_once_per_connection(void **state)
 	assert_ptr_equal(ctrls_next_unknown(&ctrls), named("nvme1"));
 	assert_null(ctrls_next_unknown(&ctrls));
 
+	/* There are other sockets, somebody has seen. */
+	ctrls_forget(&ctrls, &c->target->addr);
+	assert_int_equal(c->fingerprint, 0);
+	assert_ptr_equal(ctrls_next_unknown(&ctrls), c);
+	ctrls_identified(&ctrls, "nvme0", &one, 78);
+
 	/* Connected anew, it is another one. */
 	scan(false);
 	assert_null(ctrls_next_unknown(&ctrls));

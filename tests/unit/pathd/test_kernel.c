@@ -6,6 +6,7 @@
 #include "../in_task.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "pathd/kernel.h"
@@ -90,12 +91,12 @@ static void write_quickly(void *arg)
 	FILE *f;
 
 	put(arg, "file", "old");
-	require(kernel_write(in(arg, "file"), "new", SEC(10)) == 0);
+	require(kernel_write(in(arg, "file"), "new", SEC(10), NULL) == 0);
 	f = fopen(in(arg, "file"), "r");
 	require(f != NULL && fgets(text, sizeof(text), f) != NULL);
 	require(strcmp(text, "new") == 0);
 	fclose(f);
-	require(kernel_write(in(arg, "none"), "new", SEC(10)) == -ENOENT);
+	require(kernel_write(in(arg, "none"), "new", SEC(10), NULL) == -ENOENT);
 }
 
 static void a_write_is_made_and_its_error_told(void **state)
@@ -109,13 +110,40 @@ static void write_that_hangs(void *arg)
 	nsec began = reactor_now();
 
 	require(mkfifo(in(arg, "fifo"), 0600) == 0);
-	require(kernel_write(in(arg, "fifo"), "new", MSEC(50)) == -ETIMEDOUT);
+	require(kernel_write(in(arg, "fifo"), "new", MSEC(50), NULL) ==
+		-ETIMEDOUT);
 	require(reactor_now() - began >= MSEC(50));
 }
 
 static void a_write_that_hangs_is_ended(void **state)
 {
 	in_task(write_that_hangs, *state);
+}
+
+/* Somebody reads it now. */
+static int read_fifo(void *arg)
+{
+	int *fd = arg;
+
+	*fd = open(path, O_RDONLY | O_NONBLOCK);
+	return 0;
+}
+
+static void write_with_relief(void *arg)
+{
+	int fd = -1;
+	const struct kernel_relief relief = { read_fifo, &fd };
+	char got[8] = "";
+
+	require(mkfifo(in(arg, "fifo"), 0600) == 0);
+	require(kernel_write(path, "new", SEC(60), &relief) == 0);
+	require(read(fd, got, sizeof(got)) == 3 && strcmp(got, "new") == 0);
+	close(fd);
+}
+
+static void what_ends_the_wait_is_called(void **state)
+{
+	in_task(write_with_relief, *state);
 }
 
 /* This process's own, and so not the kernel's. */
@@ -131,7 +159,7 @@ static void sockets_of_processes_are_left_out(void **state)
 	assert_int_equal(listen(l, 1), 0);
 	assert_int_equal(getsockname(l, &a.sa, &a.len), 0);
 	assert_int_equal(connect(c, &a.sa, a.len), 0);
-	if (sockets_list(&a, &s) == -EPROTONOSUPPORT)
+	if (sockets_list(&a, SOCKETS_CONNECTED, &s) == -EPROTONOSUPPORT)
 		skip();
 	assert_int_equal(s.n, 0);
 	assert_int_equal(sockets_fingerprint(&s), 0);
@@ -145,6 +173,7 @@ int main(void)
 		test_with_directory(controllers_are_found),
 		test_with_directory(a_write_is_made_and_its_error_told),
 		test_with_directory(a_write_that_hangs_is_ended),
+		test_with_directory(what_ends_the_wait_is_called),
 		cmocka_unit_test(sockets_of_processes_are_left_out),
 	};
 
