@@ -8,7 +8,6 @@
 #include "aws/aws.h"
 #include "base/percent.h"
 #include "base/util.h"
-#include "efs/targets.h"
 
 #define SERVICE "elasticfilesystem"
 #define ROOT	"/2015-02-01"
@@ -267,11 +266,14 @@ int efs_fs_zone(struct efs *e, const char *fs, char zone[PATH_ZONE_SIZE],
 	return r;
 }
 
-int efs_targets(struct efs *e, const char *fs, struct path_candidate *list,
-		size_t max, size_t *n, struct efs_error *err)
+int efs_targets(struct efs *e, const struct targets_wish *w,
+		struct path_candidate *list, struct targets_found *found)
 {
-	struct aws_error why;
-	int r = targets_list(e->aws, fs, list, max, n, &why);
+	return targets_find(e->aws, w, list, found);
+}
 
-	return r < 0 ? fail(&why, NULL, err) : 0;
+void efs_name(const struct efs *e, const char *fs, const char *suffix,
+	      char name[TARGETS_NAME_SIZE])
+{
+	targets_name(e->aws, fs, suffix, name);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "aws/aws.h"
+#include "efs/targets.h"
 #include "path/select.h"
 
 enum { EFS_ID_SIZE = 64, EFS_PATH_SIZE = 101, EFS_TOKEN_SIZE = 65 };
@@ -76,9 +77,11 @@ int efs_point_each(struct efs *e, const char *fs, efs_point_fn *each, void *arg,
 /* Its zone if it has but one, else "". */
 int efs_fs_zone(struct efs *e, const char *fs, char zone[PATH_ZONE_SIZE],
 		struct efs_error *err);
-/* Its mount targets that are available, up to `max`: *n of them. */
-int efs_targets(struct efs *e, const char *fs, struct path_candidate *list,
-		size_t max, size_t *n, struct efs_error *err);
+/* As targets_find(), targets_name(). */
+int efs_targets(struct efs *e, const struct targets_wish *w,
+		struct path_candidate *list, struct targets_found *found);
+void efs_name(const struct efs *e, const char *fs, const char *suffix,
+	      char name[TARGETS_NAME_SIZE]);
 
 bool efs_not_found(const struct efs_error *err);
 

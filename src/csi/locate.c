@@ -18,38 +18,6 @@ static int fail(char err[MOUNTER_TEXT_SIZE], int r, const char *format,
 	return r;
 }
 
-enum { NAME_SIZE = EFS_ID_SIZE + 256 };
-
-/* As AWS would name its mount targets. */
-static const char *name_of(const struct csi *csi, const char *fs,
-			   char name[NAME_SIZE])
-{
-	const char *suffix = csi->options->suffix;
-	char url[AWS_ENDPOINT_SIZE];
-
-	efs_url(csi->efs, url);
-	if (suffix == NULL)
-		suffix = strstr(url, ".amazonaws.com") ? "amazonaws.com"
-						       : "hawser.internal";
-	snprintf(name, NAME_SIZE, "%s.efs.%s.%.128s", fs, efs_region(csi->efs),
-		 suffix);
-	return name;
-}
-
-/* The service has no API that answers: names may do.  How many, or -errno. */
-static int by_name(struct csi *csi, const char *fs, const char *why,
-		   struct path_candidate *out, char err[MOUNTER_TEXT_SIZE])
-{
-	char name[NAME_SIZE], no_name[TARGETS_TEXT_SIZE];
-
-	name_of(csi, fs, name);
-	if (targets_resolve(name, out, 1, no_name) == 1)
-		return 1;
-	return fail(err, -EHOSTUNREACH,
-		    "the mount targets are not known: %s; and %s", why,
-		    no_name);
-}
-
 static void say_why_single(const struct handle *h, const char *why)
 {
 	log_warn("%s: multipathing is asked for, but %s: a single mount target "
@@ -57,45 +25,32 @@ static void say_why_single(const struct handle *h, const char *why)
 		 h->fs, why);
 }
 
-static size_t choose(struct csi *csi, const struct locate_wish *wish,
-		     struct path_candidate *list, size_t n)
-{
-	size_t limit = wish->multipathing ? wish->max_targets : 1;
-
-	if (limit == 0 || limit > LOCATE_MAX)
-		limit = LOCATE_MAX;
-	return targets_choose(csi->options->zone, limit, list, n);
-}
-
 static int by_api(struct csi *csi, const struct handle *h,
 		  const struct locate_wish *wish, struct path_candidate *list,
 		  char err[MOUNTER_TEXT_SIZE])
 {
 	char zone[PATH_ZONE_SIZE];
-	struct efs_error error;
-	size_t n;
+	struct targets_wish w = {
+		.fs = h->fs,
+		.zone = locate_flag(wish, "az", zone, sizeof(zone)) ? zone
+								    : NULL,
+		.host_zone = csi->options->zone,
+		.suffix = csi->options->suffix,
+		.limit = wish->multipathing ? wish->max_targets : 1,
+	};
+	struct targets_found found;
+	int n;
 
-	if (efs_targets(csi->efs, h->fs, list, PATH_SELECT_MAX, &n, &error) <
-	    0) {
-		if (efs_not_found(&error))
-			return fail(err, -ENOENT, "%s%s", error.text, "");
-		if (wish->multipathing)
-			say_why_single(h, error.text);
-		return by_name(csi, h->fs, error.text, list, err);
-	}
-	if (n == 0)
-		return fail(err, -EHOSTUNREACH,
-			    "%s has no mount target that is available%s", h->fs,
-			    "");
-	if (locate_flag(wish, "az", zone, sizeof(zone)))
-		n = targets_keep_zone(list, n, zone);
-	if (n == 0)
-		return fail(err, -EHOSTUNREACH,
-			    "%s has no mount target in zone %s", h->fs, zone);
-	n = choose(csi, wish, list, n);
-	if (wish->multipathing && n == 1 && wish->max_targets != 1)
+	if (w.limit == 0 || w.limit > LOCATE_MAX)
+		w.limit = LOCATE_MAX;
+	n = efs_targets(csi->efs, &w, list, &found);
+	if (n < 0)
+		return fail(err, n, "%s%s", found.text, "");
+	if (wish->multipathing && found.named)
+		say_why_single(h, found.text);
+	else if (wish->multipathing && n == 1 && wish->max_targets != 1)
 		say_why_single(h, "it has one mount target");
-	return (int)n;
+	return found.named ? 1 : n;
 }
 
 static int given(const struct handle *h, const struct locate_wish *wish,
@@ -143,10 +98,11 @@ int locate(struct csi *csi, const struct handle *h,
 {
 	struct path_candidate list[PATH_SELECT_MAX];
 	struct locate_wish with = *wish;
-	char name[NAME_SIZE];
+	char name[TARGETS_NAME_SIZE];
 	int n;
 
-	with.host = name_of(csi, h->fs, name);
+	efs_name(csi->efs, h->fs, csi->options->suffix, name);
+	with.host = name;
 	with.region = efs_region(csi->efs);
 	with.ca_file = csi->options->ca_file;
 	locate_source(h, out->source);

@@ -105,66 +105,38 @@ static const char *first(const char *a, const char *b)
 	return a != NULL ? a : b;
 }
 
-static int by_name(const char *name, struct site *p, const char *before,
-		   struct fault *f)
+static int by_name(const char *name, struct site *p, struct fault *f)
 {
 	char err[TARGETS_TEXT_SIZE];
 	int n = targets_resolve(name, p->list, PATH_SELECT_MAX, err);
 
 	if (n < 0) {
 		f->passing = n == -EAGAIN;
-		return fault_set(f, n, "%s%s", before, err);
+		return fault_set(f, n, "%s", err);
 	}
 	p->n = (size_t)n;
 	return 0;
 }
 
-static int choose(const struct wish *w, const struct settings *s,
-		  struct site *p, struct fault *f)
-{
-	if (p->n == 0)
-		return fault_set(f, -EHOSTUNREACH,
-				 "%s has no mount target that is available",
-				 p->fs);
-	if (w->zone != NULL) {
-		p->n = targets_keep_zone(p->list, p->n, w->zone);
-		p->alone = true;
-	}
-	if (p->n == 0)
-		return fault_set(f, -EHOSTUNREACH,
-				 "%s has no mount target in zone %s: make one "
-				 "there, or leave az out",
-				 p->fs, w->zone);
-	p->n = targets_choose(first(w->zone, first(s->zone, "")),
-			      WISH_ADDRESSES, p->list, p->n);
-	return 0;
-}
-
-static bool is_no(const struct aws_error *why)
-{
-	return strcmp(why->code, "FileSystemNotFound") == 0;
-}
-
 static int by_api(const struct wish *w, const struct settings *s,
 		  struct site *p, struct aws_client *aws, struct fault *f)
 {
-	struct aws_error why;
-	char before[FAULT_SIZE], name[sizeof(p->host) + PATH_ZONE_SIZE];
-	int r = targets_list(aws, p->fs, p->list, PATH_SELECT_MAX, &p->n, &why);
+	const struct targets_wish wish = {
+		.fs = p->fs,
+		.zone = w->zone,
+		.host_zone = s->zone,
+		.suffix = s->suffix,
+		.limit = WISH_ADDRESSES,
+	};
+	struct targets_found found;
+	int n = targets_find(aws, &wish, p->list, &found);
 
-	if (r == 0)
-		return choose(w, s, p, f);
-	if (is_no(&why))
-		return fault_set(f, -ENOENT, "%s", why.message);
-	snprintf(before, sizeof(before),
-		 "the mount targets of %s are not known: %s; and ", p->fs,
-		 why.message);
-	snprintf(name, sizeof(name), "%.63s%s%s", first(w->zone, ""),
-		 w->zone ? "." : "", p->host);
+	f->passing = found.passing;
+	if (n < 0)
+		return fault_set(f, n, "%s", found.text);
+	p->n = (size_t)n;
 	p->alone = w->zone != NULL;
-	r = by_name(name, p, before, f);
-	f->passing = f->passing || why.status == 0 || why.status >= 500;
-	return r;
+	return 0;
 }
 
 static int find_addresses(const struct wish *w, const struct settings *s,
@@ -179,20 +151,10 @@ static int find_addresses(const struct wish *w, const struct settings *s,
 		return 0;
 	if (p->fs[0] && strcmp(p->fs, p->name) == 0)
 		return by_api(w, s, p, aws, f);
-	return by_name(p->name, p, "", f);
+	return by_name(p->name, p, f);
 }
 
 /* ------------------------------------------------------------------- names */
-
-/* Of AWS's own API, or of somebody else's. */
-static const char *usual_suffix(struct aws_client *aws)
-{
-	char url[AWS_ENDPOINT_SIZE];
-
-	aws_endpoint(aws, "elasticfilesystem", url);
-	return strstr(url, ".amazonaws.com") ? "amazonaws.com"
-					     : "hawser.internal";
-}
 
 /* Region and host of a name that EFS gives, "fs-ID.efs.REGION.SUFFIX", with or
  * without a zone in front, which is in no certificate; or those that it would
@@ -207,8 +169,7 @@ static void name_host(const struct settings *s, struct site *p,
 		snprintf(p->host, sizeof(p->host), "%s", given);
 		sscanf(given + strlen(p->fs), ".efs.%64[^.].", p->region);
 	} else if (p->fs[0]) {
-		snprintf(p->host, sizeof(p->host), "%s.efs.%s.%.100s", p->fs,
-			 p->region, first(s->suffix, usual_suffix(aws)));
+		targets_name(aws, p->fs, s->suffix, p->host);
 	}
 }
 
