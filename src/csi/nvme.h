@@ -40,7 +40,7 @@ int nvme_node_id(struct csi_call *call, const char **out);
 /* Adds those of this driver from number `from` on, `room` of them at most: 0,
  * *more: there are others behind them; or refused. */
 typedef void nvme_list_fn(void *arg, Csi__V1__Volume *v);
-int nvme_list(struct csi_call *call, size_t from, size_t room,
+int nvme_list_volumes(struct csi_call *call, size_t from, size_t room,
 	      nvme_list_fn *add, void *arg, bool *more);
 
 /* NULL: fine; else why not. */

@@ -342,8 +342,8 @@ int nvme_delete_volume(struct csi_call *call)
 
 /* ----------------------------------------------------------------- others */
 
-int nvme_list(struct csi_call *call, size_t from, size_t room,
-	      nvme_list_fn *add, void *arg, bool *more)
+int nvme_list_volumes(struct csi_call *call, size_t from, size_t room,
+		      nvme_list_fn *add, void *arg, bool *more)
 {
 	json_t *list = NULL, *volume;
 	int r = nvme_ask(call, "volume_get", NULL, &list);

@@ -238,7 +238,8 @@ static int list_nvme(struct listing *l, size_t from, size_t max,
 	int r = 0;
 
 	if (l->call->csi->options->nvme)
-		r = nvme_list(l->call, from, room, add_volume, l, &more);
+		r = nvme_list_volumes(l->call, from, room, add_volume, l,
+				      &more);
 	next[0] = '\0';
 	if (more)
 		snprintf(next, EFS_NEXT_SIZE, NVME_PREFIX "%zu",
