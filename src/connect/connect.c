@@ -75,6 +75,9 @@ static int begin(struct connect_host *h, const struct connect_info *info,
 		return rc;
 	}
 	w->known = connect_record_read(h, info->name, &w->last, NULL) == 0;
+	for (unsigned i = 0; i < info->n_targets; i++)
+		w->stand.keep[i] = connect_record_others(h, info->name,
+							 info->targets[i].nqn);
 	choose_side(w);
 	*out = w;
 	return 0;
@@ -190,9 +193,6 @@ int connect_release(struct connect_host *h, const struct connect_info *info,
 
 	if (rc < 0)
 		return rc;
-	for (unsigned i = 0; i < info->n_targets; i++)
-		w->stand.keep[i] = connect_record_others(h, info->name,
-							 info->targets[i].nqn);
 	if (w->side == CONNECT_USER)
 		rc = user_release(h, info, &w->options, force, text);
 	else

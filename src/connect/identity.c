@@ -120,6 +120,8 @@ static void root_uuid(struct connect_host *h, char out[CONNECT_TEXT])
 json_t *connect_properties(struct connect_host *h)
 {
 	char hostnqn[CONNECT_NQN_SIZE], hostid[40], line[CONNECT_TEXT];
+	/* The module's parameters are there when it is. */
+	bool kernel = kernel_has_nvme(h);
 	json_t *j = json_object();
 
 	identity_host(h, hostnqn, hostid);
@@ -132,7 +134,6 @@ json_t *connect_properties(struct connect_host *h)
 	set(j, "uuid", line);
 	json_object_set_new(j, "nvme_native_multipath",
 			    json_boolean(sys_native_multipath(h)));
-	json_object_set_new(
-		j, "side", json_string(kernel_has_nvme(h) ? "kernel" : "user"));
+	json_object_set_new(j, "side", json_string(kernel ? "kernel" : "user"));
 	return j;
 }

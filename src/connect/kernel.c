@@ -153,7 +153,7 @@ int kernel_connect(struct stand *s, char text[CONNECT_TEXT])
 	if (rc == 0)
 		rc = set_read_only(s, text);
 	for (unsigned i = 0; i < s->info->n_targets && rc < 0; i++)
-		if (s->legs[i].target != NULL)
+		if (s->legs[i].target != NULL && !s->keep[i])
 			leg_undo(s->host, &s->legs[i]);
 	return rc;
 }

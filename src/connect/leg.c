@@ -313,13 +313,26 @@ static bool is_shared(struct connect_host *h, const struct leg *leg,
 	return n < 0 || others > 0;
 }
 
+/* Has anybody built on one of its namespaces? */
+static bool is_held(struct connect_host *h, const char *controller)
+{
+	char holder[CONNECT_DEVICE_SIZE];
+	struct sys_namespace *list;
+	int n = sys_namespaces(h, controller, &list), held = 0;
+
+	for (int i = 0; i < n; i++)
+		held += sys_holder(h, list[i].device, "", holder);
+	free(list);
+	return n < 0 || held > 0;
+}
+
 void leg_undo(struct connect_host *h, struct leg *leg)
 {
 	for (unsigned i = 0; i < leg->target->n_portals; i++) {
 		struct leg_path *p = &leg->paths[i];
 
 		if (p->added && p->controller[0] != '\0' &&
-		    !is_shared(h, leg, p->controller))
+		    !is_held(h, p->controller))
 			delete_ctrl(h, p);
 		p->added = false;
 	}

@@ -39,7 +39,8 @@ int leg_look(struct connect_host *h, const struct connect_target *t,
 	     struct leg *leg, char text[CONNECT_TEXT]);
 unsigned leg_live(const struct leg *leg);
 
-/* Takes away controllers that leg_connect() has added. */
+/* Takes away controllers that leg_connect() has added, but for those of which
+ * somebody has a namespace in use by now. */
 void leg_undo(struct connect_host *h, struct leg *leg);
 /* Takes away the target's controllers, but for those that show any other
  * namespace.  How many those are. */

@@ -13,7 +13,7 @@
 enum {
 	POLL_MS = 100,
 	PATHS_MS = 5000,
-	GROW_MS = 5000,
+	GROW_MS = 3000,
 	BUSY_MS = 1000,
 	ATTACH_S = 120
 };
