@@ -297,6 +297,12 @@ const struct cli_command cli_commands[] = {
 		.usage = "FILE | DEVICE [--json]",
 	},
 	{
+		.words = "connector keep",
+		.help = "keep connected volumes as they were asked for",
+		.main = connector_keep_main,
+		.usage = "[--interval SEC]",
+	},
+	{
 		.words = "connector extend",
 		.help = "make its device as large as the volume is now",
 		.main = connector_extend_main,

@@ -19,11 +19,12 @@
 /* One call on a volume; too large for a stack. */
 struct work {
 	struct connect_host *host;
-	const struct connect_info *info;
+	struct connect_info info; /* with what has been learned of it since */
 	struct connect_options options;
 	enum connect_side side;
 	struct connect_record record, last; /* last: as it was before */
 	bool known;			    /* there is a last one */
+	bool taken; /* … but it is of another subsystem's volume */
 	struct connect_record_locks locks;
 	struct stand stand;
 };
@@ -51,6 +52,40 @@ static void choose_side(struct work *w)
 		strcpy(w->options.file, w->last.path);
 }
 
+static bool is_same(const struct connect_info *a, const struct connect_info *b)
+{
+	for (unsigned i = 0; i < a->n_targets; i++)
+		for (unsigned k = 0; k < b->n_targets; k++)
+			if (strcmp(a->targets[i].nqn, b->targets[k].nqn) == 0)
+				return true;
+	return false;
+}
+
+static void read_last(struct work *w)
+{
+	bool there =
+		connect_record_read(w->host, w->info.name, &w->last, NULL) == 0;
+
+	w->known = there && is_same(&w->info, &w->last.info);
+	w->taken = there && !w->known;
+}
+
+/* Addresses that connect_keep() has found are the volume's, too. */
+static void take_learned(struct work *w)
+{
+	const struct connect_target *last;
+	struct connect_target *t;
+
+	for (unsigned i = 0; i < w->info.n_targets; i++)
+		for (unsigned k = 0; k < w->last.info.n_targets; k++) {
+			t = &w->info.targets[i];
+			last = &w->last.info.targets[k];
+			if (strcmp(t->nqn, last->nqn) == 0)
+				connect_target_add_portals(t, last->portals,
+							   last->n_portals);
+		}
+}
+
 static int begin(struct connect_host *h, const struct connect_info *info,
 		 const struct connect_options *o, struct work **out,
 		 char text[CONNECT_TEXT])
@@ -62,11 +97,11 @@ static int begin(struct connect_host *h, const struct connect_info *info,
 	if (w == NULL)
 		return refuse_with(text, -ENOMEM, "%s", strerror(ENOMEM));
 	w->host = h;
-	w->info = info;
+	w->info = *info;
 	w->options = *o;
 	w->options.min_paths = MAX(o->min_paths, 1U);
 	w->stand.host = h;
-	w->stand.info = info;
+	w->stand.info = &w->info;
 	w->stand.options = &w->options;
 	w->stand.warnings = json_array();
 	rc = connect_record_lock(h, info, &w->locks, text);
@@ -74,11 +109,13 @@ static int begin(struct connect_host *h, const struct connect_info *info,
 		end(w);
 		return rc;
 	}
-	w->known = connect_record_read(h, info->name, &w->last, NULL) == 0;
+	read_last(w);
 	for (unsigned i = 0; i < info->n_targets; i++)
 		w->stand.keep[i] = connect_record_others(h, info->name,
 							 info->targets[i].nqn);
 	choose_side(w);
+	if (w->known && w->side == CONNECT_KERNEL)
+		take_learned(w);
 	*out = w;
 	return 0;
 }
@@ -92,9 +129,9 @@ static const char *kind_name(enum connect_kind kind)
 
 static json_t *finish(struct work *w, json_t *result)
 {
-	json_object_set_new(result, "name", json_string(w->info->name));
+	json_object_set_new(result, "name", json_string(w->info.name));
 	json_object_set_new(result, "kind",
-			    json_string(kind_name(w->info->kind)));
+			    json_string(kind_name(w->info.kind)));
 	json_object_set(result, "warnings", w->stand.warnings);
 	return result;
 }
@@ -104,9 +141,10 @@ static json_t *finish(struct work *w, json_t *result)
 static int write_record(struct work *w, const char *path, uint64_t size,
 			char text[CONNECT_TEXT])
 {
-	w->record.info = *w->info;
+	w->record.info = w->info;
 	w->record.side = w->side;
 	w->record.size = size;
+	w->record.options = w->options;
 	snprintf(w->record.path, sizeof(w->record.path), "%s", path);
 	return connect_record_write(w->host, &w->record, text);
 }
@@ -116,7 +154,7 @@ static int connect_it(struct work *w, json_t **result, char text[CONNECT_TEXT])
 	int rc;
 
 	if (w->side == CONNECT_USER)
-		return user_connect(w->host, w->info, &w->options, result,
+		return user_connect(w->host, &w->info, &w->options, result,
 				    w->stand.warnings, text);
 	if (!kernel_has_nvme(w->host))
 		return refuse_with(text, -EOPNOTSUPP,
@@ -137,8 +175,16 @@ int connect_volume(struct connect_host *h, const struct connect_info *info,
 	*result = NULL;
 	if (rc < 0)
 		return rc;
-	rc = write_record(w, w->known ? w->last.path : w->options.file, 0,
-			  text);
+	if (w->taken || (o->known_only && !w->known)) {
+		rc = w->taken ? -EBUSY : -ENOENT;
+		end(w);
+		return refuse_with(text, rc, "%s: it is %s", info->name,
+				   rc == -EBUSY ? "connected already, from "
+						  "another subsystem"
+						: "not connected");
+	}
+	rc = write_record(w, w->known ? w->last.path : w->options.file,
+			  w->known ? w->last.size : 0, text);
 	if (rc == 0)
 		rc = connect_it(w, result, text);
 	if (rc == 0)
@@ -197,7 +243,7 @@ int connect_release(struct connect_host *h, const struct connect_info *info,
 		rc = user_release(h, info, &w->options, force, text);
 	else
 		rc = kernel_release(&w->stand, force, text);
-	if (rc == 0 || force)
+	if ((rc == 0 || force) && !w->taken)
 		connect_record_remove(h, info->name);
 	end(w);
 	return rc;
@@ -217,8 +263,10 @@ int connect_extend(struct connect_host *h, const struct connect_info *info,
 				 w->known ? w->last.size : 0, bytes, text);
 	else
 		rc = kernel_extend(&w->stand, bytes, text);
-	if (rc == 0 && w->known)
+	if (rc == 0 && w->known) {
+		w->options = w->last.options;
 		rc = write_record(w, w->last.path, *bytes, text);
+	}
 	end(w);
 	return rc;
 }

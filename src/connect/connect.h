@@ -38,6 +38,9 @@ struct connect_options {
 	 * so that the others go on without it] */
 	int reconnect_delay_s, ctrl_loss_s, fast_io_fail_s;
 	char file[PATH_MAX]; /* USER: [/run/hawser/volumes/NAME] */
+	/* For who comes again, as connect_keep() does: only what is connected
+	 * (-ENOENT), and without waiting for anybody. */
+	bool known_only, impatient;
 };
 
 /*
@@ -93,10 +96,22 @@ int connect_find(struct connect_host *h, const char *name_or_device,
 		 struct connect_info *out, struct connect_options *o,
 		 char text[CONNECT_TEXT]);
 
+/*
+ * Keeps block devices as they were asked for, for ever: controllers that are
+ * missing are made again, replicas that can be reached again go back into their
+ * array or map, and addresses that a target's discovery log has come to list
+ * are connected, too.  It looks every `interval_ms`, and when the kernel tells
+ * of a controller.  Killed at any moment, the next one goes on.  -EBUSY:
+ * another does so already; it does not return otherwise.
+ */
+int connect_keep(struct connect_host *h, unsigned interval_ms,
+		 char text[CONNECT_TEXT]);
+
 /* ------------------------------------------------------------- commands */
 
 int connect_main(int argc, char **argv);
 int disconnect_main(int argc, char **argv);
+int connector_keep_main(int argc, char **argv);
 int connector_properties_main(int argc, char **argv);
 int connector_show_main(int argc, char **argv);
 int connector_extend_main(int argc, char **argv);

@@ -23,7 +23,7 @@
 
 #define OURS "hawser-"
 
-enum { TABLE_SIZE = 128 + 64 * CONNECT_TARGETS_MAX };
+enum { TABLE_SIZE = 128 + 64 * CONNECT_TARGETS_MAX, NODE_MS = 2000 };
 
 static bool has_device(const struct leg *leg)
 {
@@ -186,64 +186,82 @@ static int load_table(struct stand *s, const char *name,
 	return rc;
 }
 
-/* Is each leg in the table? */
-static bool has_all(struct stand *s, const char *name)
+/* What the status says of a leg: " 259:1 A …" (active), F (failed); '\0': it is
+ * not in the table. */
+static char path_state(const struct stand *s, const struct leg *leg,
+		       const char *status)
 {
-	const char *argv[] = { "dmsetup", "table", name, NULL };
-	char said[2048], number[CONNECT_DEVICE_SIZE],
-		word[CONNECT_DEVICE_SIZE + 2];
+	char number[CONNECT_DEVICE_SIZE], word[CONNECT_DEVICE_SIZE + 2];
+	const char *at;
 
-	if (s->host->ops->run(s->host, argv, 30, said, sizeof(said) - 1) != 0)
-		return false;
-	strcat(said, " ");
-	for (unsigned i = 0; i < s->info->n_targets; i++) {
-		if (!has_device(&s->legs[i]))
-			continue;
-		sys_number(s->host, s->legs[i].device, number);
-		snprintf(word, sizeof(word), " %s ", number);
-		if (strstr(said, word) == NULL)
-			return false;
-	}
-	return true;
+	sys_number(s->host, leg->device, number);
+	snprintf(word, sizeof(word), " %s ", number);
+	at = strstr(status, word);
+	return at != NULL ? at[strlen(word)] : '\0';
 }
 
-/* A path that is in use stays as it is. */
-static void reinstate(struct stand *s, const char *name)
+static int reinstate(struct stand *s, const struct leg *leg, const char *name,
+		     char text[CONNECT_TEXT])
 {
-	char text[CONNECT_TEXT], number[CONNECT_DEVICE_SIZE],
-		message[CONNECT_DEVICE_SIZE + 16];
+	char number[CONNECT_DEVICE_SIZE], message[CONNECT_DEVICE_SIZE + 16];
 
-	for (unsigned i = 0; i < s->info->n_targets; i++) {
-		if (!has_device(&s->legs[i]) || leg_live(&s->legs[i]) == 0)
-			continue;
-		sys_number(s->host, s->legs[i].device, number);
-		snprintf(message, sizeof(message), "reinstate_path %s", number);
-		if (connect_run(s->host, text, "dmsetup", "message", name, "0",
-				message, NULL) < 0)
-			stand_warn(s, "%s", text);
+	sys_number(s->host, leg->device, number);
+	snprintf(message, sizeof(message), "reinstate_path %s", number);
+	return connect_run(s->host, text, "dmsetup", "message", name, "0",
+			   message, NULL);
+}
+
+/* Each leg is in the table, and is used if it can be. */
+static int mend(struct stand *s, const char *name, char text[CONNECT_TEXT])
+{
+	const char *argv[] = { "dmsetup", "status", name, NULL };
+	char status[2048];
+	int rc;
+
+	rc = s->host->ops->run(s->host, argv, 30, status, sizeof(status));
+	if (rc != 0)
+		return refuse_with(text, rc < 0 ? rc : -EIO,
+				   "dmsetup status: %.200s", status);
+	for (unsigned i = 0; i < s->info->n_targets; i++)
+		if (has_device(&s->legs[i]) &&
+		    path_state(s, &s->legs[i], status) == '\0')
+			return load_table(s, name, text);
+	for (unsigned i = 0; i < s->info->n_targets && rc == 0; i++)
+		if (has_device(&s->legs[i]) && leg_live(&s->legs[i]) > 0 &&
+		    path_state(s, &s->legs[i], status) == 'F')
+			rc = reinstate(s, &s->legs[i], name, text);
+	return rc;
+}
+
+/* udev makes it, where there is one. */
+static int have_node(struct stand *s, const char *name, char text[CONNECT_TEXT])
+{
+	long long end = s->host->ops->now(s->host) + NODE_MS;
+
+	while (!connect_exists(s->host, "%s", s->path)) {
+		if (s->host->ops->now(s->host) >= end)
+			return connect_run(s->host, text, "dmsetup", "mknodes",
+					   name, NULL);
+		s->host->ops->pause(s->host, 100);
 	}
+	return 0;
 }
 
 int dm_up(struct stand *s, char text[CONNECT_TEXT])
 {
 	char name[CONNECT_NAME_SIZE + 16];
-	int rc = 0;
+	int rc;
 
 	map_name(s, name);
-	if (!dm_find(s)) {
+	if (dm_find(s))
+		rc = is_ours(s) ? mend(s, name, text) : 0;
+	else
 		rc = create(s, text);
-		if (rc == 0 && !dm_find(s))
-			rc = refuse_with(text, -EIO,
-					 "%s: dmsetup has made no device",
-					 name);
-		return rc;
-	}
-	if (!is_ours(s))
-		return 0; /* multipathd looks after it */
-	if (!has_all(s, name))
-		rc = load_table(s, name, text);
-	if (rc == 0)
-		reinstate(s, name);
+	if (rc == 0 && !dm_find(s))
+		rc = refuse_with(text, -EIO, "%s: dmsetup has made no device",
+				 name);
+	if (rc == 0 && is_ours(s)) /* else multipathd looks after it */
+		rc = have_node(s, name, text);
 	return rc;
 }
 

@@ -37,6 +37,10 @@ struct connect_host_ops {
 	/* Writes to a file of sysfs, path from the root ("/sys/…"). */
 	int (*write)(struct connect_host *h, const char *path,
 		     const char *value);
+	/* What the discovery log at way->portal lists of way->nqn, by TCP: up
+	 * to `most` portals; how many, or -errno. */
+	int (*discover)(struct connect_host *h, const struct connect_way *way,
+			struct connect_portal *out, unsigned most);
 	/* How large a controller says that a namespace is, in bytes. */
 	int (*size)(struct connect_host *h, const char *controller,
 		    uint32_t nsid, uint64_t *bytes);

@@ -82,6 +82,92 @@ static int linux_add(struct connect_host *host, const struct connect_way *way,
 	return rc;
 }
 
+/* Text fields are padded with spaces, or zeroes. */
+static void get_text(const char *field, size_t size, char *out)
+{
+	size_t len = strnlen(field, size);
+
+	while (len > 0 && field[len - 1] == ' ')
+		len--;
+	memcpy(out, field, len);
+	out[len] = '\0';
+}
+
+static bool take_entry(const struct nvmf_disc_log_entry *e, const char *nqn,
+		       struct connect_portal *out)
+{
+	char subnqn[sizeof(e->subnqn) + 1], host[sizeof(e->traddr) + 1],
+		port[sizeof(e->trsvcid) + 1],
+		text[sizeof(host) + sizeof(port) + 3];
+
+	get_text(e->subnqn, sizeof(e->subnqn), subnqn);
+	get_text(e->traddr, sizeof(e->traddr), host);
+	get_text(e->trsvcid, sizeof(e->trsvcid), port);
+	if (e->trtype != NVMF_TRTYPE_TCP || strcmp(subnqn, nqn) != 0)
+		return false;
+	snprintf(text, sizeof(text), strchr(host, ':') ? "[%s]:%s" : "%s:%s",
+		 host, port);
+	memset(out, 0, sizeof(*out));
+	return addr_parse(&out->addr, text, 0) == 0 &&
+	       out->addr.sa.sa_family != AF_UNIX && addr_port(&out->addr) != 0;
+}
+
+static int read_log(nvme_ctrl_t c, const char *nqn, struct connect_portal *out,
+		    unsigned most)
+{
+	struct nvmf_discovery_log *log = NULL;
+	unsigned n = 0;
+
+	if (nvmf_get_discovery_log(c, &log, 4) < 0)
+		return -EIO;
+	for (uint64_t i = 0; i < le64toh(log->numrec) && n < most; i++)
+		n += take_entry(&log->entries[i], nqn, &out[n]);
+	free(log);
+	return (int)n;
+}
+
+/* By a controller that lives for one question. */
+static int discover_below(nvme_root_t root, const struct connect_way *way,
+			  struct connect_portal *out, unsigned most)
+{
+	struct nvme_fabrics_config config;
+	char host[ADDR_TEXT_MAX], port[8];
+	nvme_host_t h = nvme_lookup_host(root, way->hostnqn, way->hostid);
+	nvme_ctrl_t c;
+	int n;
+
+	snprintf(port, sizeof(port), "%u", addr_port(&way->portal->addr));
+	c = h == NULL ? NULL
+		      : nvme_create_ctrl(root, NVME_DISC_SUBSYS_NAME, "tcp",
+					 connect_portal_host(way->portal, host),
+					 NULL, NULL, port);
+	if (c == NULL)
+		return -EIO;
+	nvmf_default_config(&config);
+	config.duplicate_connect = true;
+	config.ctrl_loss_tmo = 0;
+	if (nvmf_add_ctrl(h, c, &config) < 0) {
+		nvme_free_ctrl(c);
+		return -ENOTCONN;
+	}
+	n = read_log(c, way->nqn, out, most);
+	nvme_disconnect_ctrl(c);
+	return n;
+}
+
+static int linux_discover(struct connect_host *h, const struct connect_way *way,
+			  struct connect_portal *out, unsigned most)
+{
+	nvme_root_t root = nvme_create_root(NULL, -1);
+	int n;
+
+	if (root == NULL)
+		return -ENOMEM;
+	n = discover_below(root, way, out, most);
+	nvme_free_tree(root);
+	return n;
+}
+
 static int linux_size(struct connect_host *h, const char *controller,
 		      uint32_t nsid, uint64_t *bytes)
 {
@@ -165,6 +251,7 @@ void connect_host_init(struct connect_host *h)
 	static const struct connect_host_ops ops = {
 		.add = linux_add,
 		.write = linux_write,
+		.discover = linux_discover,
 		.size = linux_size,
 		.flush = linux_flush,
 		.run = linux_run,

@@ -97,6 +97,11 @@ bool connect_digits(const char *value, uint8_t *bytes, size_t len);
  * kernel's list of options or to a terminal. */
 bool connect_nqn_ok(const char *nqn);
 
+/* Portals of `from` that `to` lacks, as far as there is room; how many. */
+unsigned connect_target_add_portals(struct connect_target *to,
+				    const struct connect_portal *from,
+				    unsigned n);
+
 /* "10.0.0.1", without port and brackets. */
 const char *connect_portal_host(const struct connect_portal *p,
 				char buf[ADDR_TEXT_MAX]);

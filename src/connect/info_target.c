@@ -201,6 +201,28 @@ static int set_address(struct connect_portal *p, const char *host,
 	return 0;
 }
 
+static bool has_portal(const struct connect_target *t,
+		       const struct connect_portal *p)
+{
+	for (unsigned i = 0; i < t->n_portals; i++)
+		if (addr_equal(&t->portals[i].addr, &p->addr))
+			return true;
+	return false;
+}
+
+unsigned connect_target_add_portals(struct connect_target *to,
+				    const struct connect_portal *from,
+				    unsigned n)
+{
+	unsigned before = to->n_portals;
+
+	for (unsigned i = 0; i < n; i++)
+		if (to->n_portals < CONNECT_PORTALS_MAX &&
+		    !has_portal(to, &from[i]))
+			to->portals[to->n_portals++] = from[i];
+	return to->n_portals - before;
+}
+
 static int add_portal(struct connect_target *t, const json_t *host,
 		      const json_t *port, const json_t *transport,
 		      const char *what, char text[CONNECT_TEXT])
@@ -229,10 +251,7 @@ static int add_portal(struct connect_target *t, const json_t *host,
 				   what, t->n_portals);
 	addr_set_port(&p.addr, (uint16_t)number);
 	p.rdma = is_rdma(json_string_value(transport));
-	for (unsigned i = 0; i < t->n_portals; i++)
-		if (addr_equal(&t->portals[i].addr, &p.addr))
-			return 0; /* once is enough */
-	t->portals[t->n_portals++] = p;
+	connect_target_add_portals(t, &p, 1); /* once is enough */
 	return 0;
 }
 

@@ -72,7 +72,8 @@ static int check_paths(const struct stand *s, const struct connect_options *o,
 	for (unsigned i = 0; i < s->info->n_targets; i++) {
 		const struct leg *leg = &s->legs[i];
 
-		if (leg->device[0] != '\0' && leg_live(leg) < o->min_paths)
+		if (leg->device[0] != '\0' && !o->impatient &&
+		    leg_live(leg) < o->min_paths)
 			return refuse_with(text, -ENOTCONN,
 					   "%.120s: %u of %u paths are live, "
 					   "and %u are wanted",

@@ -285,6 +285,8 @@ int leg_connect(struct connect_host *h, const struct connect_target *t,
 	rc = survey(h, leg);
 	if (rc == 0)
 		rc = add_missing(h, leg, o);
+	if (rc == 0 && o->impatient)
+		return search(h, leg, text);
 	if (rc == 0)
 		rc = settle(h, leg, text);
 	return rc == 0 ? search_for_a_while(h, leg, text) : rc;

@@ -21,6 +21,7 @@ struct call {
 	struct connect_info info;
 	struct connect_options options;
 	bool json, force;
+	int interval_s;
 };
 
 static const char connect_usage[] =
@@ -58,6 +59,17 @@ static const char extend_usage[] =
 	"\n"
 	"Makes the device of a volume that has grown as large; prints its "
 	"bytes.\n";
+
+static const char keep_usage[] =
+	"usage: hawser connector keep [--interval SEC]\n"
+	"\n"
+	"Keeps volumes of the kernel's side as they were asked for: what is\n"
+	"missing is connected again, failed replicas are taken back, and new\n"
+	"addresses that targets' discovery logs list are used.  It stays in "
+	"the\n"
+	"foreground.\n"
+	"\n"
+	"  --interval SEC  between looks, if the kernel tells nothing; 5\n";
 
 static const char properties_usage[] =
 	"usage: hawser connector properties [--json]\n"
@@ -129,6 +141,7 @@ enum {
 	OPT_FAST,
 	OPT_LOSS,
 	OPT_DELAY,
+	OPT_INTERVAL,
 };
 
 #define COMMON                                                                 \
@@ -153,6 +166,11 @@ static const struct option connect_options[] = {
 static const struct option disconnect_options[] = {
 	COMMON,
 	{ "force", no_argument, NULL, OPT_FORCE },
+	{},
+};
+static const struct option keep_options[] = {
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "interval", required_argument, NULL, OPT_INTERVAL },
 	{},
 };
 static const struct option common_options[] = { COMMON, {} };
@@ -226,6 +244,9 @@ static bool set(struct call *c, int opt, const char *value)
 		break;
 	case OPT_LOSS:
 		ok = get_number(value, -1, 86400, &o->ctrl_loss_s);
+		break;
+	case OPT_INTERVAL:
+		ok = get_number(value, 1, 3600, &c->interval_s);
 		break;
 	case OPT_DELAY:
 		ok = get_number(value, 1, 3600, &o->reconnect_delay_s);
@@ -415,6 +436,19 @@ int connector_extend_main(int argc, char **argv)
 	printf(c.json ? "{ \"size\": %llu }\n" : "%llu\n",
 	       (unsigned long long)bytes);
 	return EXIT_SUCCESS;
+}
+
+int connector_keep_main(int argc, char **argv)
+{
+	static struct call c = { .command = "hawser connector keep",
+				 .interval_s = 5 };
+	char text[CONNECT_TEXT] = "";
+	int rc = parse(&c, argc, argv, keep_options, keep_usage, NULL);
+
+	if (rc >= 0)
+		return rc;
+	rc = connect_keep(&c.host, (unsigned)c.interval_s * 1000, text);
+	return complain(&c, rc, text);
 }
 
 int connector_properties_main(int argc, char **argv)

@@ -54,6 +54,12 @@ static int take(const json_t *j, struct connect_record *out,
 	out->side = strcmp(side, "user") == 0 ? CONNECT_USER : CONNECT_KERNEL;
 	snprintf(out->path, sizeof(out->path), "%s", path ? path : "");
 	out->size = (uint64_t)json_integer_value(json_object_get(j, "size"));
+	memset(&out->options, 0, sizeof(out->options));
+	out->options.single_path =
+		json_is_true(json_object_get(j, "single_path"));
+	json_unpack((json_t *)j, "{s:[i, i, i]}", "timers",
+		    &out->options.reconnect_delay_s, &out->options.ctrl_loss_s,
+		    &out->options.fast_io_fail_s);
 	return 0;
 }
 
@@ -94,10 +100,13 @@ int connect_record_write(const struct connect_host *h,
 
 	if (rc < 0)
 		return rc;
-	j = json_pack("{s:o, s:s, s:s, s:I}", "info",
+	j = json_pack("{s:o, s:s, s:s, s:I, s:b, s:[i, i, i]}", "info",
 		      connect_info_dump(&r->info), "side",
 		      r->side == CONNECT_USER ? "user" : "kernel", "path",
-		      r->path, "size", (json_int_t)r->size);
+		      r->path, "size", (json_int_t)r->size, "single_path",
+		      r->options.single_path, "timers",
+		      r->options.reconnect_delay_s, r->options.ctrl_loss_s,
+		      r->options.fast_io_fail_s);
 	file_of(h, r->info.name, path);
 	snprintf(new, sizeof(new), "%s.new", path);
 	if (j == NULL || json_dump_file(j, new, JSON_INDENT(2)) < 0 ||
@@ -145,6 +154,19 @@ static bool for_each(const struct connect_host *h,
 	if (n >= 0)
 		free(entries);
 	return enough;
+}
+
+static bool is_nth(const struct connect_record *r, const void *left)
+{
+	unsigned *n = (unsigned *)left;
+
+	return (*n)-- == 0;
+}
+
+bool connect_record_nth(const struct connect_host *h, unsigned i,
+			struct connect_record *out)
+{
+	return for_each(h, is_nth, &i, out);
 }
 
 static bool has_path(const struct connect_record *r, const void *path)

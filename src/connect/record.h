@@ -5,7 +5,8 @@
  * undone.  So a volume can be named by its device, and who takes away a
  * controller knows who else wants it.
  *
- *	{ "info": …, "side": "kernel", "path": "/dev/nvme0n1", "size": N }
+ *	{ "info": …, "side": "kernel", "path": "/dev/nvme0n1", "size": N,
+ *	  "single_path": false, "timers": [delay, loss, fail] }
  *
  * Locks are files there, too, one for each subsystem: what is done to its
  * controllers is done by one process at a time.
@@ -20,6 +21,7 @@ struct connect_record {
 	enum connect_side side;
 	char path[PATH_MAX]; /* "": the connecting has not ended */
 	uint64_t size;
+	struct connect_options options; /* those of its controllers */
 };
 
 /* 0; -ENOENT; or -EINVAL with text: it can't be understood. */
@@ -32,6 +34,9 @@ void connect_record_remove(const struct connect_host *h, const char *name);
 /* By the name or the path. */
 int connect_record_find(const struct connect_host *h, const char *what,
 			struct connect_record *out, char text[CONNECT_TEXT]);
+/* The i-th, in some order; false: there are fewer. */
+bool connect_record_nth(const struct connect_host *h, unsigned i,
+			struct connect_record *out);
 /* Does a volume of another name have that subsystem? */
 bool connect_record_others(const struct connect_host *h, const char *name,
 			   const char *nqn);

@@ -68,10 +68,12 @@ void machine_remove(struct machine *m, const char *path, ...)
 unsigned machine_controllers(struct machine *m)
 {
 	struct sys_ctrl *list;
-	int n = sys_ctrls(&m->host, &list);
+	int n = sys_ctrls(&m->host, &list), live = 0;
 
+	for (int i = 0; i < n; i++)
+		live += sys_ctrl_is_live(&list[i]);
 	free(list);
-	return (unsigned)n;
+	return (unsigned)live;
 }
 
 /* --------------------------------------------------------------------- log */
@@ -214,6 +216,16 @@ static int fake_write(struct connect_host *h, const char *path,
 	return 0;
 }
 
+static int fake_discover(struct connect_host *h, const struct connect_way *way,
+			 struct connect_portal *out, unsigned most)
+{
+	struct machine *m = of(h);
+
+	call(m, "discover %s", way->nqn);
+	memset(out, 0, sizeof(*out));
+	return m->listed ? addr_parse(&out->addr, m->listed, 4420) + 1 : 0;
+}
+
 static int fake_size(struct connect_host *h, const char *controller,
 		     uint32_t nsid, uint64_t *bytes)
 {
@@ -330,6 +342,27 @@ static void hold_by_map(struct machine *m, const char *table)
 	}
 }
 
+/* Each device of the table, with A behind it, or F if it has failed. */
+static int tell_status(struct machine *m, char *said, size_t size)
+{
+	char table[1024], number[24];
+	size_t n = 0;
+
+	if (connect_read(&m->host, table, sizeof(table), "/table") < 0)
+		return 1;
+	n += snprintf(said, size, "0 65536 multipath");
+	for (int s = 0; s < MACHINE_TARGETS; s++) {
+		snprintf(number, sizeof(number), " 259:%d ", s * 10 + 1);
+		if (strstr(table, number) != NULL)
+			n += snprintf(said + n, size - n, " E 0 1 0%s%c 0",
+				      number,
+				      connect_exists(&m->host, "/failed/%d", s)
+					      ? 'F'
+					      : 'A');
+	}
+	return 0;
+}
+
 static int run_dmsetup(struct machine *m, const char *const *argv, char *said,
 		       size_t size)
 {
@@ -338,6 +371,8 @@ static int run_dmsetup(struct machine *m, const char *const *argv, char *said,
 		machine_put(m, argv[4], "/sys/class/block/dm-0/dm/uuid");
 		machine_put(m, argv[6], "/table");
 		hold_by_map(m, argv[6]);
+	} else if (strcmp(argv[1], "mknodes") == 0) {
+		machine_put(m, "", "/dev/mapper/%s", argv[2]);
 	} else if (strcmp(argv[1], "reload") == 0) {
 		machine_put(m, argv[4], "/table");
 		hold_by_map(m, argv[4]);
@@ -345,8 +380,8 @@ static int run_dmsetup(struct machine *m, const char *const *argv, char *said,
 		if (!connect_exists(&m->host, "/sys/class/block/dm-0"))
 			return 1;
 		snprintf(said, size, "dm-0");
-	} else if (strcmp(argv[1], "table") == 0) {
-		return connect_read(&m->host, said, size, "/table") < 0;
+	} else if (strcmp(argv[1], "status") == 0) {
+		return tell_status(m, said, size);
 	} else if (strcmp(argv[1], "remove") == 0) {
 		machine_remove(m, "/sys/class/block/dm-0");
 		for (int s = 0; s < MACHINE_TARGETS; s++)
@@ -391,6 +426,7 @@ void machine_init(struct machine *m)
 	static const struct connect_host_ops ops = {
 		.add = fake_add,
 		.write = fake_write,
+		.discover = fake_discover,
 		.size = fake_size,
 		.flush = fake_flush,
 		.run = fake_run,

@@ -27,6 +27,7 @@ struct machine {
 	struct connect_host host; /* first: the calls get it */
 	struct machine_target targets[MACHINE_TARGETS];
 	const char *dead;	/* an address that nobody answers at */
+	const char *listed;	/* an address in every discovery log */
 	const char *signature;	/* what wipefs finds on every device */
 	const char *array_name; /* of superblocks; NULL: as it was created */
 	unsigned calls;		/* that changed something, or ran a program */
@@ -45,7 +46,7 @@ __attribute__((format(printf, 3, 4))) void machine_put(struct machine *m,
 __attribute__((format(printf, 2, 3))) void machine_remove(struct machine *m,
 							  const char *path,
 							  ...);
-unsigned machine_controllers(struct machine *m);
+unsigned machine_controllers(struct machine *m); /* that are live */
 /* How many lines of the log contain that; the log begins anew. */
 unsigned machine_logged(const struct machine *m, const char *words);
 void machine_forget(struct machine *m);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -270,6 +271,16 @@ static void it_grows(void **state)
 			 -ENODEV);
 }
 
+/* Two subsystems with the same UUID: two volumes can't have one name. */
+static void a_name_is_one_volumes(void **state)
+{
+	connects(PLAIN, "/dev/nvme0n1", 2);
+	refuses(LEFT, -EBUSY, "from another subsystem");
+	assert_int_equal(release(LEFT), 0);
+	assert_true(is_known(PLAIN));
+	assert_int_equal(machine_controllers(&m), 2);
+}
+
 static void it_is_found_by_its_device(void **state)
 {
 	struct connect_options o = {};
@@ -391,7 +402,10 @@ static void a_map_has_a_group_for_each_replica(void **state)
 	connects(SHARED, MAP, 3);
 	assert_int_equal(machine_logged(&m, "dmsetup create"), 0);
 	assert_int_equal(machine_logged(&m, "reload"), 0);
-	assert_int_equal(machine_logged(&m, "reinstate_path 259:11"), 1);
+	assert_int_equal(machine_logged(&m, "reinstate_path"), 0);
+	machine_put(&m, "", "/failed/2");
+	connects(SHARED, MAP, 3);
+	assert_int_equal(machine_logged(&m, "reinstate_path 259:11"), 0);
 	assert_int_equal(machine_logged(&m, "reinstate_path 259:21"), 1);
 	assert_int_equal(release(SHARED), 0);
 	assert_int_equal(machine_logged(&m, "fail_if_no_path"), 1);
@@ -482,6 +496,50 @@ static void killed_at_any_call_it_is_completed(void **state)
 	killed_anywhere(SHARED, MAP, 3);
 }
 
+/* -------------------------------------------------------------- the keeper */
+
+static bool eventually_controllers(unsigned n)
+{
+	for (int i = 0; i < 1000 && machine_controllers(&m) != n; i++)
+		usleep(10000);
+	return machine_controllers(&m) == n;
+}
+
+static void the_keeper_connects_what_is_missing_and_what_is_new(void **state)
+{
+	pid_t pid;
+
+	m.dead = "10.1.1.2";
+	connects(PLAIN, "/dev/nvme0n1", 1);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		m.dead = NULL;
+		m.listed = "10.1.1.9";
+		connect_keep(&m.host, 10, text);
+		_exit(1);
+	}
+	assert_true(eventually_controllers(3));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	connects(PLAIN, "/dev/nvme0n1", 3);
+	assert_int_equal(release(LEFT), 0); /* another one */
+	assert_int_equal(machine_controllers(&m), 3);
+	for (int c = 0; c < 3; c++)
+		machine_remove(&m, "/sys/class/nvme/nvme%d/nvme0c%dn2", c, c);
+	assert_int_equal(release(PLAIN), 0);
+	assert_int_equal(machine_controllers(&m), 0);
+}
+
+/* What was disconnected meanwhile stays so. */
+static void who_comes_again_connects_nothing_new(void **state)
+{
+	options.known_only = options.impatient = true;
+	refuses(PLAIN, -ENOENT, "not connected");
+	assert_int_equal(machine_controllers(&m), 0);
+	assert_false(is_known(PLAIN));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, new_machine, end_machine)
 
 int main(void)
@@ -497,6 +555,7 @@ int main(void)
 		TEST(shared_controllers_stay),
 		TEST(a_device_in_use_stays),
 		TEST(it_grows),
+		TEST(a_name_is_one_volumes),
 		TEST(it_is_found_by_its_device),
 		TEST(a_new_mirror_is_created_of_all),
 		TEST(a_new_mirror_takes_nothing_from_anybody),
@@ -509,6 +568,8 @@ int main(void)
 		TEST(replicas_of_one_volume_are_of_one_size),
 		TEST(the_map_of_multipathd_is_used),
 		TEST(killed_at_any_call_it_is_completed),
+		TEST(the_keeper_connects_what_is_missing_and_what_is_new),
+		TEST(who_comes_again_connects_nothing_new),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

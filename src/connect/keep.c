@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is connected stays as it was asked for.  Connecting again does what is
+ * missing, so keeping is connecting again, for ever:
+ *
+ *	every round          each volume of the records, without waiting
+ *	every sixth, or when what the discovery log at one of its addresses
+ *lists the kernel speaks    is added to its record before that
+ *
+ * A round begins after the interval, or when the kernel tells of a controller
+ * (uevents): one that is live again, or a log page that has changed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/notify.h"
+#include "base/refuse.h"
+#include "base/util.h"
+#include "connect/identity.h"
+#include "connect/kernel.h"
+#include "connect/record.h"
+
+enum { VOLUMES_MAX = 1024, LEARN_ROUNDS = 6, QUIET_MS = 200 };
+
+/* What was said of a volume last, so that only news are told. */
+struct told {
+	char name[CONNECT_NAME_SIZE];
+	char text[CONNECT_TEXT];
+};
+
+struct keeper {
+	struct connect_host *host;
+	struct told told[VOLUMES_MAX];
+	unsigned n_told;
+	int events; /* netlink; -1: none */
+	struct connect_record record;
+};
+
+static void tell(struct keeper *k, const char *name, const char *text)
+{
+	unsigned i = 0;
+
+	while (i < k->n_told && strcmp(k->told[i].name, name) != 0)
+		i++;
+	if (i == VOLUMES_MAX)
+		i = 0; /* some will be told twice */
+	if (i == k->n_told)
+		k->n_told++;
+	else if (strcmp(k->told[i].name, name) == 0 &&
+		 strcmp(k->told[i].text, text) == 0)
+		return;
+	snprintf(k->told[i].name, sizeof(k->told[i].name), "%s", name);
+	snprintf(k->told[i].text, sizeof(k->told[i].text), "%s", text);
+	log_info("%s: %s", name, text);
+}
+
+/* ---------------------------------------------------------------- learning */
+
+/* Asks where it is connected: who serves a subsystem there lists it. */
+static void learn(struct keeper *k, struct connect_target *t)
+{
+	struct connect_portal found[CONNECT_PORTALS_MAX];
+	char hostnqn[CONNECT_NQN_SIZE], hostid[40], text[CONNECT_TEXT];
+	struct leg *leg = malloc(sizeof(*leg));
+	struct connect_way way = { .nqn = t->nqn,
+				   .hostnqn = hostnqn,
+				   .hostid = hostid };
+	int n = -1;
+
+	if (leg == NULL)
+		return;
+	identity_host(k->host, hostnqn, hostid);
+	if (t->hostnqn[0] != '\0')
+		strcpy(hostnqn, t->hostnqn);
+	leg_look(k->host, t, leg, text);
+	for (unsigned i = 0; i < t->n_portals && n < 0; i++) {
+		way.portal = &t->portals[i];
+		if (strcmp(leg->paths[i].state, "live") == 0 &&
+		    !way.portal->rdma)
+			n = k->host->ops->discover(k->host, &way, found,
+						   ARRAY_SIZE(found));
+	}
+	free(leg);
+	if (n > 0 && connect_target_add_portals(t, found, (unsigned)n) > 0)
+		log_info("%s: now at %u addresses", t->nqn, t->n_portals);
+}
+
+/* ------------------------------------------------------------------- rounds */
+
+static void keep_one(struct keeper *k, bool learning)
+{
+	struct connect_record *r = &k->record;
+	struct connect_options o = r->options;
+	char text[CONNECT_TEXT];
+	json_t *result = NULL, *paths;
+	int rc;
+
+	o.known_only = o.impatient = true;
+	for (unsigned i = 0; i < r->info.n_targets && learning; i++)
+		if (!o.single_path)
+			learn(k, &r->info.targets[i]);
+	rc = connect_volume(k->host, &r->info, &o, &result, text);
+	if (rc == -ENOENT)
+		return; /* it was disconnected meanwhile */
+	paths = json_object_get(result, "paths");
+	if (rc == 0)
+		snprintf(
+			text, sizeof(text), "%d of %d paths are live",
+			(int)json_integer_value(json_object_get(paths, "live")),
+			(int)json_integer_value(
+				json_object_get(paths, "wanted")));
+	tell(k, r->info.name, text);
+	json_decref(result);
+}
+
+static void keep_all(struct keeper *k, bool learning)
+{
+	for (unsigned i = 0;
+	     i < VOLUMES_MAX && connect_record_nth(k->host, i, &k->record); i++)
+		if (k->record.side == CONNECT_KERNEL &&
+		    k->record.path[0] != '\0')
+			keep_one(k, learning);
+}
+
+/* ------------------------------------------------------------------- events */
+
+static int listen_for_events(void)
+{
+	struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			NETLINK_KOBJECT_UEVENT);
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* "change@/devices/virtual/nvme-fabrics/ctl/nvme0" and then KEY=VALUE… */
+static bool is_ours(const char *message)
+{
+	return strncmp(message, "change@", 7) == 0 &&
+	       strstr(message, "/nvme-fabrics/") != NULL;
+}
+
+/* True if one is of a controller.  Lost ones are no matter: the next round
+ * comes. */
+static bool take_events(int fd)
+{
+	char message[4096];
+	bool ours = false;
+	ssize_t n;
+
+	while ((n = recv(fd, message, sizeof(message) - 1, 0)) > 0) {
+		message[n] = '\0';
+		ours |= is_ours(message);
+	}
+	return ours;
+}
+
+/* Until the interval is over, or there is something to see to: true. */
+static bool wait_for_event(struct keeper *k, unsigned interval_ms)
+{
+	long long end = k->host->ops->now(k->host) + interval_ms, left;
+	struct pollfd p = { .fd = k->events, .events = POLLIN };
+
+	while ((left = end - k->host->ops->now(k->host)) > 0)
+		if (poll(&p, k->events >= 0, (int)left) > 0 &&
+		    take_events(k->events)) {
+			k->host->ops->pause(k->host, QUIET_MS);
+			take_events(k->events);
+			return true;
+		}
+	return false;
+}
+
+/* ---------------------------------------------------------------------- life
+ */
+
+static int be_the_only_one(const struct connect_host *h,
+			   char text[CONNECT_TEXT])
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/run/hawser", h->root);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/run/hawser/connect", h->root);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/run/hawser/connect/keeper", h->root);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return refuse_with(text, -errno, "%.200s: %s", path,
+				   strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		close(fd);
+		return refuse_with(text, -EBUSY, "another one runs already");
+	}
+	return fd;
+}
+
+int connect_keep(struct connect_host *h, unsigned interval_ms,
+		 char text[CONNECT_TEXT])
+{
+	struct keeper *k = calloc(1, sizeof(*k));
+	int fd = be_the_only_one(h, text);
+	bool event = false;
+
+	if (k == NULL || fd < 0) {
+		free(k);
+		return fd < 0 ? fd : -ENOMEM;
+	}
+	k->host = h;
+	k->events = listen_for_events();
+	notify("READY=1");
+	for (unsigned round = 0;; round++) {
+		keep_all(k, event || round % LEARN_ROUNDS == 0);
+		event = wait_for_event(k, interval_ms);
+	}
+}
