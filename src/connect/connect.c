@@ -153,6 +153,10 @@ static int connect_it(struct work *w, json_t **result, char text[CONNECT_TEXT])
 {
 	int rc;
 
+	if (w->side == CONNECT_USER && w->known && w->last.path[0] != '\0' &&
+	    strcmp(w->options.file, w->last.path) != 0)
+		return refuse_with(text, -EBUSY, "it is %.200s already",
+				   w->last.path);
 	if (w->side == CONNECT_USER)
 		return user_connect(w->host, &w->info, &w->options, result,
 				    w->stand.warnings, text);

@@ -39,8 +39,9 @@ struct connect_options {
 	int reconnect_delay_s, ctrl_loss_s, fast_io_fail_s;
 	char file[PATH_MAX]; /* USER: [/run/hawser/volumes/NAME] */
 	/* For who comes again, as connect_keep() does: only what is connected
-	 * (-ENOENT), and without waiting for anybody. */
-	bool known_only, impatient;
+	 * (-ENOENT), without waiting for anybody; without making controllers.
+	 */
+	bool known_only, impatient, no_add;
 };
 
 /*

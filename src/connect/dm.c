@@ -233,15 +233,15 @@ static int mend(struct stand *s, const char *name, char text[CONNECT_TEXT])
 	return rc;
 }
 
-/* udev makes it, where there is one. */
-static int have_node(struct stand *s, const char *name, char text[CONNECT_TEXT])
+/* udev makes it, and takes it away, where there is one. */
+static int settle_node(struct stand *s, bool there, char text[CONNECT_TEXT])
 {
 	long long end = s->host->ops->now(s->host) + NODE_MS;
 
-	while (!connect_exists(s->host, "%s", s->path)) {
+	while (connect_exists(s->host, "%s", s->path) != there) {
 		if (s->host->ops->now(s->host) >= end)
 			return connect_run(s->host, text, "dmsetup", "mknodes",
-					   name, NULL);
+					   NULL);
 		s->host->ops->pause(s->host, 100);
 	}
 	return 0;
@@ -261,13 +261,14 @@ int dm_up(struct stand *s, char text[CONNECT_TEXT])
 		rc = refuse_with(text, -EIO, "%s: dmsetup has made no device",
 				 name);
 	if (rc == 0 && is_ours(s)) /* else multipathd looks after it */
-		rc = have_node(s, name, text);
+		rc = settle_node(s, true, text);
 	return rc;
 }
 
 int dm_down(struct stand *s, char text[CONNECT_TEXT])
 {
 	const char *name = strrchr(s->path, '/') + 1;
+	int rc;
 
 	if (!is_ours(s))
 		return connect_run(s->host, text, "multipath", "-f", name,
@@ -275,8 +276,9 @@ int dm_down(struct stand *s, char text[CONNECT_TEXT])
 	/* What still waits for a path would wait for ever. */
 	connect_run(s->host, text, "dmsetup", "message", name, "0",
 		    "fail_if_no_path", NULL);
-	return connect_run(s->host, text, "dmsetup", "remove", "--retry", name,
-			   NULL);
+	rc = connect_run(s->host, text, "dmsetup", "remove", "--retry", name,
+			 NULL);
+	return rc == 0 ? settle_node(s, false, text) : rc;
 }
 
 int dm_grow(struct stand *s, char text[CONNECT_TEXT])

@@ -3,12 +3,15 @@
  * What is connected stays as it was asked for.  Connecting again does what is
  * missing, so keeping is connecting again, for ever:
  *
- *	every round          each volume of the records, without waiting
- *	every sixth, or when what the discovery log at one of its addresses
- *lists the kernel speaks    is added to its record before that
+ *	every round	each volume of the records, without waiting: its array
+ *			or map
+ *	every sixth	its controllers, too: those that are missing, and those
+ *			that the discovery log at one of its addresses lists
  *
  * A round begins after the interval, or when the kernel tells of a controller
- * (uevents): one that is live again, or a log page that has changed.
+ * (uevents).  It also learns if that is of a discovery log that has changed: a
+ * persistent discovery controller (nvme discover --persistent) makes new
+ * addresses known at once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +31,7 @@
 #include "connect/kernel.h"
 #include "connect/record.h"
 
-enum { VOLUMES_MAX = 1024, LEARN_ROUNDS = 6, QUIET_MS = 200 };
+enum { VOLUMES_MAX = 1024, ADD_ROUNDS = 6, QUIET_MS = 200 };
 
 /* What was said of a volume last, so that only news are told. */
 struct told {
@@ -62,7 +65,25 @@ static void tell(struct keeper *k, const char *name, const char *text)
 	log_info("%s: %s", name, text);
 }
 
-/* ---------------------------------------------------------------- learning */
+/* ---------------------------------------------------------------- adding */
+
+static bool is_loopback(const struct connect_portal *p)
+{
+	if (p->addr.sa.sa_family == AF_INET)
+		return ntohl(p->addr.in.sin_addr.s_addr) >> 24 == 127;
+	return IN6_IS_ADDR_LOOPBACK(&p->addr.in6.sin6_addr);
+}
+
+/* Another host's loopback addresses are none of this one's. */
+static unsigned drop_loopback(struct connect_portal *list, unsigned n)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (!is_loopback(&list[i]))
+			list[kept++] = list[i];
+	return kept;
+}
 
 /* Asks where it is connected: who serves a subsystem there lists it. */
 static void learn(struct keeper *k, struct connect_target *t)
@@ -89,13 +110,15 @@ static void learn(struct keeper *k, struct connect_target *t)
 						   ARRAY_SIZE(found));
 	}
 	free(leg);
+	if (n > 0 && !is_loopback(way.portal))
+		n = (int)drop_loopback(found, (unsigned)n);
 	if (n > 0 && connect_target_add_portals(t, found, (unsigned)n) > 0)
 		log_info("%s: now at %u addresses", t->nqn, t->n_portals);
 }
 
 /* ------------------------------------------------------------------- rounds */
 
-static void keep_one(struct keeper *k, bool learning)
+static void keep_one(struct keeper *k, bool adding)
 {
 	struct connect_record *r = &k->record;
 	struct connect_options o = r->options;
@@ -104,7 +127,8 @@ static void keep_one(struct keeper *k, bool learning)
 	int rc;
 
 	o.known_only = o.impatient = true;
-	for (unsigned i = 0; i < r->info.n_targets && learning; i++)
+	o.no_add = !adding;
+	for (unsigned i = 0; i < r->info.n_targets && adding; i++)
 		if (!o.single_path)
 			learn(k, &r->info.targets[i]);
 	rc = connect_volume(k->host, &r->info, &o, &result, text);
@@ -121,13 +145,13 @@ static void keep_one(struct keeper *k, bool learning)
 	json_decref(result);
 }
 
-static void keep_all(struct keeper *k, bool learning)
+static void keep_all(struct keeper *k, bool adding)
 {
 	for (unsigned i = 0;
 	     i < VOLUMES_MAX && connect_record_nth(k->host, i, &k->record); i++)
 		if (k->record.side == CONNECT_KERNEL &&
 		    k->record.path[0] != '\0')
-			keep_one(k, learning);
+			keep_one(k, adding);
 }
 
 /* ------------------------------------------------------------------- events */
@@ -145,42 +169,54 @@ static int listen_for_events(void)
 	return fd;
 }
 
-/* "change@/devices/virtual/nvme-fabrics/ctl/nvme0" and then KEY=VALUE… */
-static bool is_ours(const char *message)
+enum event { NOTHING, CONTROLLER, DISCOVERY_LOG };
+
+/* "change@/devices/virtual/nvme-fabrics/ctl/nvme0", and KEY=VALUE… behind it,
+ * each with its zero. */
+static enum event read_event(const char *message, size_t len)
 {
-	return strncmp(message, "change@", 7) == 0 &&
-	       strstr(message, "/nvme-fabrics/") != NULL;
+	static const char log[] = "NVME_AEN=0x70f002"; /* notice, log page */
+
+	if (strncmp(message, "change@", 7) != 0 ||
+	    strstr(message, "/nvme-fabrics/") == NULL)
+		return NOTHING;
+	return memmem(message, len, log, sizeof(log)) != NULL ? DISCOVERY_LOG
+							      : CONTROLLER;
 }
 
-/* True if one is of a controller.  Lost ones are no matter: the next round
- * comes. */
-static bool take_events(int fd)
+/* What matters most of them.  Lost ones are no matter: the next round comes. */
+static enum event take_events(int fd)
 {
+	enum event most = NOTHING, one;
 	char message[4096];
-	bool ours = false;
 	ssize_t n;
 
 	while ((n = recv(fd, message, sizeof(message) - 1, 0)) > 0) {
 		message[n] = '\0';
-		ours |= is_ours(message);
+		one = read_event(message, (size_t)n + 1);
+		most = MAX(most, one);
 	}
-	return ours;
+	return most;
 }
 
-/* Until the interval is over, or there is something to see to: true. */
-static bool wait_for_event(struct keeper *k, unsigned interval_ms)
+/* Until the interval is over, or there is something to see to. */
+static enum event wait_for_event(struct keeper *k, unsigned interval_ms)
 {
 	long long end = k->host->ops->now(k->host) + interval_ms, left;
 	struct pollfd p = { .fd = k->events, .events = POLLIN };
+	enum event first, more;
 
-	while ((left = end - k->host->ops->now(k->host)) > 0)
-		if (poll(&p, k->events >= 0, (int)left) > 0 &&
-		    take_events(k->events)) {
-			k->host->ops->pause(k->host, QUIET_MS);
-			take_events(k->events);
-			return true;
-		}
-	return false;
+	while ((left = end - k->host->ops->now(k->host)) > 0) {
+		if (poll(&p, k->events >= 0, (int)left) <= 0)
+			continue;
+		first = take_events(k->events);
+		if (first == NOTHING)
+			continue;
+		k->host->ops->pause(k->host, QUIET_MS);
+		more = take_events(k->events);
+		return MAX(first, more);
+	}
+	return NOTHING;
 }
 
 /* ---------------------------------------------------------------------- life
@@ -213,7 +249,7 @@ int connect_keep(struct connect_host *h, unsigned interval_ms,
 {
 	struct keeper *k = calloc(1, sizeof(*k));
 	int fd = be_the_only_one(h, text);
-	bool event = false;
+	enum event event = NOTHING;
 
 	if (k == NULL || fd < 0) {
 		free(k);
@@ -222,8 +258,11 @@ int connect_keep(struct connect_host *h, unsigned interval_ms,
 	k->host = h;
 	k->events = listen_for_events();
 	notify("READY=1");
-	for (unsigned round = 0;; round++) {
-		keep_all(k, event || round % LEARN_ROUNDS == 0);
+	/* Learning makes events itself: it must not be made by them. */
+	for (unsigned round = 0;; round += event == NOTHING) {
+		keep_all(k,
+			 event == DISCOVERY_LOG ||
+				 (event == NOTHING && round % ADD_ROUNDS == 0));
 		event = wait_for_event(k, interval_ms);
 	}
 }

@@ -107,6 +107,8 @@ static int add_missing(struct connect_host *h, struct leg *leg,
 {
 	unsigned live = leg_live(leg), tried = 0;
 
+	if (o->no_add)
+		return 0;
 	for (unsigned i = 0; i < leg->target->n_portals; i++) {
 		struct leg_path *p = &leg->paths[i];
 

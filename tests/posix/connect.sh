@@ -47,6 +47,7 @@ file=$(result '["path"]')
 same 2 "$(result '["paths"]["live"]')"
 same 67108864 "$(stat -c %s "$file")"
 same "$file" "$(hawser connect plain.json 2>/dev/null)"
+refused 1 "it is $file already" hawser connect --file "$PWD/x" plain.json
 same 2 "$(hawser connector show "$file" --json | json 'j["paths"]["live"]')"
 
 load() { # FILE: starts it

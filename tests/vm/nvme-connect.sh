@@ -257,8 +257,10 @@ host ip link set tap0 up
 for name in 'native multipath' 'RAID 1' 'device-mapper'; do
 	load_end "$name"
 done
-grep -q '_U\|U_' /proc/mdstat || fail "no replica was lost"
-active 1 || fail "no path was lost"
+dmesg | grep -q 'md/raid1:.*\(redirecting\|Disk failure\)' ||
+	fail "no replica was lost"
+dmsetup status "${map##*/}" | grep -Eq ' [0-9]+:[0-9]+ [AF] [1-9]' ||
+	fail "no path was lost"
 for name in left dm-left; do
 	wait_for 30 "the path does not come back" live $name 1
 done

@@ -363,6 +363,16 @@ static int tell_status(struct machine *m, char *said, size_t size)
 	return 0;
 }
 
+static void make_nodes(struct machine *m)
+{
+	char name[CONNECT_NAME_SIZE + 16];
+
+	machine_remove(m, "/dev/mapper");
+	if (connect_read(&m->host, name, sizeof(name),
+			 "/sys/class/block/dm-0/dm/name") == 0)
+		machine_put(m, "", "/dev/mapper/%s", name);
+}
+
 static int run_dmsetup(struct machine *m, const char *const *argv, char *said,
 		       size_t size)
 {
@@ -372,7 +382,7 @@ static int run_dmsetup(struct machine *m, const char *const *argv, char *said,
 		machine_put(m, argv[6], "/table");
 		hold_by_map(m, argv[6]);
 	} else if (strcmp(argv[1], "mknodes") == 0) {
-		machine_put(m, "", "/dev/mapper/%s", argv[2]);
+		make_nodes(m);
 	} else if (strcmp(argv[1], "reload") == 0) {
 		machine_put(m, argv[4], "/table");
 		hold_by_map(m, argv[4]);
