@@ -83,6 +83,12 @@ static int change_address(const struct pathd *p, const struct transport *t)
 			    WRITE_TIMEOUT, &relief);
 }
 
+/* It is tried each second, for as long as it takes. */
+static bool is_power_of_two(uint64_t n)
+{
+	return (n & (n - 1)) == 0;
+}
+
 static void tell(struct pathd *p, const struct transport *t,
 		 const struct addr *now_at, int error, nsec began)
 {
@@ -94,9 +100,13 @@ static void tell(struct pathd *p, const struct transport *t,
 	addr_format(&t->goal->addr, to);
 	p->moves += moved && t->goal != t->at;
 	p->failed_moves += !moved;
-	if (!moved)
-		log_warn("%s: can't be moved from %s to %s: %s", t->name, from,
-			 to, error ? strerror(-error) : "somebody else did");
+	if (!moved && is_power_of_two(t->failures + 1))
+		log_warn("%s: can't be moved from %s to %s, tried %llu times: "
+			 "%s",
+			 t->name, from, to, (unsigned long long)t->failures + 1,
+			 error ? strerror(-error) : "somebody else did");
+	else if (!moved)
+		return;
 	else if (t->goal == t->at)
 		log_info("%s: connected to %s anew, in %lld ms", t->name, to,
 			 ms);

@@ -43,6 +43,29 @@ static json_t *report_transport(const struct transport *t)
 			 (json_int_t)t->failures);
 }
 
+/* resettable: another one of its subsystem can reset it, and it is known which
+ * instance it is. */
+static json_t *report_ctrl(const struct ctrl *c)
+{
+	char address[ADDR_TEXT_MAX];
+
+	return json_pack("{s:s, s:s, s:s, s:b, s:b}", "controller", c->name,
+			 "subsystem", c->subsystem, "address",
+			 addr_format(&c->target->addr, address), "live",
+			 c->live, "resettable",
+			 c->fingerprint != 0 && c->identity.ccrl > 0);
+}
+
+static json_t *report_ctrls(const struct ctrls *cs)
+{
+	json_t *list = json_array();
+	struct ctrl *c;
+
+	list_for_each (c, &cs->all, link)
+		json_array_append_new(list, report_ctrl(c));
+	return list;
+}
+
 json_t *pathd_report(void *arg)
 {
 	const struct pathd *p = arg;
@@ -58,13 +81,14 @@ json_t *pathd_report(void *arg)
 		list_for_each (transport, &k->transports, link)
 			json_array_append_new(transports,
 					      report_transport(transport));
-	return json_pack("{s:i, s:I, s:I, s:o, s:o}", "pid", (int)getpid(),
-			 "moves", (json_int_t)p->moves, "failed_moves",
-			 (json_int_t)p->failed_moves, "targets", targets,
-			 "transports", transports);
+	return json_pack("{s:i, s:I, s:I, s:I, s:o, s:o, s:o}", "pid",
+			 (int)getpid(), "moves", (json_int_t)p->moves,
+			 "failed_moves", (json_int_t)p->failed_moves, "cuts",
+			 (json_int_t)p->cuts, "targets", targets, "transports",
+			 transports, "controllers", report_ctrls(&p->ctrls));
 }
 
-void pathd_report_print(const json_t *r)
+static void print_targets(const json_t *list)
 {
 	char wait[SHOW_CELL];
 	const json_t *o;
@@ -72,7 +96,7 @@ void pathd_report_print(const json_t *r)
 
 	printf("%-28s %-10s %9s %8s %6s\n", "TARGET", "STATE", "LATENCY",
 	       "PROBES", "LOST");
-	json_array_foreach(json_object_get(r, "targets"), i, o)
+	json_array_foreach((json_t *)list, i, o)
 	{
 		printf("%-28s %-10s %9s %8lld %6lld\n", show_text(o, "address"),
 		       show_text(o, "state"),
@@ -80,15 +104,50 @@ void pathd_report_print(const json_t *r)
 		       (long long)show_number(o, "probes"),
 		       (long long)show_number(o, "lost"));
 	}
-	printf("\n%-24s %-21s %-21s %-6s %5s\n", "TRANSPORT", "HOME", "AT",
-	       "STATE", "MOVES");
-	json_array_foreach(json_object_get(r, "transports"), i, o)
+}
+
+static void print_transports(const json_t *list)
+{
+	const json_t *o;
+	size_t i;
+
+	if (json_array_size(list) > 0)
+		printf("\n%-24s %-21s %-21s %-6s %5s\n", "TRANSPORT", "HOME",
+		       "AT", "STATE", "MOVES");
+	json_array_foreach((json_t *)list, i, o)
 	{
 		printf("%-24s %-21s %-21s %-6s %5lld\n",
 		       show_text(o, "transport"), show_text(o, "home"),
 		       show_text(o, "at"), show_text(o, "state"),
 		       (long long)show_number(o, "moves"));
 	}
+}
+
+static void print_ctrls(const json_t *list)
+{
+	const json_t *o;
+	size_t i;
+
+	if (json_array_size(list) > 0)
+		printf("\n%-12s %-21s %-6s %s\n", "CONTROLLER", "ADDRESS",
+		       "STATE", "IF IT DIES");
+	json_array_foreach((json_t *)list, i, o)
+	{
+		bool live = json_is_true(json_object_get(o, "live"));
+		bool ours = json_is_true(json_object_get(o, "resettable"));
+
+		printf("%-12s %-21s %-6s %s\n", show_text(o, "controller"),
+		       show_text(o, "address"), live ? "live" : "-",
+		       ours ? "is reset by another"
+			    : "waits for its keep alive");
+	}
+}
+
+void pathd_report_print(const json_t *r)
+{
+	print_targets(json_object_get(r, "targets"));
+	print_transports(json_object_get(r, "transports"));
+	print_ctrls(json_object_get(r, "controllers"));
 }
 
 /* ----------------------------------------------------------------- metrics */

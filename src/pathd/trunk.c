@@ -300,6 +300,7 @@ static void arrive(struct trunks *ts, struct transport *t,
 		replace(&t->at, t->goal);
 		t->falls = t->at->falls;
 		t->retry_at = 0;
+		t->failures = 0;
 		t->pause = MOVE_PAUSE_MIN;
 	} else {
 		t->failures++;

@@ -49,8 +49,8 @@ struct transport {
 	nsec retry_at, pause;	  /* after moves that failed */
 	unsigned pending;	  /* requests without an answer */
 	bool connected;
-	bool seen, gone; /* in the scan that runs; in the last one */
-	uint64_t moves, failures;
+	bool seen, gone;	  /* in the scan that runs; in the last one */
+	uint64_t moves, failures; /* failures: since the last move */
 };
 
 struct trunk {

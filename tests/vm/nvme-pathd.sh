@@ -46,6 +46,10 @@ pathd_start() {
 		grep -q '10.77.1.1:4420: answers' /tmp/pathd.log
 }
 
+resettable() { # number of controllers
+	(($(hawser pathd --status --json | grep -c '"resettable": true') == $1))
+}
+
 load() { # seconds
 	fio --name=verify --eta=never --filename="$disk" --size=4m --bs=4k \
 		--rw=randwrite --direct=1 --iodepth=8 --ioengine=libaio \
@@ -76,6 +80,7 @@ silence_once() { # card of the interface
 	echo "   interface $1 silent: no error, contents verified;" \
 		"the longest request took $ms ms"
 	wait_for 30 "the path does not come back" live 2
+	wait_for 30 "pathd does not know the new instance" resettable 2
 }
 
 # A machine that is busy with other things may spoil one round, or two: the
@@ -102,6 +107,7 @@ disk=/dev/nvme${BASH_REMATCH[1]}n1
 wait_for 20 "no block device" there "$disk"
 
 pathd_start
+wait_for 10 "pathd does not know the instances" resettable 2
 silence 0
 silence 1
 grep -q 'reset by' /tmp/pathd.log || fail "pathd did nothing"
