@@ -95,7 +95,7 @@ static int make(const struct call *c, nsec timeout)
 
 static int write_text(const struct call *c)
 {
-	int fd = open(c->file, O_WRONLY | O_CLOEXEC);
+	int fd = open(c->file, O_WRONLY | O_TRUNC | O_CLOEXEC);
 
 	if (fd < 0 || write(fd, c->text, strlen(c->text)) < 0)
 		return errno;

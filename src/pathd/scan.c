@@ -12,7 +12,7 @@
 
 /* Mounts come and go at the pace of people and orchestrators. */
 #define SCAN_INTERVAL SEC(1)
-enum { METRICS_EVERY = 10 /* scans */ };
+enum { METRICS_EVERY = 5 /* scans */ };
 
 struct reading {
 	const struct pathd *pathd;
