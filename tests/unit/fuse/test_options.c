@@ -114,6 +114,32 @@ static void what_is_not_understood_is_refused(void **state)
 			fail_msg("'%s' was taken", options[i]);
 }
 
+static void tls_is_for_the_name_before_the_colon(void **state)
+{
+	assert_int_equal(parse("fs-0123abcd.efs.x.example:/",
+			       "addr=127.0.0.1,tls,iam,cafile=/ca"),
+			 0);
+	assert_true(o.tls && o.iam && o.verify == 2);
+	assert_string_equal(o.fs, "fs-0123abcd");
+	assert_string_equal(o.host, "fs-0123abcd.efs.x.example");
+	assert_string_equal(o.ca_file, "/ca");
+	/* An address is looked for in the certificate by each connection. */
+	assert_int_equal(parse("127.0.0.1:/", "tls,verify=0"), 0);
+	assert_string_equal(o.host, "");
+	assert_string_equal(o.fs, "");
+	assert_int_equal(o.verify, 0);
+	assert_int_equal(parse("fs-0123abcd:/", "addr=127.0.0.1,tls,"
+						"tlshost=other,region=eu,"
+						"accesspoint=fsap-1"),
+			 0);
+	assert_string_equal(o.host, "other");
+	assert_string_equal(o.region, "eu");
+	assert_string_equal(o.access_point, "fsap-1");
+	assert_int_equal(parse("127.0.0.1:/", "accesspoint=fsap-1"), -EINVAL);
+	assert_int_equal(parse("127.0.0.1:/", "tls,verify=3"), -EINVAL);
+	assert_int_equal(parse("127.0.0.1:/", "tls,cafile="), -EINVAL);
+}
+
 static void the_kernels_options_have_a_bound(void **state)
 {
 	char list[290] = "";
@@ -171,6 +197,7 @@ int main(void)
 		cmocka_unit_test(with_addr_the_source_is_only_a_name),
 		cmocka_unit_test(options_are_told_apart),
 		cmocka_unit_test(what_is_not_understood_is_refused),
+		cmocka_unit_test(tls_is_for_the_name_before_the_colon),
 		cmocka_unit_test(the_kernels_options_have_a_bound),
 		cmocka_unit_test(names_of_mount_points_are_made_absolute),
 		cmocka_unit_test(nothing_of_ours_is_mounted_elsewhere),
