@@ -66,18 +66,19 @@ void *csi_message(struct csi_call *call,
 
 char *csi_printf(struct csi_call *call, const char *format, ...)
 {
+	auto_free char *text = NULL;
 	va_list args;
-	char *text;
+	char *out;
 	int n;
 
 	va_start(args, format);
-	n = vsnprintf(NULL, 0, format, args);
+	n = vasprintf(&text, format, args);
 	va_end(args);
-	text = csi_alloc(call, n + 1);
-	va_start(args, format);
-	vsnprintf(text, n + 1, format, args);
-	va_end(args);
-	return text;
+	if (n < 0)
+		abort();
+	out = csi_alloc(call, n + 1);
+	memcpy(out, text, n + 1);
+	return out;
 }
 
 #define SAME_AS_ENTRY(type)                                                    \

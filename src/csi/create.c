@@ -94,6 +94,20 @@ static int check_request(struct creation *c)
 	return check_capacity(c);
 }
 
+static int check_secrets(struct creation *c)
+{
+	const char *cross = find_secret(c, "crossaccount");
+	bool yes;
+
+	if (cross != NULL && param_bool(cross, &yes) < 0)
+		return refuse(c, "crossaccount parameter must have boolean "
+				 "value.");
+	if (find_secret(c, "awsRoleArn") != NULL)
+		return refuse(c, "secret awsRoleArn: this driver does not "
+				 "assume roles");
+	return 0;
+}
+
 static int check_params(struct creation *c, const struct param_pair *pairs)
 {
 	size_t n = c->in->n_parameters;
@@ -105,11 +119,8 @@ static int check_params(struct creation *c, const struct param_pair *pairs)
 	if (!c->params.tagging && json_array_size(c->call->csi->tags) > 0)
 		return refuse(c, "enableTagging is false, but the driver was "
 				 "started with --tags");
-	if (check_request(c) < 0)
+	if (check_request(c) < 0 || check_secrets(c) < 0)
 		return -1;
-	if (find_secret(c, "awsRoleArn") != NULL)
-		return refuse(c, "secret awsRoleArn: this driver does not "
-				 "assume roles");
 	if (params_parse_late(&c->params, pairs, n, err) < 0 ||
 	    params_check_ids(&c->params, &c->range, err) < 0)
 		return refuse(c, err);

@@ -349,6 +349,7 @@ class Create(Case):
 
     def test_secrets(self):
         self.bad("awsRoleArn", secrets={"awsRoleArn": "arn:aws:iam::1:role/x"})
+        self.bad("boolean", secrets={"crossaccount": "perhaps"})
 
     def test_who_may_not(self):
         d = Driver(environment={"AWS_ACCESS_KEY_ID": "AKIANOBODY",
