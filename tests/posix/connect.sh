@@ -53,7 +53,7 @@ same 2 "$(hawser connector show "$file" --json | json 'j["paths"]["live"]')"
 load() { # FILE: starts it
 	fio --name=verify --filename="$1" --size=16m --bs=4k --rw=randrw \
 		--iodepth=4 --ioengine=libaio --direct=1 --rate_iops=1000 \
-		--time_based --runtime=3 --verify=crc32c --verify_fatal=1 \
+		--time_based --runtime=2 --verify=crc32c --verify_fatal=1 \
 		--verify_state_save=0 --allow_file_create=0 >fio.log 2>&1 &
 	fio=$!
 }
@@ -63,7 +63,7 @@ loaded() { # it found no error
 }
 lose() { # ADDRESS, under load on $file
 	load "$file"
-	sleep 1
+	sleep 0.5
 	silence "$1"
 	sleep 1
 	speak
