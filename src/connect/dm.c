@@ -4,10 +4,11 @@
  * own: the first that works has all requests.
  *
  * If multipathd has put the legs together already, because they show the same
- * WWID, that is the device.  Otherwise a table of our own does it, for legs
- * that show any identifiers: it is the volume driver that says they are the
- * same. Nobody but us brings a failed path of that table back (dm_up() does),
- * and its requests wait while there is none.
+ * WWID, that is the device; but Linux 5.18 and later hide the second of two
+ * such namespaces.  Otherwise a table of our own does it, for legs that show
+ * any identifiers: it is the volume driver that says they are the same.  Nobody
+ * but us brings a failed path of that table back (dm_up() does), and its
+ * requests wait while there is none.
  *
  * Legs over native multipath take bios and no requests, so the map does, too
  * (queue_mode bio).
@@ -247,22 +248,51 @@ static int settle_node(struct stand *s, bool there, char text[CONNECT_TEXT])
 	return 0;
 }
 
+/* multipathd looks after its map; but it has to have all legs in it, which it
+ * puts together one by one. */
+static int check_foreign(struct stand *s, char text[CONNECT_TEXT])
+{
+	long long end = s->host->ops->now(s->host) + NODE_MS;
+	char holder[CONNECT_DEVICE_SIZE];
+
+	for (unsigned i = 0; i < s->info->n_targets; i++) {
+		const struct leg *leg = &s->legs[i];
+
+		while (has_device(leg) &&
+		       (!sys_holder(s->host, leg->device, "dm-", holder) ||
+			strcmp(holder, s->device) != 0)) {
+			if (s->host->ops->now(s->host) >= end)
+				return refuse_with(
+					text, -EBUSY,
+					"%s is multipathd's, and /dev/%s is "
+					"not in it: have it leave both alone",
+					s->path, leg->device);
+			s->host->ops->pause(s->host, 100);
+		}
+	}
+	return 0;
+}
+
 int dm_up(struct stand *s, char text[CONNECT_TEXT])
 {
 	char name[CONNECT_NAME_SIZE + 16];
-	int rc;
+	int rc = 0;
 
 	map_name(s, name);
-	if (dm_find(s))
-		rc = is_ours(s) ? mend(s, name, text) : 0;
-	else
+	if (!dm_find(s)) {
 		rc = create(s, text);
-	if (rc == 0 && !dm_find(s))
-		rc = refuse_with(text, -EIO, "%s: dmsetup has made no device",
-				 name);
-	if (rc == 0 && is_ours(s)) /* else multipathd looks after it */
-		rc = settle_node(s, true, text);
-	return rc;
+		if (dm_find(s))
+			rc = 0; /* ours, or multipathd was faster */
+		else if (rc == 0)
+			rc = refuse_with(text, -EIO,
+					 "%s: dmsetup has made no device",
+					 name);
+	} else if (is_ours(s)) {
+		rc = mend(s, name, text);
+	}
+	if (rc < 0)
+		return rc;
+	return is_ours(s) ? settle_node(s, true, text) : check_foreign(s, text);
 }
 
 int dm_down(struct stand *s, char text[CONNECT_TEXT])

@@ -440,6 +440,8 @@ static void the_map_of_multipathd_is_used(void **state)
 	machine_put(&m, "", "/sys/class/block/nvme1n1/holders/dm-7");
 	machine_put(&m, "mpath-uuid.1", "/sys/class/block/dm-7/dm/uuid");
 	machine_put(&m, "mpatha", "/sys/class/block/dm-7/dm/name");
+	refuses(SHARED, -EBUSY, "/dev/nvme2n1 is not in it");
+	machine_put(&m, "", "/sys/class/block/nvme2n1/holders/dm-7");
 	machine_forget(&m);
 	connects(SHARED, "/dev/mapper/mpatha", 3);
 	assert_int_equal(machine_logged(&m, "dmsetup"), 0);
