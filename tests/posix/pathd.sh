@@ -52,6 +52,7 @@ at 2 "$target2" && at 3 "$target3" || fail "others were moved"
 
 # The next one knows where it belongs, and brings it back.
 kill -KILL $pathd
+wait $pathd || : # its lock goes with it
 start_pathd
 eventually answering 2
 at 1 "$target1" && fail "moved to a silent address"
