@@ -116,6 +116,19 @@ refused() { # TEXT COMMAND…
 refused "lookupcache" mount -t hawser -o lookupcache=sometimes "$fs:/" /a
 refused "No such file or directory" mount -t hawser "$fs:/missing" /a
 refused "does not exist" mount -t hawser fs-0123456789abcdef0:/ /a
+
+echo "through a tunnel, as amazon-efs-utils mounts: a refusal is in words it knows"
+host "\$VM_SHARE/nfs-tunnel good 20490 $fs"
+host "\$VM_SHARE/nfs-tunnel other 20491 fs-0123456789abcdef0"
+host "\$VM_SHARE/nfs-tunnel point 20492 $fs --point fsap-0123456789abcdef0"
+mount -t nfs4 -o vers=4.1,port=20490 10.77.0.1:/ /b
+[[ -e /b/data ]] || fail "nothing there"
+umount /b
+for port in 20491 20492; do
+	refused "access denied by server while mounting" \
+		mount -t nfs4 -o vers=4.1,port=$port 10.77.0.1:/ /b
+done
+
 allow='{"Effect":"Allow","Principal":"*","Action":"*"}'
 deny='{"Sid":"nobody","Effect":"Deny","Principal":"*",'
 deny+='"Action":"elasticfilesystem:ClientMount"}'

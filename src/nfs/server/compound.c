@@ -69,12 +69,10 @@ static nfsstat4 check_position(const struct nfsd_compound *c,
 }
 
 /* Who may not mount the whole file system still finds his way from its root to
- * an export; but not over TLS, where the certificate names the export, and a
- * mount that is refused should fail at once. */
+ * an export. */
 static bool is_on_the_way(const struct nfsd_compound *c)
 {
-	if (c->export != NULL || c->cfh != ENGINE_ROOT ||
-	    c->call->conn->who.secure)
+	if (c->export != NULL || c->cfh != ENGINE_ROOT)
 		return false;
 	switch (c->arg.argop) {
 	case OP_ACCESS:
@@ -90,6 +88,26 @@ static bool is_on_the_way(const struct nfsd_compound *c)
 	}
 }
 
+/* Not so over TLS, where the certificate names the export, and a mount that is
+ * refused should fail at once.  Linux says "access denied by server", which
+ * mount.efs looks for, if it gets the root and its attributes, but no more:
+ * what refuses the root it takes for want of another security flavor (EPERM).
+ */
+static bool is_a_look_at_the_root(const struct nfsd_compound *c)
+{
+	return c->by_root &&
+	       (c->arg.argop == OP_GETFH || c->arg.argop == OP_GETATTR ||
+		c->arg.argop == OP_SECINFO_NO_NAME);
+}
+
+static bool may_use(const struct nfsd_compound *c)
+{
+	if (c->rights & NFS_RIGHT_MOUNT)
+		return true;
+	return c->call->conn->who.secure ? is_a_look_at_the_root(c)
+					 : is_on_the_way(c);
+}
+
 static nfsstat4 check_op(const struct nfsd_compound *c,
 			 const struct nfsd_op *op)
 {
@@ -103,8 +121,7 @@ static nfsstat4 check_op(const struct nfsd_compound *c,
 		return NFS4ERR_NOFILEHANDLE;
 	if ((op->flags & OP_NEEDS_SAVED_FH) && c->sfh == 0)
 		return NFS4ERR_NOFILEHANDLE;
-	if ((op->flags & OP_NEEDS_FH) && !(c->rights & NFS_RIGHT_MOUNT) &&
-	    !is_on_the_way(c))
+	if ((op->flags & OP_NEEDS_FH) && !may_use(c))
 		return NFS4ERR_ACCESS;
 	if (!(op->flags & OP_MUTATES))
 		return NFS4_OK;

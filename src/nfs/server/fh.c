@@ -78,6 +78,7 @@ nfsstat4 nfsd_fh_parse(const struct nfs_server *srv, nfs_fh4 fh,
 void nfsd_set_cfh(struct nfsd_compound *c, uint64_t ino)
 {
 	c->cfh = ino;
+	c->by_root = false;
 	c->cfh_state = stateid4_anonymous;
 }
 

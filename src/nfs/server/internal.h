@@ -228,6 +228,7 @@ struct nfsd_compound {
 	/* Inode numbers; 0: none.  And what goes with them: stateids, and the
 	 * exports by which they were reached (a reference, or NULL). */
 	uint64_t cfh, sfh;
+	bool by_root; /* the last one to set cfh was PUTROOTFH */
 	stateid4 cfh_state, sfh_state;
 	struct nfsd_export *export, *saved_export;
 	unsigned rights;      /* by the current one */

@@ -38,26 +38,49 @@ nfsstat4 nfsd_op_putfh(struct nfsd_compound *c)
 	return NFS4_OK;
 }
 
+/* Who may not enter his export is shown the root of all, and nothing else: see
+ * is_a_look_at_the_root(). */
+static void show_root(struct nfsd_compound *c)
+{
+	nfsd_set_export(c, NULL);
+	nfsd_set_cfh(c, ENGINE_ROOT);
+	c->rights = 0;
+}
+
+static nfsstat4 enter_own(struct nfsd_compound *c, uint64_t number)
+{
+	struct nfsd_export *e = nfsd_export_by_number(c->call->conn, number);
+	nfsstat4 status = NFS4ERR_ACCESS;
+	uint64_t ino;
+
+	if (e != NULL)
+		status = nfsd_export_enter(c, e, &ino);
+	if (status == NFS4_OK) {
+		nfsd_set_export(c, e);
+		nfsd_set_cfh(c, ino);
+		return NFS4_OK;
+	}
+	nfsd_export_put(e);
+	if (status != NFS4ERR_ACCESS)
+		return status;
+	show_root(c);
+	return NFS4_OK;
+}
+
 /* Also PUTPUBFH: there is no other public place. */
 nfsstat4 nfsd_op_putrootfh(struct nfsd_compound *c)
 {
-	uint64_t number = c->call->conn->who.export, ino = ENGINE_ROOT;
-	struct nfsd_export *e = NULL;
+	uint64_t number = c->call->conn->who.export;
 	nfsstat4 status = NFS4_OK;
 
 	if (number != 0) {
-		e = nfsd_export_by_number(c->call->conn, number);
-		if (e == NULL)
-			return NFS4ERR_ACCESS;
-		status = nfsd_export_enter(c, e, &ino);
+		status = enter_own(c, number);
+	} else {
+		nfsd_set_export(c, NULL);
+		nfsd_set_cfh(c, ENGINE_ROOT);
 	}
-	if (status != NFS4_OK) {
-		nfsd_export_put(e);
-		return status;
-	}
-	nfsd_set_export(c, e);
-	nfsd_set_cfh(c, ino);
-	return NFS4_OK;
+	c->by_root = status == NFS4_OK;
+	return status;
 }
 
 nfsstat4 nfsd_op_getfh(struct nfsd_compound *c)
