@@ -19,7 +19,8 @@
  * reply is written; beyond that nothing more is read.  When all connections of
  *the reactor hold too much together (load.h), each has one call at a time.  A
  * record must be complete within NFSD_RECORD_TIMEOUT, a write make progress
- * within NFSD_WRITE_TIMEOUT.
+ * within NFSD_WRITE_TIMEOUT.  A connection over which no session is used has to
+ * say something once in options.unused_timeout, or make room for one that does.
  *
  * A path that was silent and comes back is reset.  The Linux client never moves
  * a request from a silent connection to another one; it holds it until TCP's
@@ -384,6 +385,25 @@ static ssize_t receive(struct nfsd_conn *c, nsec deadline)
 	return n;
 }
 
+static bool has_session(const struct nfsd_conn *c)
+{
+	for (unsigned i = 0; i < c->nbound; i++)
+		if (!nfsd_session_dead(c->bound[i]))
+			return true;
+	return false;
+}
+
+/* The start of a record: 0, or why the connection ends. */
+static int wait_for_record(struct nfsd_conn *c)
+{
+	ssize_t n;
+
+	do {
+		n = receive(c, reactor_now() + c->srv->options.unused_timeout);
+	} while (n == -ETIMEDOUT && (has_session(c) || c->calls > 0));
+	return (int)n;
+}
+
 static int serve(struct nfsd_conn *c)
 {
 	nsec deadline = NSEC_NEVER;
@@ -391,7 +411,8 @@ static int serve(struct nfsd_conn *c)
 	int rc;
 
 	for (;;) {
-		n = receive(c, deadline);
+		n = record_reader_partial(&c->reader) ? receive(c, deadline)
+						      : wait_for_record(c);
 		if (n <= 0)
 			return (int)n;
 		rc = handle_records(c);

@@ -120,7 +120,8 @@ int nfsd_greet(struct nfsd_conn *c)
 	uint8_t first;
 	void *room;
 	ssize_t n;
-	int r = stream_wait_readable(c->stream, NSEC_NEVER);
+	int r = stream_wait_readable(c->stream,
+				     c->since + c->srv->options.unused_timeout);
 
 	if (r < 0)
 		return r;

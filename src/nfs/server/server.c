@@ -25,6 +25,8 @@ static int set_options(struct nfs_server *srv,
 		o->grace = o->lease;
 	if (o->anon_uid == 0 && o->anon_gid == 0)
 		o->anon_uid = o->anon_gid = 65534;
+	if (o->unused_timeout == 0)
+		o->unused_timeout = SEC(60);
 	if (o->max_connections == 0)
 		o->max_connections = 4096;
 	if (o->max_clients == 0)

@@ -109,6 +109,8 @@ struct nfs_server_options {
 	uint8_t handle_key[16];
 
 	unsigned max_connections; /* 0: 4096; further ones are closed */
+	/* 0: 60 s.  A silent connection over which no session is used ends. */
+	nsec unused_timeout;
 	unsigned max_clients;	  /* 0: 16384 */
 };
 

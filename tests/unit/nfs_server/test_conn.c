@@ -365,6 +365,35 @@ static void too_many(void *arg)
 	world_stop(&world);
 }
 
+/* One that says nothing, one that said something once, and one with a session:
+ * the first two make room. */
+static void unused(void *arg)
+{
+	struct nfs_server_options hasty = { .lease = SEC(60),
+					    .unused_timeout = MSEC(300) };
+	static struct compound c;
+	struct session s;
+	struct world world;
+	struct wire w[3];
+	uint8_t call[40];
+
+	world_start(&world, arg, &hasty);
+	null_call(call);
+	for (int i = 0; i < 3; i++)
+		wire_open(&w[i], &world.addr[0]);
+	wire_mount(&w[2], "used", &s);
+	wire_send(&w[1], call, sizeof(call));
+	require(wire_receive(&w[1]) == 24);
+	require(ended(&w[0]));
+	require(ended(&w[1]));
+	task_sleep(hasty.unused_timeout); /* of w[2]'s, twice by now */
+	session_begin(&s, &c, 0);
+	require(wire_call(&w[2], &c) == NFS4_OK);
+	for (int i = 0; i < 3; i++)
+		wire_close(&w[i]);
+	world_stop(&world);
+}
+
 static void taken_away(void *arg)
 {
 	struct session s;
@@ -407,6 +436,7 @@ IN_WORLD(in_a_crowd_each_connection_has_one_call_at_a_time, crowded)
 IN_WORLD(who_does_not_read_replies_gets_no_more_memory, greedy)
 IN_WORLD(replies_that_nobody_reads_count, unread)
 IN_WORLD(connections_beyond_the_limit_are_closed, too_many)
+IN_WORLD(connections_that_nobody_uses_end, unused)
 IN_WORLD(taking_an_address_away_resets_its_connections, taken_away)
 
 int main(void)
@@ -424,6 +454,7 @@ int main(void)
 			who_does_not_read_replies_gets_no_more_memory),
 		test_with_directory(replies_that_nobody_reads_count),
 		test_with_directory(connections_beyond_the_limit_are_closed),
+		test_with_directory(connections_that_nobody_uses_end),
 		test_with_directory(
 			taking_an_address_away_resets_its_connections),
 	};
