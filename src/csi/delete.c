@@ -141,7 +141,8 @@ int csi_delete_volume(struct csi_call *call)
 	if (nvme_is_handle(in->volume_id))
 		return nvme_delete_volume(call);
 	/* What this driver can't have made is not there any more. */
-	if (handle_parse(in->volume_id, &h) < 0 || h.point[0] == '\0')
+	if (handle_parse(in->volume_id, &h) < 0 || h.s3files ||
+	    h.point[0] == '\0')
 		return 0;
 	if (csi_begin(call, "access point", h.point) < 0)
 		return -1;

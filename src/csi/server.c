@@ -26,6 +26,7 @@
 
 #include "base/log.h"
 #include "csi/internal.h"
+#include "csi/text.h"
 
 /* After a signal, calls have so long to end. */
 enum { END_GRACE_S = 10 };
@@ -111,6 +112,12 @@ static ProtobufCMessage *decode(struct rpc *rpc,
 	message = protobuf_c_message_unpack(descriptor, NULL,
 					    GRPC_SLICE_LENGTH(slice),
 					    GRPC_SLICE_START_PTR(slice));
+	if (message != NULL &&
+	    !text_is_clean(descriptor, GRPC_SLICE_START_PTR(slice),
+			   GRPC_SLICE_LENGTH(slice))) {
+		protobuf_c_message_free_unpacked(message, NULL);
+		message = NULL;
+	}
 	grpc_slice_unref(slice);
 	grpc_byte_buffer_reader_destroy(&reader);
 	return message;
@@ -172,7 +179,9 @@ static ProtobufCMessage *run(struct csi_call *call, struct rpc *rpc)
 	request = decode(rpc, method->request);
 	if (request == NULL) {
 		csi_refuse(call, GRPC_STATUS_INVALID_ARGUMENT,
-			   "the message is not one of %s", method->path);
+			   "the message is not one of %s, or a text in it is "
+			   "not UTF-8 or has a NUL",
+			   method->path);
 		return NULL;
 	}
 	log_debug("%s", method->path);

@@ -42,8 +42,10 @@ int csi_controller_capabilities(struct csi_call *call)
 {
 #define TYPE(name) CSI__V1__CONTROLLER_SERVICE_CAPABILITY__RPC__TYPE__##name
 	static const Csi__V1__ControllerServiceCapability__RPC__Type types[] = {
-		TYPE(CREATE_DELETE_VOLUME), TYPE(LIST_VOLUMES),
-		TYPE(EXPAND_VOLUME), TYPE(GET_VOLUME),
+		TYPE(CREATE_DELETE_VOLUME),
+		TYPE(LIST_VOLUMES),
+		TYPE(EXPAND_VOLUME),
+		TYPE(GET_VOLUME),
 		TYPE(SINGLE_NODE_MULTI_WRITER),
 		TYPE(PUBLISH_UNPUBLISH_VOLUME) /* with NVMe only */
 	};
@@ -90,7 +92,7 @@ static int find(struct csi_call *call, const char *id, struct efs_point *point)
 	if (id[0] == '\0')
 		return csi_refuse(call, GRPC_STATUS_INVALID_ARGUMENT,
 				  "Volume ID not provided");
-	if (handle_parse(id, &h) < 0)
+	if (handle_parse(id, &h) < 0 || h.s3files)
 		return no_volume(call, id);
 	r = h.point[0] ? efs_point_get(efs, h.point, point, &err)
 		       : efs_fs_zone(efs, h.fs, zone, &err);

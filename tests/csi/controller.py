@@ -48,6 +48,26 @@ class Identity(Case):
         self.assertEqual(caught.exception.code().name, "RESOURCE_EXHAUSTED")
         self.d.Probe()
 
+    def test_texts_are_texts(self):
+        """Not cut at a NUL: two names would be one; and UTF-8."""
+        request = self.request("two\0names")
+        self.refused("INVALID_ARGUMENT", "NUL", self.d.CreateVolume, **request)
+        for key in ("fileSystemId", "nonsense"):
+            request = self.request(parameters=self.parameters(
+                **{key: self.fs + "\0"}))
+            self.refused("INVALID_ARGUMENT", "NUL", self.d.CreateVolume,
+                         **request)
+        create = self.d.channel.unary_unary("/csi.v1.Controller/CreateVolume")
+        request = pb.CreateVolumeRequest(**self.request("name"))
+        for broken in (b"\xff", b"\xc3", b"\xed\xa0\x80"):
+            # A field that comes again replaces the first.
+            name = b"\x0a" + bytes([len(broken)]) + broken
+            with self.assertRaises(grpc.RpcError) as caught:
+                create(request.SerializeToString() + name, timeout=10)
+            self.assertEqual(caught.exception.code().name, "INVALID_ARGUMENT")
+        self.assertEqual(self.points(), [])
+        self.create("\u00fc\u20ac\U0001f600")
+
 
 class Create(Case):
     def bad(self, text, code="INVALID_ARGUMENT", **more):
@@ -375,8 +395,9 @@ class Others(Case):
         self.d.DeleteVolume(volume_id=v.volume_id)
         old = self.create().volume_id[len("efs:"):]
         self.d.DeleteVolume(volume_id=old)
-        # Of another file system it is none.
+        # Of another file system, or another kind of them, it is none.
         v = self.create()
+        self.d.DeleteVolume(volume_id=v.volume_id.replace("efs:", "s3files:"))
         self.d.DeleteVolume(volume_id="efs:fs-0123456789abcdef0::" +
                             v.volume_id.split(":")[-1])
         self.point(v)
@@ -402,6 +423,7 @@ class Others(Case):
         self.refused("INVALID_ARGUMENT", "capabilities", ask, volume_id=v)
         other = "fsap-0123456789abcdef0"
         for id in ("x", "fs-0123456789abcdef0", f"efs:{self.fs}::{other}",
+                   "s3files:" + self.fs, v.replace("efs:", "s3files:"),
                    "efs:fs-0123456789abcdef0::" + v.split(":")[-1],
                    v + ":more"):
             self.refused("NOT_FOUND", id, ask, volume_id=id,
