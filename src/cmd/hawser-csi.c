@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "csi/csi.h"
 #include "rpc/client.h"
 
@@ -23,13 +24,16 @@ static const char usage[] =
 	"  --region REGION      the same\n"
 	"  --tags 'K:V K:V'     tags for access points\n"
 	"  --encrypt-in-transit[=true|false]\n"
-	"                       volumes that do not say encryptInTransit, "
-	"too\n"
+	"                       volumes that do not say encryptInTransit; "
+	"default:\n"
+	"                       true with --ca-file, or with AWS's API\n"
 	"  --ca-file FILE       that mount targets' certificates lead to\n"
 	"  --dns-suffix SUFFIX  they are for FS-ID.efs.REGION.SUFFIX; "
 	"default:\n"
 	"                       hawser.internal, or amazonaws.com for "
 	"AWS\n"
+	"  --client CLIENT      that mounts: fuse (the default), kernel or "
+	"auto\n"
 	"  --delete-access-point-root-dir[=true|false]\n"
 	"                       DeleteVolume deletes what is in the volume\n"
 	"  --max-inflight-mounts N  being made at the same time; 32\n"
@@ -99,6 +103,13 @@ static bool parse_bool(const char *text)
 	return false;
 }
 
+static const char *parse_client(const char *text)
+{
+	if (!is_one_of(text, "fuse|kernel|auto"))
+		usage_error("expected fuse, kernel or auto, not", text);
+	return text;
+}
+
 static unsigned parse_mounts(const char *text)
 {
 	char *end;
@@ -122,6 +133,7 @@ static const struct option known[] = {
 	{ "encrypt-in-transit", optional_argument, NULL, 'E' },
 	{ "ca-file", required_argument, NULL, 'C' },
 	{ "dns-suffix", required_argument, NULL, 'S' },
+	{ "client", required_argument, NULL, 'c' },
 	{ "delete-access-point-root-dir", optional_argument, NULL, 'x' },
 	{ "max-inflight-mounts", required_argument, NULL, 'm' },
 	{ "nvme", optional_argument, NULL, 'N' },
@@ -159,13 +171,16 @@ static void apply(struct csi_options *o, int opt, char **argv)
 		o->tags = optarg;
 		break;
 	case 'E':
-		o->encrypt = parse_bool(optarg);
+		o->encrypt = parse_bool(optarg) ? CSI_ENCRYPT : CSI_NO_ENCRYPT;
 		break;
 	case 'C':
 		o->ca_file = optarg[0] ? optarg : NULL;
 		break;
 	case 'S':
 		o->suffix = optarg;
+		break;
+	case 'c':
+		o->client = parse_client(optarg);
 		break;
 	case 'x':
 		o->delete_root_dir = parse_bool(optarg);
@@ -210,6 +225,7 @@ int main(int argc, char **argv)
 		.node_id = environment("CSI_NODE_NAME", host_name()),
 		.zone = environment("HAWSER_ZONE", ""),
 		.tags = "",
+		.client = "fuse",
 		.program = find_hawser(),
 		.work_dir = CSI_DEFAULT_WORK_DIR,
 		.max_mounts = MOUNTS_DEFAULT,

@@ -97,8 +97,9 @@ static int without_command(int argc, char **argv)
 			       argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 }
 
-/* What mount(8) and umount(8) call this program. */
-static const struct {
+/* What mount(8) and umount(8) call this program; also its first argument, for
+ * who does not want to look for a link with that name. */
+static const struct helper {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } helpers[] = {
@@ -107,15 +108,29 @@ static const struct {
 	{ "umount.fuse.hawser", helper_umount_main },
 };
 
+static const struct helper *find_helper(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	for (const struct helper *h = helpers;
+	     path && h < helpers + ARRAY_SIZE(helpers); h++)
+		if (strcmp(slash ? slash + 1 : path, h->name) == 0)
+			return h;
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
-	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+	const struct helper *helper = find_helper(argv[0]);
 	const struct cli_command *c;
 	int words;
 
-	for (size_t i = 0; argc > 0 && i < ARRAY_SIZE(helpers); i++)
-		if (strcmp(slash ? slash + 1 : argv[0], helpers[i].name) == 0)
-			return helpers[i].main(argc, argv);
+	if (helper == NULL && argc > 1 && (helper = find_helper(argv[1]))) {
+		argc--;
+		argv++;
+	}
+	if (helper != NULL)
+		return helper->main(argc, argv);
 	c = find(argc - 1, argv + 1, &words);
 	if (c == NULL)
 		return without_command(argc - 1, argv + 1);

@@ -98,6 +98,14 @@ static void raise_descriptor_limit(void)
 	}
 }
 
+/* Amazon's certificates lead to what every system trusts. */
+static bool encrypts(const struct csi_options *o, const char *url)
+{
+	if (o->encrypt != CSI_ENCRYPT_IF_TRUSTED)
+		return o->encrypt == CSI_ENCRYPT;
+	return o->ca_file != NULL || strstr(url, ".amazonaws.com") != NULL;
+}
+
 int csi_run(const struct csi_options *options)
 {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
@@ -110,9 +118,12 @@ int csi_run(const struct csi_options *options)
 	if (r < 0)
 		return r;
 	efs_url(csi.efs, url);
-	log_info("%s " HAWSER_VERSION ", node %s%s%s, API %s", options->name,
-		 options->node_id, options->zone[0] ? " in " : "",
-		 options->zone, url);
+	csi.encrypt = encrypts(options, url);
+	log_info("%s " HAWSER_VERSION ", node %s%s%s, API %s; volumes that do "
+		 "not say encryptInTransit are %s",
+		 options->name, options->node_id,
+		 options->zone[0] ? " in " : "", options->zone, url,
+		 csi.encrypt ? "encrypted" : "not encrypted");
 	raise_descriptor_limit();
 	block_signals();
 	r = csi_serve(&csi, path);

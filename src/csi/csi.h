@@ -31,7 +31,10 @@ struct csi_options {
 	const char *work_dir; /* for mounts of its own */
 	const char *ca_file;  /* for TLS at mount targets; NULL: the system's */
 	const char *suffix;   /* of their names; NULL: as the API's URL says */
-	bool encrypt;	      /* volumes that do not say whether, too */
+	/* Volumes that do not say whether: those are encrypted on their way, by
+	 * default, if it can be known whose certificates to trust. */
+	enum { CSI_ENCRYPT_IF_TRUSTED, CSI_ENCRYPT, CSI_NO_ENCRYPT } encrypt;
+	const char *client;   /* that mounts: "fuse", "kernel", "auto" */
 	bool delete_root_dir; /* DeleteVolume deletes what is in the volume */
 	unsigned max_mounts;  /* mounts being made at the same time */
 	bool nvme;	      /* volumes over NVMe, too; see nvme.h */

@@ -57,7 +57,7 @@ static int may_wipe(struct csi_call *call, const struct efs_point *p)
 static int mount_and_wipe(struct csi_call *call, const struct handle *h)
 {
 	struct csi *csi = call->csi;
-	const struct locate_wish wish = { .tls = csi->options->encrypt };
+	const struct locate_wish wish = { .tls = csi->encrypt };
 	struct mount_spec spec = { .read_only = false };
 	char text[MOUNTER_TEXT_SIZE], at[512];
 	int r;

@@ -37,6 +37,7 @@ struct csi {
 	struct gid_pools gids;
 	json_t *tags;	 /* of --tags: [{"Key": …, "Value": …}] */
 	unsigned mounts; /* being made now; atomic */
+	bool encrypt;	 /* volumes that do not say whether */
 };
 
 struct csi_call {
@@ -88,6 +89,9 @@ const char *csi_map_get(size_t n, void *entries, const char *key);
 /* Marks `key` as being worked on; refuses if it is (ABORTED). */
 int csi_begin(struct csi_call *call, const char *what, const char *key);
 void csi_end(struct csi_call *call, const char *key);
+
+/* Whether it is one that an orchestrator may name: from the root on. */
+bool csi_is_plain_path(const char *path);
 
 /* -------------------------------------------------------------- handlers */
 

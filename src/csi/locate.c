@@ -105,6 +105,7 @@ int locate(struct csi *csi, const struct handle *h,
 	with.host = name;
 	with.region = efs_region(csi->efs);
 	with.ca_file = csi->options->ca_file;
+	with.client = csi->options->client;
 	locate_source(h, out->source);
 	out->read_only = wish->read_only;
 	n = find_addresses(csi, h, wish, list, err);

@@ -29,8 +29,8 @@ struct locate_wish {
 	char **flags;	     /* mount options of the volume */
 	size_t n_flags;
 	bool read_only, tls;
-	/* Of TLS, filled in by locate(); NULL: nothing is said. */
-	const char *host, *region, *ca_file;
+	/* Filled in by locate(); NULL: nothing is said.  Three are of TLS. */
+	const char *host, *region, *ca_file, *client;
 };
 
 /* The name by which the kernel's table shows whose mount it is. */

@@ -117,12 +117,13 @@ static int append_addresses(const struct path_candidate *targets, size_t n,
 	return r;
 }
 
-/* What this file or the node service has dealt with. */
+/* What this file or the node service has dealt with.  bg: what is published is
+ * mounted. */
 static bool is_taken(const char *option)
 {
 	return is_called(option, "awscredsuri") ||
 	       is_called(option, "accesspoint") || is_called(option, "az") ||
-	       is_called(option, "mounttargetip");
+	       is_called(option, "mounttargetip") || is_called(option, "bg");
 }
 
 static int append_flags(const struct locate_wish *wish, char *out, size_t size)
@@ -156,7 +157,7 @@ static int append_bound(const struct locate_wish *wish, size_t n, char *out,
 	if (has_flag(wish, "trunkdiscovery") ||
 	    has_flag(wish, "notrunkdiscovery") || has_flag(wish, "max_connect"))
 		return 0;
-	if (!wish->multipathing || n >= wish->max_targets)
+	if (!wish->multipathing)
 		return append(out, size, "notrunkdiscovery");
 	snprintf(option, sizeof(option), "max_connect=%zu",
 		 MIN(wish->max_targets, (size_t)LOCATE_MAX));
@@ -207,5 +208,10 @@ int locate_options(const struct locate_wish *wish,
 		r = append_tls(wish, out, size);
 	if (r == 0 && wish->read_only)
 		r = append(out, size, "ro");
+	if (r == 0)
+		r = append_text(wish, "client", wish->client, out, size);
+	/* Whoever asked for the volume asks again. */
+	if (r == 0)
+		r = append_text(wish, "retry", "0", out, size);
 	return r < 0 ? r : append_flags(wish, out, size);
 }

@@ -40,7 +40,7 @@ void mounter_command(const struct mounter *m, const struct mount_spec *spec,
 	unsigned n = mounter_enter(m, argv);
 
 	n = add(argv, n, m->program);
-	n = add(argv, n, "mount");
+	n = add(argv, n, "mount.hawser");
 	if (spec->options[0]) {
 		n = add(argv, n, "-o");
 		n = add(argv, n, spec->options);
@@ -123,21 +123,25 @@ int mounter_mount(const struct mounter *m, const struct mount_spec *spec,
 int mounter_unmount(const struct mounter *m, const char *at, bool lazy,
 		    char err[MOUNTER_TEXT_SIZE])
 {
-	const char *argv[] = { m->program, "umount", lazy ? "-l" : "--", at,
-			       NULL };
+	const char *by_user[] = { m->program, "umount", lazy ? "-l" : "--", at,
+				  NULL };
+	const char *by_kernel[] = { "umount", lazy ? "-l" : "--", at, NULL };
 	char said[MOUNTER_TEXT_SIZE];
 	struct mounted mounted;
 	int r = mounter_look(at, &mounted);
 
 	if (r <= 0)
 		return r;
-	r = command_run(argv, UNMOUNT_TIMEOUT_S, said, sizeof(said));
+	if (!mounted.ours)
+		return explain(-EBUSY, "something else is mounted there", err);
+	r = command_run(mounted.by_kernel ? by_kernel : by_user,
+			UNMOUNT_TIMEOUT_S, said, sizeof(said));
 	if (r == 0)
 		return 0;
 	explain(r, said, err);
 	if (r < 0)
 		return r;
-	return strstr(said, "in use") ? -EBUSY : -EIO;
+	return strstr(said, "in use") || strstr(said, "busy") ? -EBUSY : -EIO;
 }
 
 /* ------------------------------------------------------- the kernel's table */
@@ -208,33 +212,55 @@ static int for_each_mount(row_fn *each, void *arg)
 	return 0;
 }
 
+/* The kernel's client shows the source that it was given, too. */
+static bool is_by_kernel(const struct row *row)
+{
+	return strcmp(row->type, "nfs4") == 0 &&
+	       strncmp(row->source, "fs-", 3) == 0;
+}
+
 static bool is_ours(const struct row *row)
 {
-	return strcmp(row->type, "fuse.hawser") == 0;
+	return strcmp(row->type, "fuse.hawser") == 0 || is_by_kernel(row);
+}
+
+/* The directory that it is in, without symbolic links, and its name. */
+static bool resolve_parent(const char *at, char out[PATH_MAX])
+{
+	char parent[PATH_MAX], resolved[PATH_MAX];
+	const char *name = strrchr(at, '/');
+
+	if (name == NULL || name[1] == '\0')
+		return false;
+	snprintf(parent, sizeof(parent), "%.*s", (int)(name - at), at);
+	if (realpath(parent[0] ? parent : "/", resolved) == NULL)
+		return false;
+	return snprintf(out, PATH_MAX, "%s/%s", resolved[1] ? resolved : "",
+			name + 1) < PATH_MAX;
+}
+
+static bool is_link(const char *at)
+{
+	char target[2];
+
+	return readlink(at, target, sizeof(target)) >= 0;
 }
 
 /* The kernel's table has no symbolic links in its paths, and the kubelet's
- * directory may be one.  The last component is not looked up: that is the mount
- * itself, which might not answer. */
+ * directory may be one.  The last component is not looked up, unless it is one,
+ * too: it is the mount itself, which might not answer. */
 static void resolve(const char *at, char out[PATH_MAX])
 {
-	char parent[PATH_MAX], resolved[PATH_MAX];
-	const char *name;
 	size_t len = strnlen(at, PATH_MAX - 1);
+	char path[PATH_MAX];
 
-	snprintf(out, PATH_MAX, "%s", at);
 	while (len > 1 && at[len - 1] == '/')
 		len--;
-	snprintf(parent, sizeof(parent), "%.*s", (int)len, at);
-	name = strrchr(parent, '/');
-	if (name == NULL || name[1] == '\0')
+	snprintf(path, sizeof(path), "%.*s", (int)len, at);
+	if (!is_link(path) && resolve_parent(path, out))
 		return;
-	parent[name - parent] = '\0';
-	if (realpath(parent[0] ? parent : "/", resolved) == NULL)
-		return;
-	if (snprintf(out, PATH_MAX, "%s/%s", resolved[1] ? resolved : "",
-		     name + 1) >= PATH_MAX)
-		snprintf(out, PATH_MAX, "%s", at);
+	if (realpath(path, out) == NULL)
+		strcpy(out, path);
 }
 
 struct look {
@@ -252,6 +278,7 @@ static bool look_at(void *arg, const struct row *row)
 		return true;
 	look->found = 1;
 	look->out->ours = is_ours(row);
+	look->out->by_kernel = is_by_kernel(row);
 	look->out->read_only = strncmp(row->options, "ro", 2) == 0;
 	snprintf(look->out->source, sizeof(look->out->source), "%s",
 		 row->source);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Mounts, made and ended by another program, which leaves a daemon behind that
- * is not ours: it goes on when this process ends.  Only this file knows
- * which program that is (hawser mount).  Any thread; calls block.
+ * Mounts, made and ended by another program.  What it leaves behind, a daemon
+ * or a mount of the kernel's client, is not ours: it goes on when this process
+ * ends.  Only this file knows which program that is (mount.hawser).  Any
+ * thread; calls block.
  */
 #ifndef CSI_MOUNTER_H
 #define CSI_MOUNTER_H
@@ -51,6 +52,7 @@ int mounter_unmount(const struct mounter *m, const char *at, bool lazy,
 /* What is mounted at a directory, last. */
 struct mounted {
 	bool ours; /* by that program */
+	bool by_kernel;
 	bool read_only;
 	char source[MOUNTER_SOURCE_SIZE];
 };

@@ -84,8 +84,11 @@ static int check_stage(struct stage *s)
 	const char *why, *multi;
 	bool all = true;
 
-	if (in->staging_target_path[0] != '/')
+	if (in->staging_target_path[0] == '\0')
 		return refuse(s->call, "Staging target path not provided");
+	if (!csi_is_plain_path(in->staging_target_path))
+		return refuse(s->call,
+			      "Staging target path is not an absolute path");
 	if (in->volume_capability == NULL)
 		return refuse(s->call, "Volume capability not provided");
 	if (!nvme_is_handle(in->volume_id))
@@ -324,7 +327,7 @@ int nvme_node_publish(struct csi_call *call)
 
 	if (parse(call, in->volume_id, &h) < 0)
 		return -1;
-	if (in->target_path[0] != '/')
+	if (!csi_is_plain_path(in->target_path))
 		return refuse(call, "Target path is not an absolute path");
 	if (in->volume_capability == NULL)
 		return refuse(call, "Volume capability not provided");

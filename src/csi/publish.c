@@ -46,9 +46,9 @@ static int check_encryption(struct publication *p)
 	if (asked && p->context.encrypt_given && !p->context.encrypt)
 		return refuse(p, "Found tls in mountOptions but "
 				 "encryptInTransit is false");
-	p->wish.tls = asked || (p->context.encrypt_given
-					? p->context.encrypt
-					: p->call->csi->options->encrypt);
+	p->wish.tls =
+		asked || (p->context.encrypt_given ? p->context.encrypt
+						   : p->call->csi->encrypt);
 	return 0;
 }
 
@@ -85,6 +85,24 @@ static void set_wish(struct publication *p)
 	};
 }
 
+/* Without "." and "..": what they lead to changes with what is mounted. */
+bool csi_is_plain_path(const char *path)
+{
+	const char *at = path;
+	size_t len;
+
+	if (path[0] != '/' || strlen(path) >= PATH_MAX)
+		return false;
+	for (; *at; at += len) {
+		at += strspn(at, "/");
+		len = strcspn(at, "/");
+		if ((len == 1 && at[0] == '.') ||
+		    (len == 2 && strncmp(at, "..", 2) == 0))
+			return false;
+	}
+	return true;
+}
+
 static int check_request(struct publication *p)
 {
 	const Csi__V1__NodePublishVolumeRequest *in = p->in;
@@ -94,7 +112,7 @@ static int check_request(struct publication *p)
 		return refuse(p, "Volume ID not provided");
 	if (in->target_path[0] == '\0')
 		return refuse(p, "Target path not provided");
-	if (in->target_path[0] != '/' || strlen(in->target_path) >= PATH_MAX)
+	if (!csi_is_plain_path(in->target_path))
 		return refuse(p, "Target path is not an absolute path");
 	if (in->volume_capability == NULL)
 		return refuse(p, "Volume capability not provided");
@@ -238,11 +256,10 @@ static int find_way(struct publication *p)
 
 	if (r == 0)
 		return 0;
-	return csi_refuse(p->call,
-			  r == -ENOENT ? GRPC_STATUS_NOT_FOUND
-				       : GRPC_STATUS_INTERNAL,
-			  "Could not mount \"%.200s\": %s", p->spec.source,
-			  err);
+	return csi_refuse(
+		p->call,
+		r == -ENOENT ? GRPC_STATUS_NOT_FOUND : GRPC_STATUS_INTERNAL,
+		"Could not mount \"%.200s\": %s", p->spec.source, err);
 }
 
 /* What is there is looked at first: that needs nobody who answers. */

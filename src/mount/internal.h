@@ -44,7 +44,7 @@ struct wish {
 	unsigned retry; /* minutes; UINT_MAX: not said */
 
 	bool tls, no_tls, iam;
-	const char *access_point, *ca_file, *verify;
+	const char *access_point, *ca_file, *verify, *host;
 
 	/* For the clients, as they came, with commas between; and those of
 	 * them that only one of the two understands: "": none. */

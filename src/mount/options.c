@@ -67,6 +67,7 @@ static const struct row {
 	{ "iam", FLAG, AT(iam) },
 	{ "cafile", TEXT, AT(ca_file) },
 	{ "verify", TEXT, AT(verify) },
+	{ "tlshost", TEXT, AT(host) },
 	/* How. */
 	{ "client", CLIENT },
 	{ "multipath", FLAG, AT(multipath) },
@@ -376,9 +377,11 @@ static int check(const struct wish *w)
 		return complain(w, "The \"tls\" option is required when "
 				   "mounting with \"iam\": the signature is "
 				   "part of the client's certificate");
-	if ((w->ca_file || w->verify) && !w->tls)
+	if ((w->ca_file || w->verify || w->host) && !w->tls)
 		return complain(w, "%s means nothing without tls",
-				w->ca_file ? "cafile" : "verify");
+				w->ca_file  ? "cafile"
+				: w->verify ? "verify"
+					    : "tlshost");
 	if (w->tls && w->client == CLIENT_KERNEL)
 		return complain(w, "tls is not to be had with client=kernel: "
 				   "the kernel's NFS client has none here; use "

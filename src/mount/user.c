@@ -75,7 +75,7 @@ static void add_tls(struct text *t, const struct wish *w,
 	if (!w->tls)
 		return;
 	add(t, ",tls%s", w->iam ? ",iam" : "");
-	add_text(t, "tlshost", p->host);
+	add_text(t, "tlshost", w->host ? w->host : p->host);
 	add_text(t, "region", p->region);
 	add_text(t, "accesspoint", w->access_point);
 	add_text(t, "verify", w->verify);

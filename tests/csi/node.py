@@ -60,13 +60,14 @@ class NodeCase(Case):
                     words = f.read().split("\0")
             except OSError:
                 continue
-            if "mount" in words and target in words:
+            if "mount.hawser" in words and target in words:
                 return int(pid)
         return None
 
 
 class Encrypted(NodeCase):
-    OPTIONS = ("--ca-file", os.environ["HAWSER_STATE"] + "/nfs-cert.pem")
+    CA = ("--ca-file", os.environ["HAWSER_STATE"] + "/nfs-cert.pem")
+    OPTIONS = ("--encrypt-in-transit=false", *CA)
 
     def setUp(self):
         super().setUp()
@@ -102,10 +103,14 @@ class Encrypted(NodeCase):
         self.assertEqual(len(self.paths(several)), 3)
 
     def test_as_the_driver_says(self):
-        d = Driver("--encrypt-in-transit", *self.OPTIONS)
-        self.use(self.publish(self.volume, driver=d))
-        self.refused_at("Could not mount", d, encryptInTransit="false")
-        d.stop()
+        # If it is known whom to trust, that is the default.
+        for options in ((), ("--encrypt-in-transit",)):
+            d = Driver(*options, *self.CA)
+            self.use(self.publish(self.volume, driver=d))
+            self.refused_at("Could not mount", d, encryptInTransit="false")
+            self.refused_at("client=kernel", d,
+                            mount_capability(flags=["client=kernel"]))
+            d.stop()
 
     def test_who_it_is(self):
         self.efs.put_file_system_policy(FileSystemId=self.fs, Policy=json.dumps(
@@ -212,6 +217,16 @@ class Publish(NodeCase):
             self.d.NodeUnpublishVolume(volume_id=v, target_path=path)
             self.assertNotIn(self.directory + "/real/mount", mounts())
             self.assertEqual(os.listdir(self.directory + "/real"), [])
+        # The target may be one itself.
+        os.mkdir(self.directory + "/real/mount")
+        path = self.directory + "/itself"
+        os.symlink("real/mount", path)
+        for _ in range(2):
+            self.d.NodePublishVolume(**self.publishing(v, path))
+        self.assertIn(self.directory + "/real/mount", mounts())
+        self.d.NodeGetVolumeStats(volume_id=v, volume_path=path)
+        self.d.NodeUnpublishVolume(volume_id=v, target_path=path)
+        self.assertNotIn(self.directory + "/real/mount", mounts())
 
     def test_another_volume_is_there(self):
         t = self.publish(self.create().volume_id)
@@ -267,7 +282,11 @@ class Publish(NodeCase):
         with open("/proc/self/mountinfo") as f:
             row = [line for line in f if f" {t} " in line][0]
         self.assertIn("noatime", row.split()[5])
-        for flags in (["nonsense"], ["soft"], ["rsize=1"], ["x" * 600],
+        # Those of amazon-efs-utils that have no meaning here are no mistake.
+        self.publish(self.fs, capability=mount_capability(
+            flags=["noocsp", "tlsport=20050", "notls", "retry=1", "bg",
+                   "_netdev", "nodirects3read", "client=fuse"]))
+        for flags in (["nonsense"], ["soft"], ["rolearn=x"], ["client=x"], ["rsize=1"], ["x" * 600],
                       ["a" * 500 + str(i) for i in range(20)]):
             t = self.target()
             self.refused("INTERNAL", "Could not mount",
@@ -284,7 +303,8 @@ class Publish(NodeCase):
 
         bad("Volume ID not provided", volume_id="")
         bad("Target path not provided", target_path="")
-        bad("absolute", target_path="mount")
+        for path in ("mount", "/tmp/.", "/tmp/a/../b", "/" + 5000 * "x"):
+            bad("absolute", target_path=path)
         bad("capability not provided", volume_capability=None)
         bad("only filesystem", volume_capability=block_capability())
         bad("access mode", volume_capability=mount_capability(mode=0))

@@ -19,7 +19,7 @@ static void becomes(struct locate_wish wish, const char *addresses, char *flags,
 {
 	struct path_candidate targets[LOCATE_MAX] = {};
 	char out[MOUNTER_OPTIONS_SIZE], text[256];
-	char *list[32], *save = NULL;
+	char *list[32], *save = NULL, *retry;
 	size_t n = 0;
 
 	strcpy(text, addresses);
@@ -32,6 +32,11 @@ static void becomes(struct locate_wish wish, const char *addresses, char *flags,
 		list[wish.n_flags++] = f;
 	assert_int_equal(locate_options(&wish, targets, n, out, sizeof(out)),
 			 0);
+	/* Where the driver's own end, and those of the volume begin. */
+	retry = strstr(out, "retry=0");
+	assert_non_null(retry);
+	retry -= retry > out;
+	memmove(retry, retry + 8, strlen(retry + 8) + 1);
 	assert_string_equal(out, want);
 }
 #define BECOMES(addresses, flags, want, ...)                                   \
@@ -54,7 +59,7 @@ static void several_addresses(void **state)
 		"mounttargetip_2=10.0.3.10",
 		.multipathing = true);
 	BECOMES("10.0.1.10 10.0.2.10", "",
-		"addr=10.0.1.10,mounttargetip_1=10.0.2.10,notrunkdiscovery",
+		"addr=10.0.1.10,mounttargetip_1=10.0.2.10,max_connect=2",
 		.multipathing = true, .max_targets = 2);
 	/* One is known, three are wanted: the server tells of the others. */
 	BECOMES("10.0.1.10", "", "addr=10.0.1.10,max_connect=3",
@@ -80,6 +85,21 @@ static void the_volumes_own(void **state)
 	BECOMES("10.0.1.10", "max_connect=3", "addr=10.0.1.10,max_connect=3");
 	BECOMES("", "addr=10.0.9.9|mounttargetip_1=10.0.9.10",
 		"addr=10.0.9.9,mounttargetip_1=10.0.9.10");
+}
+
+/* Which client, and for how long to try: as the volume says, or the driver. */
+static void of_the_helper(void **state)
+{
+	char *own[] = { (char *)"client=kernel", (char *)"retry=1",
+			(char *)"bg" };
+	struct locate_wish wish = { .client = "fuse", .flags = own };
+	char out[MOUNTER_OPTIONS_SIZE];
+
+	assert_int_equal(locate_options(&wish, NULL, 0, out, sizeof(out)), 0);
+	assert_string_equal(out, "client=fuse,retry=0");
+	wish.n_flags = 3;
+	assert_int_equal(locate_options(&wish, NULL, 0, out, sizeof(out)), 0);
+	assert_string_equal(out, "client=kernel,retry=1");
 }
 
 static void too_many(void **state)
@@ -131,18 +151,19 @@ static void commands(void **state)
 	const struct mounter moved = { "hawser", "/sys/fs/cgroup/x" };
 
 	is_command(&plain, "",
-		   (const char *[]){ "/bin/hawser", "mount", "--", "fs-1:/",
-				     "/at", NULL });
+		   (const char *[]){ "/bin/hawser", "mount.hawser", "--",
+				     "fs-1:/", "/at", NULL });
 	is_command(&plain, "addr=1.2.3.4",
-		   (const char *[]){ "/bin/hawser", "mount", "-o",
+		   (const char *[]){ "/bin/hawser", "mount.hawser", "-o",
 				     "addr=1.2.3.4", "--", "fs-1:/", "/at",
 				     NULL });
 	is_command(&moved, "",
 		   (const char *[]){ "sh", "-c",
 				     "echo $$ >\"$0/cgroup.procs\" && "
 				     "exec \"$@\"",
-				     "/sys/fs/cgroup/x", "hawser", "mount",
-				     "--", "fs-1:/", "/at", NULL });
+				     "/sys/fs/cgroup/x", "hawser",
+				     "mount.hawser", "--", "fs-1:/", "/at",
+				     NULL });
 }
 
 int main(void)
@@ -151,6 +172,7 @@ int main(void)
 		cmocka_unit_test(one_address),
 		cmocka_unit_test(several_addresses),
 		cmocka_unit_test(the_volumes_own),
+		cmocka_unit_test(of_the_helper),
 		cmocka_unit_test(too_many),
 		cmocka_unit_test(values_of_flags),
 		cmocka_unit_test(commands),
