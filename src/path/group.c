@@ -126,6 +126,11 @@ const char *path_group_policy(const struct path_group *g)
 	return g->policy->name;
 }
 
+unsigned path_group_rr_min_io(const struct path_group *g)
+{
+	return g->options.rr_min_io;
+}
+
 int path_add(struct path_group *g, const char *label, void *owner, nsec now,
 	     struct path **out)
 {
@@ -214,6 +219,9 @@ void group_rerank(struct path_group *g, nsec now)
 	path_set before = g->preferred;
 
 	g->preferred = group_best(g, NULL);
+	if (g->options.stay && g->favourite &&
+	    !(g->preferred & path_bit(g->favourite->index)))
+		g->favourite = NULL;
 	if (g->preferred)
 		g->stranded = NSEC_NEVER;
 	else if (before)
@@ -251,23 +259,29 @@ struct path *group_choose(struct path_group *g, const struct path_request *r,
 
 /* --------------------------------------------------------- what to do next */
 
+/* Is no path coming back? */
+static bool hopeless(const struct path_group *g)
+{
+	bool any = g->gave_up;
+
+	for (unsigned i = 0; i < g->count; i++) {
+		if (!g->paths[i]->given_up && !g->paths[i]->disabled)
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 /* When requests that wait begin to fail. */
 nsec group_fail_at(const struct path_group *g)
 {
 	nsec timeout = g->options.fast_io_fail_timeout;
 
+	if (hopeless(g))
+		return 0;
 	if (timeout < 0 || g->stranded == NSEC_NEVER)
 		return NSEC_NEVER;
 	return nsec_after(g->stranded, timeout);
-}
-
-/* Is any path still coming back? */
-static bool hopeless(const struct path_group *g)
-{
-	for (unsigned i = 0; i < g->count; i++)
-		if (!g->paths[i]->given_up)
-			return false;
-	return g->gave_up;
 }
 
 /* What a path wants done, first things first. */

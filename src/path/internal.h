@@ -58,6 +58,7 @@ struct path {
 	bool fencing;	  /* a FENCE is wanted or not answered … */
 	bool fence_again; /* … and will not cover what was lost since */
 	bool given_up;	  /* stays lost */
+	bool disabled;	  /* the same, until path_disable() takes it back */
 	bool removed;	  /* path_fenced() frees it */
 	unsigned todo;	  /* 1 << enum path_action_kind */
 	struct list busy; /* in group->busy while todo is not 0 */

@@ -174,10 +174,21 @@ void path_failed(struct path *p, nsec now)
 
 void path_retry(struct path *p, nsec now)
 {
-	if (p->state != PATH_LOST || p->given_up)
+	if (p->state != PATH_LOST || p->given_up || p->disabled)
 		return;
 	path_set_state(p, PATH_CONNECTING, now);
 	path_want(p, PATH_ACT_CONNECT);
+}
+
+void path_disable(struct path *p, bool disabled, nsec now)
+{
+	if (p->disabled == disabled)
+		return;
+	if (p->state != PATH_LOST)
+		path_lose(p, "disabled", now);
+	p->disabled = disabled;
+	p->down_since = now;
+	path_retry(p, now);
 }
 
 void path_heard(struct path *p, nsec now)

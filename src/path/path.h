@@ -114,6 +114,8 @@ struct path_options {
 	nsec suspect_min, suspect_max; /* 20 ms, 150 ms */
 	nsec probe_min, probe_max;     /* 40 ms, 200 ms */
 	nsec probe_alone;	       /* probe_max, and no less */
+	bool stay;	 /* active-passive forgets its favourite when that can't
+			    be used: it doesn't go back there by itself */
 	nsec idle_probe; /* a live path that carried nothing for that long is
 			    probed, so that its loss is known before it is
 			    needed: 5 s; < 0: never */
@@ -128,6 +130,7 @@ void path_group_destroy(struct path_group *g);
 /* Changes the policy under load: 0 or -EINVAL. */
 int path_group_set_policy(struct path_group *g, const char *policy);
 const char *path_group_policy(const struct path_group *g);
+unsigned path_group_rr_min_io(const struct path_group *g);
 
 /* Requests in a row on a path, round-robin: 0 or -EINVAL (0). */
 int path_group_set_rr_min_io(struct path_group *g, unsigned n);
@@ -156,6 +159,10 @@ void path_failed(struct path *p, nsec now);
 /* A lost path that waits for its next attempt makes it now. */
 void path_retry(struct path *p, nsec now);
 void path_probe_answered(struct path *p, nsec now);
+/* By an order from outside: it is lost, and not tried again before the order is
+ * taken back, and then at once.  The owner closes the connection.  Requests
+ * that only such paths could take fail: -ENODEV. */
+void path_disable(struct path *p, bool disabled, nsec now);
 /* Any sign of life (part of a long reply arrived): it is not silent. */
 void path_heard(struct path *p, nsec now);
 void path_set_access(struct path *p, enum path_access access, nsec now);
@@ -208,7 +215,7 @@ enum path_action_kind {
 	PATH_ACT_SEND,	  /* send `request` on `path` */
 	PATH_ACT_FAIL,	  /* complete `request` with `error`; it is idle now.
 			     -ETIMEDOUT: fast_io_fail_timeout; -ENODEV: all
-			     paths were given up */
+			     paths were given up, or disabled */
 };
 
 struct path_action {

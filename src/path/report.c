@@ -121,7 +121,7 @@ static void check_todo(const struct path *p)
 	assert(!wants(p, PATH_ACT_FENCE) || p->fencing);
 	assert(p->fencing || list_empty(&p->fenced));
 	assert(!p->fence_again || p->fencing);
-	assert(!p->given_up || p->state == PATH_LOST);
+	assert(!(p->given_up || p->disabled) || p->state == PATH_LOST);
 	assert(!p->removed || (p->given_up && p->fencing));
 }
 

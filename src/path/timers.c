@@ -84,7 +84,7 @@ static nsec due(const struct path *p)
 	case PATH_SUSPECT:
 		return p->since + probe_after(p);
 	case PATH_LOST:
-		return p->given_up
+		return p->given_up || p->disabled
 			       ? NSEC_NEVER
 			       : MIN(give_up_at(p), p->since + pause_of(p));
 	}

@@ -38,9 +38,11 @@ static int complain(const char *what, const char *text)
 /* ----------------------------------------------------------------- running */
 
 static const struct rpc_method *const methods[] = {
-	rpc_nvmei_methods, rpc_nvmei_options_methods, rpc_nvmei_show_methods,
-	nvme_perf_methods, rpc_nvmei_stats_methods,   rpc_service_methods,
-	rpc_own_methods,   rpc_nvmei_key_methods,     NULL,
+	rpc_nvmei_methods,	 rpc_nvmei_options_methods,
+	rpc_nvmei_show_methods,	 nvme_perf_methods,
+	rpc_nvmei_stats_methods, rpc_service_methods,
+	rpc_own_methods,	 rpc_nvmei_key_methods,
+	rpc_nvmei_order_methods, NULL,
 };
 
 static int attach_one(struct perf_nvme *p, const char *address, bool discover,

@@ -77,7 +77,7 @@ const struct rpc_method *rpc_method_find(const struct rpc_environment *env,
 extern const struct rpc_method rpc_own_methods[], rpc_service_methods[],
 	rpc_nvmei_methods[], rpc_nvmei_options_methods[],
 	rpc_nvmei_show_methods[], rpc_nvmei_stats_methods[],
-	rpc_nvmei_key_methods[];
+	rpc_nvmei_key_methods[], rpc_nvmei_order_methods[];
 
 struct rpc_call {
 	const struct rpc_environment *env;

@@ -30,6 +30,12 @@ json_t *nvmei_volume_names(struct nvmei *h, const char *controller)
 	return list;
 }
 
+int nvmei_no_controller(struct rpc_call *call, const char *name)
+{
+	return rpc_refuse(call, -ENODEV, "There is no controller '%.63s'",
+			  name);
+}
+
 struct nvmei_volume *nvmei_need(struct rpc_call *call)
 {
 	const char *name = rpc_string(call, "name");
@@ -54,6 +60,7 @@ json_t *nvmei_describe_trid(const struct addr *a, const char *subnqn)
 struct attach_job {
 	struct nvmei_attach a;
 	bool discovery;
+	unsigned done; /* reactors on which it was attached */
 	char keys[3][KEYFILE_SIZE], text[256];
 };
 
@@ -61,15 +68,22 @@ static int attach_one(struct nvmei *h, void *arg)
 {
 	struct attach_job *job = arg;
 
-	return job->discovery ? nvmei_discovery_start(h, &job->a, job->text)
-			      : nvmei_attach(h, &job->a, job->text);
+	int rc = job->discovery ? nvmei_discovery_start(h, &job->a, job->text)
+				: nvmei_attach(h, &job->a, job->text);
+
+	job->done += rc == 0;
+	return rc;
 }
 
-/* On the reactors that it was attached on, if it failed on another. */
+/* On the reactors that it was attached on, if it failed on another: those are
+ * the first.  What was refused has changed nothing. */
 static int undo_one(struct nvmei *h, void *arg)
 {
 	struct attach_job *job = arg;
 
+	if (job->done == 0)
+		return -ECANCELED;
+	job->done--;
 	if (job->discovery)
 		nvmei_discovery_stop(h, job->a.name);
 	else
@@ -92,6 +106,10 @@ static int fill_in(struct rpc_call *call, struct attach_job *job)
 {
 	struct nvmei_attach *a = &job->a;
 	int rc = nvmf_address(call, call->params, &a->addr);
+
+	if (rc == 0)
+		rc = nvmei_take_policy(call, rpc_object(call, "multipath_opts"),
+				       "min_io", &a->policy, &a->rr_min_io);
 
 	a->name = rpc_string(call, "name");
 	a->subnqn = rpc_string(call, "subnqn");
@@ -116,6 +134,23 @@ static int fill_in(struct rpc_call *call, struct attach_job *job)
 	return rc;
 }
 
+/* One path belongs to one name: two would not know of each other what is in
+ * flight. */
+static int check_elsewhere(struct rpc_call *call, const struct nvmei_attach *a)
+{
+	const struct nvmei *h = nvmei_set_first(call->env->hosts);
+	struct nvmei_controller_info c;
+
+	for (unsigned i = 0; nvmei_controller_get(h, i, &c); i++)
+		if (strcmp(c.name, a->name) != 0 &&
+		    strcmp(c.subnqn, a->subnqn) == 0 &&
+		    addr_equal(&c.addr, &a->addr))
+			return rpc_refuse(call, -EEXIST,
+					  "That path is attached as %.63s",
+					  c.name);
+	return 0;
+}
+
 /* A target that can't be reached is an input/output error to SPDK's users. */
 static int code_of(int rc)
 {
@@ -136,14 +171,14 @@ static int run_attach(struct rpc_call *call, struct attach_job *job)
 {
 	int rc = fill_in(call, job);
 
+	if (rc == 0 && !job->discovery)
+		rc = check_elsewhere(call, &job->a);
 	if (rc != 0)
 		return rc;
 	rc = nvmei_set_each(call->env->hosts, attach_one, job);
 	if (rc == 0)
 		return 0;
-	/* -EALREADY on the first: there is nothing of ours. */
-	if (rc != -EALREADY && rc != -EEXIST)
-		nvmei_set_each(call->env->hosts, undo_one, job);
+	nvmei_set_each(call->env->hosts, undo_one, job);
 	return rpc_fail(call, code_of(rc), rc, job->text);
 }
 
@@ -197,7 +232,7 @@ static int start_discovery(struct rpc_call *call)
 	return rc;
 }
 
-/* ---------------------------------------------------------- detach, reset */
+/* ------------------------------------------------------------------ detach */
 
 struct name_job {
 	const char *name;
@@ -211,54 +246,75 @@ static int detach_one(struct nvmei *h, void *arg)
 	return nvmei_detach(h, job->name, job->addr);
 }
 
-static int no_controller(struct rpc_call *call, const char *name)
+/* Is it the value of the parameter?  Without one, anything is. */
+static bool fits(const struct rpc_call *call, const char *param,
+		 const char *value)
 {
-	return rpc_refuse(call, -ENODEV, "There is no controller '%.63s'",
-			  name);
+	const char *wanted = rpc_string(call, param);
+
+	return wanted == NULL || strcasecmp(wanted, value) == 0;
+}
+
+static bool is_wanted(const struct rpc_call *call, const struct addr *a,
+		      const char *subnqn)
+{
+	json_t *trid = nvmei_describe_trid(a, subnqn);
+	const char *param;
+	json_t *value;
+	bool all = true;
+
+	json_object_foreach(trid, param, value) all =
+		all && fits(call, param, json_string_value(value));
+	json_decref(trid);
+	return all;
+}
+
+enum { WANTED_MAX = PATH_MAX_PATHS + NVMEI_STANDBYS_MAX };
+
+/* The addresses of that name that the parameters leave. */
+static unsigned find_wanted(const struct rpc_call *call, const char *name,
+			    struct addr list[WANTED_MAX])
+{
+	const struct nvmei *h = nvmei_set_first(call->env->hosts);
+	struct nvmei_controller_info c;
+	unsigned n = 0;
+
+	for (unsigned i = 0; nvmei_controller_get(h, i, &c); i++) {
+		if (strcmp(c.name, name) != 0)
+			continue;
+		for (unsigned k = 0; k < c.n_standbys && n < WANTED_MAX; k++)
+			if (is_wanted(call, &c.standbys[k], c.subnqn))
+				list[n++] = c.standbys[k];
+		if (n < WANTED_MAX && is_wanted(call, &c.addr, c.subnqn))
+			list[n++] = c.addr;
+	}
+	return n;
 }
 
 static int detach_controller(struct rpc_call *call)
 {
 	struct name_job job = { .name = rpc_string(call, "name") };
-	struct addr addr;
-	int rc;
+	bool all = json_object_size(call->params) == 1;
+	struct addr wanted[WANTED_MAX];
+	unsigned n = 1;
+	int rc = 0;
 
 	if (!is_name(call, job.name))
-		return no_controller(call, job.name);
-	if (rpc_string(call, "traddr") != NULL) {
-		if (rpc_string(call, "trtype") == NULL)
-			return rpc_refuse(call, RPC_INVALID_PARAMS,
-					  "traddr needs trtype and trsvcid");
-		rc = nvmf_address(call, call->params, &addr);
-		if (rc != 0)
-			return rc;
-		job.addr = &addr;
+		return nvmei_no_controller(call, job.name);
+	if (!all)
+		n = find_wanted(call, job.name, wanted);
+	if (n == 0)
+		return rpc_fail(call, -ENXIO, -ENXIO, NULL);
+	for (unsigned i = 0; i < n && rc == 0; i++) {
+		job.addr = all ? NULL : &wanted[i];
+		rc = nvmei_set_each(call->env->hosts, detach_one, &job);
 	}
-	rc = nvmei_set_each(call->env->hosts, detach_one, &job);
 	if (rc == -ENOENT)
 		return rpc_fail(call, -ENXIO, -ENXIO, NULL);
 	if (rc == -EBUSY)
 		return rpc_refuse(call, rc,
 				  "%s is in use, or is being attached",
 				  job.name);
-	call->result = json_true();
-	return rc;
-}
-
-static int reset_one(struct nvmei *h, void *arg)
-{
-	struct name_job *job = arg;
-
-	return nvmei_reset(h, job->name);
-}
-
-static int reset_controller(struct rpc_call *call)
-{
-	struct name_job job = { .name = rpc_string(call, "name") };
-	int rc = nvmei_set_each(call->env->hosts, reset_one, &job);
-
-	if (rc == -ENOENT)
-		return no_controller(call, job.name);
 	call->result = json_true();
 	return rc;
 }
@@ -346,6 +402,9 @@ static const struct rpc_param attach_params[] = {
 	  "-g" },
 	{ "allow_unrecognized_csi", RPC_BOOLEAN, RPC_IGNORED,
 	  "only the NVM command set is used", "-U" },
+	{ "multipath_opts", RPC_OBJECT, RPC_OPTIONAL,
+	  "how its volumes share their paths",
+	  .fields = nvmei_multipath_fields },
 	{},
 };
 static const struct rpc_param discovery_params[] = {
@@ -364,15 +423,9 @@ static const struct rpc_param discovery_params[] = {
 static const struct rpc_param detach_params[] = {
 	{ "name", RPC_STRING, RPC_REQUIRED, "of the controller", "=" },
 	ADDRESS(RPC_OPTIONAL),
-	{ "subnqn", RPC_STRING, RPC_IGNORED, "a name has one", "-n" },
+	{ "subnqn", RPC_STRING, RPC_OPTIONAL, "of the subsystem", "-n" },
 	OURS("hostaddr", "-i"),
 	OURS("hostsvcid", "-c"),
-	{},
-};
-static const struct rpc_param reset_params[] = {
-	{ "name", RPC_STRING, RPC_REQUIRED, "of the controller", "=" },
-	{ "cntlid", RPC_INTEGER, RPC_REFUSED, "all of a name are reset",
-	  "-c --cntlid" },
 	{},
 };
 static const struct rpc_param stop_params[] = {
@@ -385,9 +438,9 @@ const struct rpc_method rpc_nvmei_methods[] = {
 	  "Connects to a subsystem by an address; tells its volumes.",
 	  attach_params },
 	{ "bdev_nvme_detach_controller", detach_controller,
-	  "Closes a path, or all of a name.", detach_params },
-	{ "bdev_nvme_reset_controller", reset_controller,
-	  "Connects all paths of a name anew.", reset_params },
+	  "Closes all paths of a name, or those that are as the parameters "
+	  "say.",
+	  detach_params },
 	{ "bdev_nvme_start_discovery", start_discovery,
 	  "Attaches all that a discovery service lists, and follows it.",
 	  discovery_params },

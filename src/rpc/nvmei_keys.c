@@ -19,7 +19,7 @@ int nvmei_key(struct rpc_call *call, const char *param, char key[KEYFILE_SIZE],
 		return 0;
 	path = json_string_value(json_object_get(call->env->host_keys, name));
 	if (path == NULL)
-		return rpc_refuse(call, RPC_INVALID_PARAMS,
+		return rpc_refuse(call, -ENOKEY,
 				  "The keyring has no key '%.64s'", name);
 	rc = keyfile_read(path, key, text);
 	if (rc < 0)

@@ -47,22 +47,48 @@ int nvmei_check_hostnqn(struct rpc_call *call, const char *hostnqn)
 
 /* ---------------------------------------------------------------- policies */
 
-const char *nvmei_policy(struct rpc_call *call)
+/* Their names are those of path.h, with other dashes. */
+static const char *selector_of(const char *name)
 {
-	const char *policy = rpc_string(call, "policy");
-	const char *selector = rpc_string(call, "selector");
+	static const struct {
+		const char *name, *policy;
+	} selectors[] = {
+		{ "round_robin", "round-robin" },
+		{ "queue_depth", "queue-depth" },
+		{ "service_time", "service-time" },
+	};
 
-	if (policy == NULL || strcmp(policy, "active_passive") == 0) {
-		if (selector == NULL)
-			return "active-passive";
-		rpc_refuse(call, RPC_INVALID_PARAMS,
-			   "selector is for policy active_active");
-		return NULL;
-	}
-	if (selector == NULL || strcmp(selector, "round_robin") == 0)
-		return "round-robin";
-	return strcmp(selector, "queue_depth") == 0 ? "queue-depth"
-						    : "service-time";
+	for (size_t i = 1; i < ARRAY_SIZE(selectors) && name != NULL; i++)
+		if (strcmp(selectors[i].name, name) == 0)
+			return selectors[i].policy;
+	return selectors[0].policy;
+}
+
+int nvmei_take_policy(struct rpc_call *call, const json_t *from,
+		      const char *count, const char **policy,
+		      unsigned *rr_min_io)
+{
+	const json_t *n = json_object_get(from, count);
+	const char *name = json_string_value(json_object_get(from, "policy"));
+	const char *selector =
+		json_string_value(json_object_get(from, "selector"));
+
+	if (name == NULL)
+		return n == NULL && selector == NULL
+			       ? 0
+			       : rpc_refuse(call, RPC_INVALID_PARAMS,
+					    "selector and %s need a policy",
+					    count);
+	*policy = "active-passive";
+	if (strcmp(name, "active_passive") == 0)
+		return 0;
+	*policy = selector_of(selector);
+	if (n == NULL)
+		return 0;
+	if (json_integer_value(n) < 1 || json_integer_value(n) > UINT32_MAX)
+		return rpc_refuse(call, -EINVAL, "%s is at least 1", count);
+	*rr_min_io = (unsigned)json_integer_value(n);
+	return 0;
 }
 
 struct policy_job {
@@ -84,13 +110,16 @@ static int set_policy_one(struct nvmei *h, void *arg)
 static int set_multipath_policy(struct rpc_call *call)
 {
 	struct policy_job job = { .name = rpc_string(call, "name"),
-				  .policy = nvmei_policy(call),
-				  .rr_min_io = (unsigned)rpc_uint64(
-					  call, "rr_min_io", 0) };
-	int rc;
+				  .rr_min_io = 1 };
+	int rc = nvmei_take_policy(call, call->params, "rr_min_io", &job.policy,
+				   &job.rr_min_io);
 
-	if (job.policy == NULL)
-		return RPC_INVALID_PARAMS;
+	if (rc != 0)
+		return rc;
+	if (strcmp(job.policy, "active-passive") == 0 &&
+	    rpc_string(call, "selector") != NULL)
+		return rpc_refuse(call, RPC_INVALID_PARAMS,
+				  "selector is for policy active_active");
 	rc = nvmei_set_each(call->env->hosts, set_policy_one, &job);
 	if (rc < 0)
 		return rpc_fail(call, rc, rc, NULL);
@@ -129,22 +158,26 @@ static int prefer_one(struct nvmei *h, void *arg)
 	for (unsigned i = 0; i < MIN(n, (unsigned)PATH_MAX_PATHS); i++)
 		if (addr_equal(&paths[i].addr, &job->addr))
 			return nvmei_set_preferred(v, paths[i].cntlid);
-	return -ENXIO;
+	return -ENODEV;
 }
 
 static int set_preferred_path(struct rpc_call *call)
 {
 	struct preferred_job job = {
 		.name = rpc_string(call, "name"),
-		.cntlid = (uint16_t)rpc_integer(call, "cntlid", 0),
 	};
+	int cntlid = rpc_integer(call, "cntlid", 0);
 	int rc;
 
 	if (nvmei_need(call) == NULL)
 		return -ENODEV;
+	if (cntlid < 0 || cntlid > UINT16_MAX)
+		return rpc_refuse(call, RPC_INVALID_PARAMS,
+				  "cntlid is 1 to 65535");
+	job.cntlid = (uint16_t)cntlid;
 	nvmei_set_each(call->env->hosts, find_addr, &job);
 	rc = job.addr.len == 0
-		     ? -ENXIO
+		     ? -ENODEV
 		     : nvmei_set_each(call->env->hosts, prefer_one, &job);
 	if (rc < 0)
 		return rpc_refuse(call, rc,
@@ -183,6 +216,7 @@ static int set_options(struct rpc_call *call)
 {
 	struct nvmei_options o = *nvmei_set_options(call->env->hosts);
 	int retry = rpc_integer(call, "bdev_retry_count", o.retry_count);
+	char text[256];
 	int rc;
 
 	if (retry < -1)
@@ -200,11 +234,17 @@ static int set_options(struct rpc_call *call)
 		rpc_integer(call, "reconnect_delay_sec", o.reconnect_delay_sec);
 	o.fast_io_fail_timeout_sec = rpc_integer(
 		call, "fast_io_fail_timeout_sec", o.fast_io_fail_timeout_sec);
-	if (rpc_string(call, "policy") != NULL) {
-		o.policy = nvmei_policy(call);
-		if (o.policy == NULL)
-			return RPC_INVALID_PARAMS;
-	}
+	o.no_failback =
+		rpc_boolean(call, "disable_auto_failback", o.no_failback);
+	rc = nvmei_check_timeouts(o.ctrlr_loss_timeout_sec,
+				  o.reconnect_delay_sec,
+				  o.fast_io_fail_timeout_sec, text);
+	if (rc < 0)
+		return rpc_fail(call, rc, rc, text);
+	rc = nvmei_take_policy(call, rpc_object(call, "multipath_opts"),
+			       "min_io", &o.policy, &o.rr_min_io);
+	if (rc != 0)
+		return rc;
 	rc = take_names(call, "dhchap_digests", nvme_auth_hash_parse,
 			&o.dhchap_hashes);
 	if (rc == 0)
@@ -223,14 +263,17 @@ static int set_options(struct rpc_call *call)
 	{                                                                      \
 		"name", RPC_STRING, RPC_REQUIRED, "of the volume", "-b"        \
 	}
-#define POLICY(rule)                                                           \
-	{ "policy",	 RPC_STRING,                                           \
-	  rule,		 "one path at a time, or all",                         \
-	  "-p --policy", "active_passive|active_active" },                     \
+#define POLICY(rule, flag, selector_flag)                                      \
+	{ "policy",                                                            \
+	  RPC_STRING,                                                          \
+	  rule,                                                                \
+	  "one path at a time, or all",                                        \
+	  flag "--policy",                                                     \
+	  "active_passive|active_active" },                                    \
 	{                                                                      \
 		"selector", RPC_STRING, RPC_OPTIONAL,                          \
 			"of active_active; default: round_robin",              \
-			"-s --selector",                                       \
+			selector_flag "--selector",                            \
 			"round_robin|queue_depth|service_time"                 \
 	}
 #define NOTHING(name, type, flags)                                             \
@@ -238,9 +281,15 @@ static int set_options(struct rpc_call *call)
 		name, type, RPC_IGNORED, "has no meaning here", flags          \
 	}
 
+const struct rpc_param nvmei_multipath_fields[] = {
+	POLICY(RPC_OPTIONAL, "", ""),
+	{ "min_io", RPC_UINT64, RPC_OPTIONAL,
+	  "requests in a row on a path, round_robin; default: 1", "--min-io" },
+	{},
+};
 static const struct rpc_param policy_params[] = {
 	VOLUME_NAME,
-	POLICY(RPC_REQUIRED),
+	POLICY(RPC_REQUIRED, "-p ", "-s "),
 	{ "rr_min_io", RPC_UINT64, RPC_OPTIONAL,
 	  "requests in a row on a path, round_robin", "-r --rr-min-io" },
 	{},
@@ -267,10 +316,13 @@ static const struct rpc_param options_params[] = {
 	{ "reconnect_delay_sec", RPC_INTEGER, RPC_OPTIONAL, "the same", "-o" },
 	{ "fast_io_fail_timeout_sec", RPC_INTEGER, RPC_OPTIONAL, "the same",
 	  "-u" },
-	{ "policy", RPC_STRING, RPC_OPTIONAL, "of new volumes", "--policy",
-	  "active_passive|active_active" },
-	{ "selector", RPC_STRING, RPC_OPTIONAL, "of active_active",
-	  "--selector", "round_robin|queue_depth|service_time" },
+	{ "multipath_opts", RPC_OBJECT, RPC_OPTIONAL,
+	  "how new volumes share their paths",
+	  .fields = nvmei_multipath_fields },
+	{ "disable_auto_failback", RPC_BOOLEAN, RPC_OPTIONAL,
+	  "a preferred path that was lost does not take over again by itself; "
+	  "one that was not preferred never does",
+	  "-f" },
 	NOTHING("action_on_timeout", RPC_STRING, "-a"),
 	NOTHING("timeout_admin_us", RPC_UINT64, "--timeout-admin-us"),
 	NOTHING("arbitration_burst", RPC_INTEGER, "--arbitration-burst"),
@@ -284,7 +336,6 @@ static const struct rpc_param options_params[] = {
 	NOTHING("delay_cmd_submit", RPC_BOOLEAN, "-d=false"),
 	NOTHING("transport_retry_count", RPC_INTEGER, "-c"),
 	NOTHING("transport_ack_timeout", RPC_INTEGER, "-e"),
-	NOTHING("disable_auto_failback", RPC_BOOLEAN, "-f"),
 	NOTHING("generate_uuids", RPC_BOOLEAN, "--generate-uuids"),
 	NOTHING("transport_tos", RPC_INTEGER, "--transport-tos"),
 	NOTHING("nvme_error_stat", RPC_BOOLEAN, "-m"),
@@ -304,7 +355,6 @@ static const struct rpc_param options_params[] = {
 	NOTHING("tcp_connect_timeout_ms", RPC_INTEGER,
 		"--tcp-connect-timeout-ms"),
 	NOTHING("enable_flush", RPC_BOOLEAN, "--enable-flush"),
-	NOTHING("multipath_opts", RPC_OBJECT, NULL),
 	{},
 };
 

@@ -12,6 +12,8 @@
 
 static const char *state_of(const struct nvmei_controller_info *c)
 {
+	if (c->disabled)
+		return "disabled";
 	if (c->connected)
 		return "enabled";
 	return c->connecting ? "resetting" : "reconnect_is_delayed";
@@ -73,7 +75,8 @@ static int get_controllers(struct rpc_call *call)
 		return 0;
 	json_decref(list);
 	call->result = NULL;
-	return rpc_fail(call, -ENODEV, -ENODEV, NULL);
+	return rpc_refuse(call, -EINVAL, "Controller %.63s does not exist",
+			  name);
 }
 
 static json_t *describe_service(const struct addr *addr)
@@ -196,53 +199,103 @@ static int get_io_paths(struct rpc_call *call)
 
 /* ----------------------------------------------------------------- volumes */
 
-static json_t *describe_ways(struct nvmei *h, const char *name)
+/* Names of ours in SPDK's spelling. */
+static json_t *spell(const char *name)
+{
+	char word[32];
+
+	snprintf(word, sizeof(word), "%s", name);
+	*strchrnul(word, '-') = '_';
+	return json_string(word);
+}
+
+static const char *ana_state_of(const struct nvmei_volume *v,
+				const struct addr *a)
+{
+	struct nvmei_path_info paths[PATH_MAX_PATHS];
+	unsigned n = nvmei_get_paths(v, paths, PATH_MAX_PATHS);
+
+	for (unsigned i = 0; i < MIN(n, (unsigned)PATH_MAX_PATHS); i++)
+		if (addr_equal(&paths[i].addr, a))
+			return path_access_name(paths[i].path.access);
+	return NULL;
+}
+
+static json_t *describe_way(const struct nvmei_volume *v, uint32_t nsid,
+			    const struct nvmei_controller_info *c)
+{
+	const char *ana = ana_state_of(v, &c->addr);
+	char vendor[8], version[16];
+
+	if (ana == NULL)
+		return NULL;
+	snprintf(vendor, sizeof(vendor), "0x%04x", c->vendor);
+	snprintf(version, sizeof(version), "%u.%u", c->version >> 16,
+		 c->version >> 8 & 0xff);
+	return json_pack(
+		"{s:o, s:{s:i, s:s, s:s, s:s, s:s, s:s, s:b, s:b}, s:{s:s}, "
+		"s:{s:I, s:o, s:b}}",
+		"trid", nvmei_describe_trid(&c->addr, c->subnqn), "ctrlr_data",
+		"cntlid", c->cntlid, "vendor_id", vendor, "model_number",
+		c->model, "serial_number", c->serial, "firmware_revision",
+		c->firmware, "subnqn", c->subnqn, "multi_ctrlr", 1,
+		"ana_reporting", (int)c->ana, "vs", "nvme_version", version,
+		"ns_data", "id", (json_int_t)nsid, "ana_state", spell(ana),
+		"can_share", 1);
+}
+
+static json_t *describe_ways(struct nvmei *h, const struct nvmei_volume *v,
+			     const struct nvmei_volume_info *info)
 {
 	struct nvmei_controller_info c;
-	json_t *list = json_array();
+	json_t *list = json_array(), *way;
 
 	for (unsigned i = 0; nvmei_controller_get(h, i, &c); i++) {
-		char vendor[8], version[16];
-
-		if (strcmp(c.name, name) != 0)
+		if (strcmp(c.name, info->controller) != 0)
 			continue;
-		snprintf(vendor, sizeof(vendor), "0x%04x", c.vendor);
-		snprintf(version, sizeof(version), "%u.%u", c.version >> 16,
-			 c.version >> 8 & 0xff);
-		json_array_append_new(
-			list,
-			json_pack(
-				"{s:o, s:{s:i, s:s, s:s, s:s, s:s, s:s, "
-				"s:b}, s:{s:s}}",
-				"trid", nvmei_describe_trid(&c.addr, c.subnqn),
-				"ctrlr_data", "cntlid", c.cntlid, "vendor_id",
-				vendor, "model_number", c.model,
-				"serial_number", c.serial, "firmware_revision",
-				c.firmware, "subnqn", c.subnqn, "ana_reporting",
-				(int)c.ana, "vs", "nvme_version", version));
+		way = describe_way(v, info->nsid, &c);
+		if (way != NULL)
+			json_array_append_new(list, way);
 	}
 	return list;
+}
+
+/* The policy in SPDK's words. */
+static void describe_policy(json_t *out, const struct nvmei_volume_info *info)
+{
+	bool one = strcmp(info->policy, "active-passive") == 0;
+
+	json_object_set_new(out, "mp_policy",
+			    json_string(one ? "active_passive"
+					    : "active_active"));
+	if (one)
+		return;
+	json_object_set_new(out, "selector", spell(info->policy));
+	if (strcmp(info->policy, "round-robin") == 0)
+		json_object_set_new(out, "rr_min_io",
+				    json_integer(info->rr_min_io));
 }
 
 static json_t *describe_volume(struct nvmei *h, struct nvmei_volume *v)
 {
 	struct nvmei_volume_info info;
 	char uuid[UUID_TEXT_SIZE];
-	const char *policy;
+	json_t *specific;
 
 	nvmei_get_info(v, &info);
 	uuid_format(info.uuid, uuid);
-	policy = strcmp(info.policy, "active-passive") == 0 ? "active_passive"
-							    : "active_active";
+	specific = json_pack("{s:o}", "nvme", describe_ways(h, v, &info));
+	describe_policy(specific, &info);
 	return json_pack("{s:s, s:[s], s:s, s:I, s:I, s:s, s:i, s:b, s:b, "
-			 "s:{s:o, s:s, s:s}}",
+			 "s:{s:b, s:b, s:b, s:b, s:b, s:b, s:b}, s:o}",
 			 "name", info.name, "aliases", uuid, "product_name",
 			 "NVMe disk", "block_size", (json_int_t)info.block_size,
 			 "num_blocks", (json_int_t)info.blocks, "uuid", uuid,
 			 "numa_id", -1, "claimed", 0, "zoned", 0,
-			 "driver_specific", "nvme",
-			 describe_ways(h, info.controller), "mp_policy", policy,
-			 "selector", info.policy);
+			 "supported_io_types", "read", 1, "write", 1, "unmap",
+			 (int)info.can_deallocate, "flush", 1, "write_zeroes",
+			 (int)info.can_zero, "compare", 1, "reset", 0,
+			 "driver_specific", specific);
 }
 
 static int get_bdevs(struct rpc_call *call)

@@ -136,7 +136,7 @@ static void restart_target(struct nvme_world *w)
 
 static void reset(struct nvme_world *w)
 {
-	CHECK_OK(nvmei_reset(w->host, "Nvme0"));
+	CHECK_OK(nvmei_reset(w->host, "Nvme0", NULL));
 }
 
 static void change_policy(struct nvme_world *w)

@@ -384,7 +384,7 @@ static void a_host_ends_before_it_connects(struct nvme_world *w)
 	nvmei_volume_put(w->volume);
 	w->volume = NULL;
 	sim_set_link(&w->addr[0], SIM_LINK_SILENT);
-	CHECK_OK(nvmei_reset(w->host, "Nvme0"));
+	CHECK_OK(nvmei_reset(w->host, "Nvme0", NULL));
 	since = reactor_now();
 	nvme_world_new_host(w);
 	CHECK(reactor_now() - since < MSEC(10));

@@ -4,8 +4,8 @@
 
 #define ATTACH_TIMEOUT SEC(10)
 
-static bool is_meant(const struct nvmei_ctrl *c, const char *name,
-		     const struct addr *addr)
+bool ctrl_is_meant(const struct nvmei_ctrl *c, const char *name,
+		   const struct addr *addr)
 {
 	return !c->closing && !c->standby &&
 	       (name == NULL || strcmp(c->name, name) == 0) &&
@@ -33,14 +33,13 @@ void ctrl_free(struct nvmei_ctrl *c)
 	free(c);
 }
 
-/* The first that nobody else is closing. */
 struct nvmei_ctrl *ctrl_first(const struct nvmei *h, const char *name,
 			      const struct addr *addr)
 {
 	struct nvmei_ctrl *c;
 
 	list_for_each (c, &h->ctrls, link)
-		if (is_meant(c, name, addr))
+		if (ctrl_is_meant(c, name, addr))
 			return c;
 	return NULL;
 }
@@ -84,11 +83,8 @@ void ctrl_give_up(struct nvmei_ctrl *c)
 
 /* As SPDK has it: a loss timeout needs a delay within it, and a fast failure
  * lies between the two. */
-static bool timeouts_agree(const struct nvmei_attach *a)
+static bool timeouts_agree(int loss, int delay, int fast)
 {
-	int loss = a->ctrlr_loss_timeout_sec, delay = a->reconnect_delay_sec;
-	int fast = a->fast_io_fail_timeout_sec;
-
 	if (loss < -1 || delay < 0 || fast < 0)
 		return false;
 	if (loss == 0)
@@ -98,10 +94,61 @@ static bool timeouts_agree(const struct nvmei_attach *a)
 	return loss == -1 || (delay <= loss && fast <= loss);
 }
 
+int nvmei_check_timeouts(int loss, int delay, int fast, char text[256])
+{
+	if (timeouts_agree(loss, delay, fast))
+		return 0;
+	return refuse_with(text, -EINVAL,
+			   "ctrlr_loss_timeout_sec (-1: never) needs a "
+			   "reconnect_delay_sec up to it, and "
+			   "fast_io_fail_timeout_sec lies between them");
+}
+
 /* Of a name that was attached so, one address is connected at a time. */
 static bool has_one_path(const struct nvmei_attach *a)
 {
 	return a->multipath != NVMEI_MULTIPATH;
+}
+
+static bool same_policy(const struct nvmei_attach *a,
+			const struct nvmei_attach *first)
+{
+	return (a->policy == NULL || strcmp(a->policy, first->policy) == 0) &&
+	       (a->rr_min_io == 0 || a->rr_min_io == first->rr_min_io);
+}
+
+/* Beside one that is attached under that name; in SPDK's words, which programs
+ * compare. */
+static int check_with(const struct nvmei_ctrl *c, const struct nvmei_attach *a,
+		      char *text)
+{
+	if (a->multipath == NVMEI_MULTIPATH_DISABLE)
+		return refuse_with(text, -EALREADY,
+				   "A controller named %s already exists and "
+				   "multipath is disabled",
+				   a->name);
+	if (addr_equal(&c->options.addr, &a->addr) || standby_has(c, &a->addr))
+		return refuse_with(text, -EALREADY,
+				   "A controller named %s already exists with "
+				   "the specified network path",
+				   a->name);
+	if (strcmp(c->subnqn, a->subnqn) != 0 && !a->replica)
+		return refuse_with(text, -EINVAL,
+				   "A controller named %s already exists, but "
+				   "uses a different subnqn (%.120s)",
+				   a->name, c->subnqn);
+	if (has_one_path(a) != has_one_path(&c->options))
+		return refuse_with(text, -EINVAL,
+				   "%s was attached for %s: all addresses of a "
+				   "name are for the same",
+				   a->name,
+				   has_one_path(a) ? "multipath" : "failover");
+	if (!same_policy(a, &c->options))
+		return refuse_with(text, -EINVAL,
+				   "%s was attached with policy %s: all "
+				   "addresses of a name have the same",
+				   a->name, c->options.policy);
+	return 0;
 }
 
 static int check(const struct nvmei *h, const struct nvmei_attach *a,
@@ -109,41 +156,24 @@ static int check(const struct nvmei *h, const struct nvmei_attach *a,
 {
 	const struct nvmei_ctrl *c;
 	size_t nqn = strlen(a->subnqn), name = strlen(a->name);
+	int rc;
 
 	if (name == 0 || name > NVMEI_NAME_MAX)
 		return refuse_with(text, -EINVAL, "the name has 1 to %d bytes",
 				   NVMEI_NAME_MAX);
 	if (nqn == 0 || nqn > 223)
 		return refuse_with(text, -EINVAL, "an NQN has 1 to 223 bytes");
-	if (!timeouts_agree(a))
-		return refuse_with(
-			text, -EINVAL,
-			"ctrlr_loss_timeout_sec (-1: never) needs a "
-			"reconnect_delay_sec up to it, and "
-			"fast_io_fail_timeout_sec lies between them");
+	rc = nvmei_check_timeouts(a->ctrlr_loss_timeout_sec,
+				  a->reconnect_delay_sec,
+				  a->fast_io_fail_timeout_sec, text);
+	if (rc < 0)
+		return rc;
 	list_for_each (c, &h->ctrls, link) {
-		if (!is_meant(c, a->name, NULL))
+		if (!ctrl_is_meant(c, a->name, NULL))
 			continue;
-		if (strcmp(c->subnqn, a->subnqn) != 0 && !a->replica)
-			return refuse_with(text, -EINVAL,
-					   "%s is attached to subsystem %s",
-					   a->name, c->subnqn);
-		if (addr_equal(&c->options.addr, &a->addr) ||
-		    standby_has(c, &a->addr))
-			return refuse_with(text, -EALREADY,
-					   "%s has that path already", a->name);
-		if (a->multipath == NVMEI_MULTIPATH_DISABLE)
-			return refuse_with(
-				text, -EALREADY,
-				"%s exists, and multipath is disabled",
-				a->name);
-		if (has_one_path(a) != has_one_path(&c->options))
-			return refuse_with(
-				text, -EINVAL,
-				"%s was attached for %s: all addresses of a "
-				"name are for the same",
-				a->name,
-				has_one_path(a) ? "multipath" : "failover");
+		rc = check_with(c, a, text);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -154,6 +184,10 @@ static void inherit(struct nvmei_attach *a, const struct nvmei_options *o)
 		a->dhchap_hashes = o->dhchap_hashes;
 	if (a->dhchap_groups == 0)
 		a->dhchap_groups = o->dhchap_groups;
+	if (a->policy == NULL)
+		a->policy = o->policy;
+	if (a->rr_min_io == 0)
+		a->rr_min_io = o->rr_min_io;
 	if (a->ctrlr_loss_timeout_sec != 0 || a->reconnect_delay_sec != 0 ||
 	    a->fast_io_fail_timeout_sec != 0)
 		return;
@@ -241,7 +275,7 @@ static bool is_needed(const struct nvmei_volume *v, const char *name,
 	if (list_empty(&v->requests) || strcmp(v->base, name) != 0)
 		return false;
 	list_for_each (w, &v->ways, in_volume)
-		if (!is_meant(w->ctrl, name, addr))
+		if (!ctrl_is_meant(w->ctrl, name, addr))
 			return false;
 	return true;
 }
@@ -253,10 +287,10 @@ int nvmei_detach(struct nvmei *h, const char *name, const struct addr *addr)
 	int rc = -ENOENT;
 
 	list_for_each (c, &h->ctrls, link)
-		if (is_meant(c, name, addr) && c->attaching)
+		if (ctrl_is_meant(c, name, addr) && c->attaching)
 			return -EBUSY;
 	list_for_each (c, &h->ctrls, link)
-		if (addr != NULL && is_meant(c, name, NULL) &&
+		if (addr != NULL && ctrl_is_meant(c, name, NULL) &&
 		    standby_forget(c, addr))
 			return 0;
 	list_for_each (v, &h->volumes, link)
@@ -264,32 +298,6 @@ int nvmei_detach(struct nvmei *h, const char *name, const struct addr *addr)
 			return -EBUSY;
 	while ((c = ctrl_first(h, name, addr))) {
 		ctrl_free(c);
-		rc = 0;
-	}
-	return rc;
-}
-
-void ctrl_restart(struct nvmei_ctrl *c)
-{
-	struct nvmei_way *w;
-
-	if (c->life != NULL)
-		life_end(c->life, -ECONNRESET);
-	list_for_each (w, &c->ways, link) {
-		path_retry(w->path, reactor_now());
-		volume_drain(w->volume);
-	}
-}
-
-int nvmei_reset(struct nvmei *h, const char *name)
-{
-	struct nvmei_ctrl *c;
-	int rc = -ENOENT;
-
-	list_for_each (c, &h->ctrls, link) {
-		if (!is_meant(c, name, NULL))
-			continue;
-		ctrl_restart(c);
 		rc = 0;
 	}
 	return rc;

@@ -89,7 +89,8 @@ static void report(struct nvmei_ctrl *c, bool up, int error)
  * again all the same, as it may show some later. */
 static void await_retry(struct nvmei_ctrl *c)
 {
-	if (list_empty(&c->ways) && !c->attaching && !c->closing)
+	if (list_empty(&c->ways) && !c->attaching && !c->closing &&
+	    !c->disabled)
 		reactor_timer_set(&c->retry, reactor_now() + RETRY);
 }
 

@@ -376,6 +376,11 @@ int nvmei_discovery_start(struct nvmei *h, const struct nvmei_attach *a,
 	if (find_discovery(h, a->name) != NULL)
 		return refuse_with(text, -EEXIST, "%s is watched already",
 				   a->name);
+	rc = nvmei_check_timeouts(a->ctrlr_loss_timeout_sec,
+				  a->reconnect_delay_sec,
+				  a->fast_io_fail_timeout_sec, text);
+	if (rc < 0)
+		return rc;
 	d = create(h, a);
 	if (d == NULL)
 		return -ENOMEM;

@@ -167,8 +167,9 @@ static struct path_options path_options(const struct nvmei_ctrl *c)
 
 	/* A probe is answered without the medium, so that 200 ms of silence
 	 * are enough to move, however slow the medium is. */
-	struct path_options o = { .policy = host->policy,
-				  .rr_min_io = host->rr_min_io,
+	struct path_options o = { .policy = a->policy,
+				  .rr_min_io = a->rr_min_io,
+				  .stay = host->no_failback,
 				  .suspect_max = MSEC(80),
 				  .probe_max = MSEC(110),
 				  .probe_alone = MSEC(500),

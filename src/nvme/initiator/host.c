@@ -110,6 +110,7 @@ void nvmei_get_info(const struct nvmei_volume *v, struct nvmei_volume_info *out)
 {
 	*out = v->info;
 	out->policy = path_group_policy(v->group);
+	out->rr_min_io = path_group_rr_min_io(v->group);
 	out->can_zero = v->oncs & NVME_ONCS_WRITE_ZEROES;
 	out->can_deallocate = v->oncs & NVME_ONCS_DSM;
 }
@@ -153,6 +154,7 @@ bool nvmei_controller_get(const struct nvmei *h, unsigned i,
 		out->n_standbys = c->n_standbys;
 		for (unsigned n = 0; n < c->n_standbys; n++)
 			out->standbys[n] = c->standbys[n].addr;
+		out->disabled = c->disabled;
 		out->connected = c->life != NULL && c->life->up;
 		out->connecting = c->life != NULL && !c->life->up;
 		return true;

@@ -63,6 +63,8 @@ struct nvmei_options {
 	unsigned dhchap_hashes, dhchap_groups;
 	const char *policy; /* of new volumes; ["active-passive"]; a literal */
 	unsigned rr_min_io; /* [1] */
+	/* nvmei_set_preferred() holds until the path can't be used. */
+	bool no_failback;
 	/* Does what other hosts do: writes that were in flight on a lost path
 	 * go again at once.  It CORRUPTS DATA; for showing just that. */
 	bool reissue_at_once;
@@ -117,7 +119,14 @@ struct nvmei_attach {
 	 */
 	int ctrlr_loss_timeout_sec, reconnect_delay_sec,
 		fast_io_fail_timeout_sec;
+	/* Of its volumes; NULL, 0: as the host's options say.  A literal.  The
+	 * first attachment of a name decides; others agree, or say nothing. */
+	const char *policy;
+	unsigned rr_min_io;
 };
+
+/* Whether the three timeouts may be so together: 0 or -EINVAL. */
+int nvmei_check_timeouts(int loss, int delay, int fast, char text[256]);
 
 /*
  * Connects; parks until the namespaces are known, or it has failed.  -EALREADY
@@ -133,9 +142,30 @@ int nvmei_attach(struct nvmei *h, const struct nvmei_attach *a, char text[256]);
  * if there are some and no path is left, or while it is being attached.
  * -ENOENT.  Parks until what was in flight is fenced. */
 int nvmei_detach(struct nvmei *h, const char *name, const struct addr *addr);
-/* Drops the connection of each controller of that name, which then comes up
- * again at once.  -ENOENT. */
-int nvmei_reset(struct nvmei *h, const char *name);
+
+/*
+ * Of the controller at that address (NULL: each of that name).  -ENOENT.
+ *
+ *	reset	 drops its connection, and connects it anew at once
+ *	disable	 drops its connection; it stays so until it is enabled. Requests
+ *		 that have only such paths fail
+ *	enable	 connects one that is disabled
+ *
+ * None of them waits; nvmei_await() does, for the connections that are being
+ * made: 0, or -EIO if one that is not disabled was not to be had, with `text`.
+ * Parks.
+ */
+int nvmei_reset(struct nvmei *h, const char *name, const struct addr *addr);
+int nvmei_disable(struct nvmei *h, const char *name, const struct addr *addr);
+int nvmei_enable(struct nvmei *h, const char *name, const struct addr *addr);
+int nvmei_await(struct nvmei *h, const char *name, const struct addr *addr,
+		char text[256]);
+
+/* The SMART / Health log of the first that is connected.  -ENOENT, -ENOTCONN,
+ * -EIO.  Parks. */
+struct nvme_smart_log;
+int nvmei_get_health(struct nvmei *h, const char *name,
+		     struct nvme_smart_log *out);
 
 /* What is attached; as the controller said when it was last connected. */
 struct nvmei_controller_info {
@@ -143,7 +173,7 @@ struct nvmei_controller_info {
 	struct addr addr;
 	struct addr standbys[NVMEI_STANDBYS_MAX]; /* the next first */
 	unsigned n_standbys;
-	bool connected, connecting;
+	bool connected, connecting, disabled;
 	uint16_t cntlid; /* 0: it never was */
 	uint16_t vendor;
 	uint32_t version; /* NVME_VS() */
@@ -207,6 +237,7 @@ struct nvmei_volume_info {
 	uint32_t max_transfer;	       /* bytes of one request with data */
 	bool can_zero, can_deallocate; /* BLOCK_WRITE_ZEROES, _DEALLOCATE */
 	const char *policy;
+	unsigned rr_min_io;
 };
 void nvmei_get_info(const struct nvmei_volume *v,
 		    struct nvmei_volume_info *out);

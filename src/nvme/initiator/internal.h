@@ -5,6 +5,7 @@
  *	host.c	       the host, its tasks, and what is found by name
  *	attach.c       controllers come and go
  *	standby.c      addresses of which one is connected at a time
+ *	orders.c       reset, disable, enable
  *	controller.c   how a controller comes up, and how it ends
  *	events.c       keep alive, asynchronous events
  *	authenticate.c DH-HMAC-CHAP and TLS
@@ -199,6 +200,7 @@ struct nvmei_ctrl {
 	bool reported;		 /* that it can't be reached */
 	bool attaching;		 /* nvmei_attach() waits for it */
 	bool closing;		 /* a task frees it */
+	bool disabled;		 /* nvmei_disable() */
 	struct timer retry; /* while there is no way whose group says when */
 	int error;	    /* of the last attempt … */
 	const char *why;    /* … in words, a literal; NULL: none */
@@ -261,7 +263,10 @@ struct nvmei_ctrl *ctrl_create(struct nvmei *h, const struct nvmei_attach *a);
 /* Connects and waits for that; when it fails, it is freed. */
 int ctrl_start(struct nvmei_ctrl *c, const struct nvmei_attach *a, char *text);
 void ctrl_free(struct nvmei_ctrl *c); /* parks until it is fenced */
-/* The first of a name and address (NULL: any) that nobody is closing. */
+/* Is it of that name and address (NULL: any), and nobody closes it? */
+bool ctrl_is_meant(const struct nvmei_ctrl *c, const char *name,
+		   const struct addr *addr);
+/* The first of those. */
 struct nvmei_ctrl *ctrl_first(const struct nvmei *h, const char *name,
 			      const struct addr *addr);
 /* Its time is over (ctrlr_loss_timeout). */

@@ -356,6 +356,54 @@ static void a_path_is_given_up_in_the_middle_of_an_attempt(void **state)
 	world_fini(w);
 }
 
+static void a_disabled_path_rests_and_without_another_all_fails(void **state)
+{
+	struct path_options o = { .ctrlr_loss_timeout = SEC(10) };
+	struct world *w = warm(&o, 2);
+	unsigned attempts = w->links[0].attempts;
+	struct job *job;
+
+	world_disable(w, 0, true);
+	world_run(w, SEC(60));
+	assert_int_equal(world_state(w, 0), PATH_LOST);
+	assert_int_equal(w->links[0].attempts, attempts);
+	assert_int_equal(w->links[0].given_up, 0);
+	job = world_submit(w, 0, false);
+	world_run(w, MSEC(1));
+	assert_int_equal(job->error, 0);
+	world_disable(w, 1, true);
+	job = world_submit(w, 0, false);
+	assert_int_equal(job->error, -ENODEV);
+	world_disable(w, 0, false);
+	job = world_submit(w, 0, false);
+	world_run(w, MSEC(1));
+	assert_int_equal(job->ends, 1);
+	assert_int_equal(job->error, 0);
+	world_fini(w);
+}
+
+static void a_favourite_takes_over_again_unless_it_is_told_to_stay(void **state)
+{
+	for (int stay = 0; stay < 2; stay++) {
+		struct path_options o = { .policy = "active-passive",
+					  .stay = stay };
+		struct world *w = warm(&o, 2);
+		unsigned sent;
+
+		path_group_favour(w->group, w->links[1].path);
+		world_reset(w, 1);
+		world_run(w, SEC(1));
+		assert_int_equal(world_state(w, 1), PATH_LIVE);
+		world_submit(w, 0, false);
+		world_run(w, MSEC(1));
+		sent = w->links[1].sent;
+		world_submit(w, 0, false);
+		world_run(w, MSEC(1));
+		assert_int_equal(w->links[1].sent, sent + !stay);
+		world_fini(w);
+	}
+}
+
 static void a_write_waits_for_the_fence_and_a_read_does_not(void **state)
 {
 	struct world *w = warm(&defaults, 2);
@@ -556,6 +604,10 @@ int main(void)
 		cmocka_unit_test(a_slow_fsync_is_probed_and_never_lost),
 		cmocka_unit_test(
 			a_path_is_given_up_in_the_middle_of_an_attempt),
+		cmocka_unit_test(
+			a_disabled_path_rests_and_without_another_all_fails),
+		cmocka_unit_test(
+			a_favourite_takes_over_again_unless_it_is_told_to_stay),
 		cmocka_unit_test(an_owner_that_was_stopped_finds_its_paths),
 		cmocka_unit_test(idleness_is_not_silence),
 		cmocka_unit_test(

@@ -285,6 +285,14 @@ void world_reset(struct world *w, unsigned i)
 	settle(w);
 }
 
+void world_disable(struct world *w, unsigned i, bool disabled)
+{
+	if (w->links[i].connected)
+		world_reset(w, i);
+	path_disable(w->links[i].path, disabled, w->now);
+	settle(w);
+}
+
 void world_add(struct world *w, unsigned i)
 {
 	struct link_end *l = &w->links[i];

@@ -73,6 +73,8 @@ void world_load(struct world *w, nsec duration, nsec pause, nsec service);
 void world_link(struct world *w, unsigned i, enum link_mode mode);
 /* The connection breaks, and both ends see it. */
 void world_reset(struct world *w, unsigned i);
+/* By an order; the owner closes the connection. */
+void world_disable(struct world *w, unsigned i, bool disabled);
 
 enum path_state world_state(const struct world *w, unsigned i);
 
