@@ -89,8 +89,7 @@ const char *addr_format_host(const struct addr *a, char buf[ADDR_TEXT_MAX])
 	else if (a->sa.sa_family == AF_INET)
 		inet_ntop(AF_INET, &a->in.sin_addr, buf, INET_ADDRSTRLEN);
 	else if (a->sa.sa_family == AF_INET6)
-		inet_ntop(AF_INET6, &a->in6.sin6_addr, buf,
-			  INET6_ADDRSTRLEN);
+		inet_ntop(AF_INET6, &a->in6.sin6_addr, buf, INET6_ADDRSTRLEN);
 	else
 		stpcpy(stpcpy(buf, "unix:"), a->un.sun_path);
 	return buf;
@@ -130,6 +129,22 @@ bool addr_same_host(const struct addr *a, const struct addr *b)
 bool addr_equal(const struct addr *a, const struct addr *b)
 {
 	return addr_same_host(a, b) && addr_port(a) == addr_port(b);
+}
+
+bool addr_is_loopback(const struct addr *a)
+{
+	if (a->sa.sa_family == AF_INET)
+		return ntohl(a->in.sin_addr.s_addr) >> 24 == 127;
+	return a->sa.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_LOOPBACK(&a->in6.sin6_addr);
+}
+
+bool addr_is_any(const struct addr *a)
+{
+	if (a->sa.sa_family == AF_INET)
+		return a->in.sin_addr.s_addr == htonl(INADDR_ANY);
+	return a->sa.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
 }
 
 uint16_t addr_port(const struct addr *a)

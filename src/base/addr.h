@@ -36,6 +36,9 @@ const char *addr_format_host(const struct addr *a, char buf[ADDR_TEXT_MAX]);
 
 bool addr_equal(const struct addr *a, const struct addr *b);
 bool addr_same_host(const struct addr *a, const struct addr *b);
+/* Of a host itself: another one's is none of ours. */
+bool addr_is_loopback(const struct addr *a);
+bool addr_is_any(const struct addr *a);	  /* 0.0.0.0, [::] */
 uint16_t addr_port(const struct addr *a); /* 0 for UNIX */
 void addr_set_port(struct addr *a, uint16_t port);
 

@@ -53,7 +53,9 @@ struct connect_options {
  *	"kind"	   "plain", "mirror", "shared"
  *	"side"	   "kernel", "user"
  *	"size"	   bytes
- *	"paths"	   { "wanted": N, "live": N } over all targets
+ *	"paths"	   { "wanted": N, "live": N, "learned": N } over all targets:
+ *		   portals that were named, those of them that are live, and
+ *		   live ones that were learned of by discovery
  *	"targets"  [{ "nqn", "device", "portals": [{ "address", "port",
  *		   "transport", "state", "controller", "error" }…] }…]
  *	"warnings" [text…]

@@ -12,7 +12,8 @@
  *
  * the third with one target or several.  A TARGET is as the first or second;
  * each may have several portals, and volume_nguid, volume_eui64, ns_id,
- * host_nqn.  Keys that nobody knows are no error.
+ * host_nqn; in records, `learned`, further portals.  Keys that nobody knows are
+ * no error.
  *
  * What was parsed can be trusted: every text is fit to be a word of a command
  * line, a file's name (`name`) or an option of the kernel's.
@@ -51,8 +52,9 @@ struct connect_target {
 	char nqn[CONNECT_NQN_SIZE];
 	char hostnqn[CONNECT_NQN_SIZE]; /* "": this host's */
 	struct connect_id id;
+	/* Those that were named, then those that were learned of since. */
 	struct connect_portal portals[CONNECT_PORTALS_MAX];
-	unsigned n_portals;
+	unsigned n_named, n_portals;
 };
 
 enum connect_kind {
@@ -97,7 +99,8 @@ bool connect_digits(const char *value, uint8_t *bytes, size_t len);
  * kernel's list of options or to a terminal. */
 bool connect_nqn_ok(const char *nqn);
 
-/* Portals of `from` that `to` lacks, as far as there is room; how many. */
+/* Portals of `from` that `to` lacks have been learned of, as far as there is
+ * room; how many. */
 unsigned connect_target_add_portals(struct connect_target *to,
 				    const struct connect_portal *from,
 				    unsigned n);

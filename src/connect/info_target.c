@@ -255,12 +255,34 @@ static int add_portal(struct connect_target *t, const json_t *host,
 	return 0;
 }
 
+static int add_portals(struct connect_target *t, const json_t *list,
+		       const char *what, char text[CONNECT_TEXT])
+{
+	const json_t *one;
+	size_t i;
+	int rc = 0;
+
+	json_array_foreach(list, i, one)
+	{
+		if (!json_is_array(one) || json_array_size(one) < 2 ||
+		    json_array_size(one) > 3)
+			return refuse_with(text, -EINVAL,
+					   "%sportal %zu is not [ADDRESS, "
+					   "PORT, TRANSPORT]",
+					   what, i);
+		rc = add_portal(t, json_array_get(one, 0),
+				json_array_get(one, 1), json_array_get(one, 2),
+				what, text);
+		if (rc < 0)
+			break;
+	}
+	return rc;
+}
+
 static int parse_portals(const json_t *j, const char *what,
 			 struct connect_target *t, char text[CONNECT_TEXT])
 {
-	const json_t *list = json_object_get(j, "portals"), *one;
-	size_t i;
-	int rc = 0;
+	const json_t *list = json_object_get(j, "portals");
 
 	if ((list == NULL || json_is_null(list)) &&
 	    json_object_get(j, "target_portal") == NULL)
@@ -277,21 +299,7 @@ static int parse_portals(const json_t *j, const char *what,
 				   "%sportals is not a list of [ADDRESS, PORT, "
 				   "TRANSPORT]",
 				   what);
-	json_array_foreach(list, i, one)
-	{
-		if (!json_is_array(one) || json_array_size(one) < 2 ||
-		    json_array_size(one) > 3)
-			return refuse_with(text, -EINVAL,
-					   "%sportal %zu is not [ADDRESS, "
-					   "PORT, TRANSPORT]",
-					   what, i);
-		rc = add_portal(t, json_array_get(one, 0),
-				json_array_get(one, 1), json_array_get(one, 2),
-				what, text);
-		if (rc < 0)
-			break;
-	}
-	return rc;
+	return add_portals(t, list, what, text);
 }
 
 int connect_target_parse(const json_t *j, const char *what,
@@ -312,7 +320,13 @@ int connect_target_parse(const json_t *j, const char *what,
 	rc = parse_names(j, what, out, text);
 	if (rc == 0)
 		rc = parse_ids(j, what, &out->id, text);
-	return rc == 0 ? parse_portals(j, what, out, text) : rc;
+	if (rc == 0)
+		rc = parse_portals(j, what, out, text);
+	out->n_named = out->n_portals;
+	if (rc == 0)
+		rc = add_portals(out, json_object_get(j, "learned"), what,
+				 text);
+	return rc;
 }
 
 /* -------------------------------------------------------------------- dump */
@@ -328,10 +342,25 @@ const char *connect_portal_transport(const struct connect_portal *p)
 	return p->rdma ? "rdma" : "tcp";
 }
 
+static json_t *dump_portals(const struct connect_portal *p, unsigned n)
+{
+	char host[ADDR_TEXT_MAX];
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < n; i++)
+		json_array_append_new(
+			list,
+			json_pack("[s, i, s]", connect_portal_host(&p[i], host),
+				  (int)addr_port(&p[i].addr),
+				  connect_portal_transport(&p[i])));
+	return list;
+}
+
 json_t *connect_target_dump(const struct connect_target *t)
 {
-	json_t *j = json_pack("{s:s}", "target_nqn", t->nqn), *list;
-	char digits[40], host[ADDR_TEXT_MAX];
+	json_t *j = json_pack("{s:s}", "target_nqn", t->nqn);
+	unsigned learned = t->n_portals - t->n_named;
+	char digits[40];
 
 	if (t->hostnqn[0] != '\0')
 		json_object_set_new(j, "host_nqn", json_string(t->hostnqn));
@@ -349,14 +378,10 @@ json_t *connect_target_dump(const struct connect_target *t)
 			json_string(hex_format(t->id.eui64, 8, digits)));
 	if (t->id.nsid != 0)
 		json_object_set_new(j, "ns_id", json_integer(t->id.nsid));
-	list = json_array();
-	for (unsigned i = 0; i < t->n_portals; i++)
-		json_array_append_new(
-			list,
-			json_pack("[s, i, s]",
-				  connect_portal_host(&t->portals[i], host),
-				  (int)addr_port(&t->portals[i].addr),
-				  connect_portal_transport(&t->portals[i])));
-	json_object_set_new(j, "portals", list);
+	json_object_set_new(j, "portals", dump_portals(t->portals, t->n_named));
+	if (learned > 0)
+		json_object_set_new(j, "learned",
+				    dump_portals(t->portals + t->n_named,
+						 learned));
 	return j;
 }

@@ -67,20 +67,13 @@ static void tell(struct keeper *k, const char *name, const char *text)
 
 /* ---------------------------------------------------------------- adding */
 
-static bool is_loopback(const struct connect_portal *p)
-{
-	if (p->addr.sa.sa_family == AF_INET)
-		return ntohl(p->addr.in.sin_addr.s_addr) >> 24 == 127;
-	return IN6_IS_ADDR_LOOPBACK(&p->addr.in6.sin6_addr);
-}
-
 /* Another host's loopback addresses are none of this one's. */
 static unsigned drop_loopback(struct connect_portal *list, unsigned n)
 {
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < n; i++)
-		if (!is_loopback(&list[i]))
+		if (!addr_is_loopback(&list[i].addr))
 			list[kept++] = list[i];
 	return kept;
 }
@@ -110,7 +103,7 @@ static void learn(struct keeper *k, struct connect_target *t)
 						   ARRAY_SIZE(found));
 	}
 	free(leg);
-	if (n > 0 && !is_loopback(way.portal))
+	if (n > 0 && !addr_is_loopback(&way.portal->addr))
 		n = (int)drop_loopback(found, (unsigned)n);
 	if (n > 0 && connect_target_add_portals(t, found, (unsigned)n) > 0)
 		log_info("%s: now at %u addresses", t->nqn, t->n_portals);

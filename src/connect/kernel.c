@@ -72,13 +72,14 @@ static int check_paths(const struct stand *s, const struct connect_options *o,
 	for (unsigned i = 0; i < s->info->n_targets; i++) {
 		const struct leg *leg = &s->legs[i];
 
+		unsigned n = leg->target->n_named, live = leg_live_named(leg);
+
 		if (leg->device[0] != '\0' && !o->impatient &&
-		    leg_live(leg) < o->min_paths)
+		    live < o->min_paths)
 			return refuse_with(text, -ENOTCONN,
 					   "%.120s: %u of %u paths are live, "
 					   "and %u are wanted",
-					   leg->target->nqn, leg_live(leg),
-					   leg->target->n_portals,
+					   leg->target->nqn, live, n,
 					   o->min_paths);
 	}
 	return 0;
@@ -282,17 +283,18 @@ static json_t *report_leg(const struct leg *leg)
 json_t *kernel_report(const struct stand *s)
 {
 	json_t *targets = json_array();
-	unsigned wanted = 0, live = 0;
+	unsigned wanted = 0, named = 0, all = 0;
 
 	for (unsigned i = 0; i < s->info->n_targets; i++) {
 		json_array_append_new(targets, report_leg(&s->legs[i]));
-		wanted += s->info->targets[i].n_portals;
-		live += leg_live(&s->legs[i]);
+		wanted += s->info->targets[i].n_named;
+		named += leg_live_named(&s->legs[i]);
+		all += leg_live(&s->legs[i]);
 	}
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:{s:i, s:i}, s:o}", "type",
-			 "block", "path", s->path, "device", s->device, "side",
-			 "kernel", "size",
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:{s:i, s:i, s:i}, s:o}",
+			 "type", "block", "path", s->path, "device", s->device,
+			 "side", "kernel", "size",
 			 (json_int_t)sys_size(s->host, s->device), "paths",
-			 "wanted", (int)wanted, "live", (int)live, "targets",
-			 targets);
+			 "wanted", (int)wanted, "live", (int)named, "learned",
+			 (int)(all - named), "targets", targets);
 }

@@ -59,13 +59,23 @@ static bool is_live(const struct leg_path *p)
 	return strcmp(p->state, "live") == 0;
 }
 
-unsigned leg_live(const struct leg *leg)
+static unsigned count_live(const struct leg *leg, unsigned of)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < leg->target->n_portals; i++)
+	for (unsigned i = 0; i < of; i++)
 		n += is_live(&leg->paths[i]);
 	return n;
+}
+
+unsigned leg_live(const struct leg *leg)
+{
+	return count_live(leg, leg->target->n_portals);
+}
+
+unsigned leg_live_named(const struct leg *leg)
+{
+	return count_live(leg, leg->target->n_named);
 }
 
 /* --------------------------------------------------------------------- add */

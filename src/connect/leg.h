@@ -38,6 +38,8 @@ int leg_connect(struct connect_host *h, const struct connect_target *t,
 int leg_look(struct connect_host *h, const struct connect_target *t,
 	     struct leg *leg, char text[CONNECT_TEXT]);
 unsigned leg_live(const struct leg *leg);
+/* Of the portals that were named. */
+unsigned leg_live_named(const struct leg *leg);
 
 /* Takes away controllers that leg_connect() has added, but for those of which
  * somebody has a namespace in use by now. */

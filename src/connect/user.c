@@ -68,32 +68,67 @@ static json_t *ask(struct connect_host *h, const char *file)
 	return report;
 }
 
+/* Is that path one of the target's?  Its address, too. */
+static bool is_path_of(const json_t *path, const struct connect_target *t,
+		       struct connect_portal *out)
+{
+	const char *nqn = json_string_value(json_object_get(path, "source"));
+	const char *at = json_string_value(json_object_get(path, "address"));
+
+	memset(out, 0, sizeof(*out));
+	return nqn != NULL && strcmp(nqn, t->nqn) == 0 && at != NULL &&
+	       addr_parse(&out->addr, at, 0) == 0;
+}
+
+static const char *state_of(const json_t *path)
+{
+	const char *state = json_string_value(json_object_get(path, "state"));
+
+	return state != NULL ? state : "absent";
+}
+
 static const char *path_state(const json_t *report,
+			      const struct connect_target *t,
 			      const struct connect_portal *p)
 {
-	char address[ADDR_TEXT_MAX];
+	struct connect_portal at;
 	const json_t *path;
-	const char *at;
 	size_t i;
 
-	addr_format(&p->addr, address);
 	json_array_foreach(json_object_get(report, "paths"), i, path)
 	{
-		at = json_string_value(json_object_get(path, "address"));
-		if (at != NULL && strcmp(at, address) == 0)
-			return json_string_value(
-				json_object_get(path, "state"));
+		if (is_path_of(path, t, &at) && addr_equal(&at.addr, &p->addr))
+			return state_of(path);
 	}
 	return "absent";
 }
 
-static unsigned count_live(const json_t *report, const struct connect_target *t)
+/* What it was told, and what the attachment has learned since. */
+static void all_portals(const json_t *report, const struct connect_target *t,
+			struct connect_target *out)
 {
-	unsigned n = 0;
+	struct connect_portal at;
+	const json_t *path;
+	size_t i;
 
-	for (unsigned i = 0; i < t->n_portals; i++)
-		n += strcmp(path_state(report, &t->portals[i]), "live") == 0;
-	return n;
+	*out = *t;
+	json_array_foreach(json_object_get(report, "paths"), i, path)
+	{
+		if (is_path_of(path, t, &at))
+			connect_target_add_portals(out, &at, 1);
+	}
+}
+
+/* Of the first n portals. */
+static unsigned count_live(const json_t *report, const struct connect_target *t,
+			   unsigned n)
+{
+	unsigned live = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		live += strcmp(path_state(report, t, &t->portals[i]), "live") ==
+			0;
+	return live;
 }
 
 static json_t *report_target(const json_t *report,
@@ -101,15 +136,17 @@ static json_t *report_target(const json_t *report,
 {
 	json_t *portals = json_array();
 	char address[ADDR_TEXT_MAX];
+	const struct connect_portal *p;
 
-	for (unsigned i = 0; i < t->n_portals; i++)
+	for (unsigned i = 0; i < t->n_portals; i++) {
+		p = &t->portals[i];
 		json_array_append_new(
 			portals,
 			json_pack("{s:s, s:i, s:s, s:s}", "address",
-				  connect_portal_host(&t->portals[i], address),
-				  "port", (int)addr_port(&t->portals[i].addr),
-				  "transport", "tcp", "state",
-				  path_state(report, &t->portals[i])));
+				  connect_portal_host(p, address), "port",
+				  (int)addr_port(&p->addr), "transport", "tcp",
+				  "state", path_state(report, t, p)));
+	}
 	return json_pack("{s:s, s:s, s:o}", "nqn", t->nqn, "device", "",
 			 "portals", portals);
 }
@@ -118,19 +155,21 @@ static json_t *make_result(const struct connect_info *info, const char *file,
 			   const json_t *report)
 {
 	json_t *targets = json_array();
-	unsigned wanted = 0, live = 0;
+	unsigned wanted = 0, named = 0, all = 0;
+	struct connect_target t;
 
 	for (unsigned i = 0; i < info->n_targets; i++) {
-		json_array_append_new(targets,
-				      report_target(report, &info->targets[i]));
-		wanted += info->targets[i].n_portals;
-		live += count_live(report, &info->targets[i]);
+		all_portals(report, &info->targets[i], &t);
+		json_array_append_new(targets, report_target(report, &t));
+		wanted += t.n_named;
+		named += count_live(report, &t, t.n_named);
+		all += count_live(report, &t, t.n_portals);
 	}
-	return json_pack("{s:s, s:s, s:s, s:I, s:{s:i, s:i}, s:o}", "type",
+	return json_pack("{s:s, s:s, s:s, s:I, s:{s:i, s:i, s:i}, s:o}", "type",
 			 "file", "path", file, "side", "user", "size",
 			 json_integer_value(json_object_get(report, "size")),
-			 "paths", "wanted", (int)wanted, "live", (int)live,
-			 "targets", targets);
+			 "paths", "wanted", (int)wanted, "live", (int)named,
+			 "learned", (int)(all - named), "targets", targets);
 }
 
 /* ----------------------------------------------------------------- connect */
@@ -235,7 +274,7 @@ static int attach_some(struct connect_host *h, const struct connect_info *info,
 	if (!o->single_path)
 		return attach_or_wait(h, info, o, p, text);
 	for (unsigned i = 0; i < info->n_targets; i++)
-		most = MAX(most, info->targets[i].n_portals);
+		most = MAX(most, info->targets[i].n_named);
 	for (unsigned i = 0; i < most && rc == -ENOTCONN; i++) {
 		p->portal = (int)i;
 		rc = attach_or_wait(h, info, o, p, text);
@@ -274,8 +313,9 @@ static json_t *wait_for_paths(struct connect_host *h,
 		report = ask(h, file);
 		*enough = report != NULL;
 		for (unsigned i = 0; i < info->n_targets && *enough; i++)
-			*enough = count_live(report, &info->targets[i]) >=
-				  MIN(wanted, info->targets[i].n_portals);
+			*enough =
+				count_live(report, &info->targets[i],
+					   info->targets[i].n_named) >= wanted;
 		if (*enough || h->ops->now(h) >= end)
 			return report;
 		json_decref(report);
@@ -291,9 +331,10 @@ static void warn_of_new(const json_t *report, const struct connect_info *info,
 	const struct connect_portal *p;
 
 	for (unsigned i = 0; i < info->n_targets; i++)
-		for (unsigned k = 0; k < info->targets[i].n_portals; k++) {
+		for (unsigned k = 0; k < info->targets[i].n_named; k++) {
 			p = &info->targets[i].portals[k];
-			if (strcmp(path_state(report, p), "absent") != 0)
+			if (strcmp(path_state(report, &info->targets[i], p),
+				   "absent") != 0)
 				continue;
 			snprintf(line, sizeof(line), "no path by %s",
 				 addr_format(&p->addr, address));

@@ -55,13 +55,13 @@ static int add_target(struct user_words *w, const struct connect_target *t,
 	word(w, "%s", option);
 	word(w, "%s", t->nqn);
 	add_id(w, &t->id);
-	for (unsigned i = 0; i < t->n_portals; i++) {
+	for (unsigned i = 0; i < t->n_named; i++) {
 		if (t->portals[i].rdma)
 			return refuse_with(text, -EOPNOTSUPP,
 					   "%.120s: RDMA needs a kernel with "
 					   "NVMe over fabrics",
 					   t->nqn);
-		if (portal >= 0 && i != (unsigned)portal % t->n_portals)
+		if (portal >= 0 && i != (unsigned)portal % t->n_named)
 			continue;
 		word(w, "--path");
 		word(w, "%s", addr_format(&t->portals[i].addr, address));
@@ -139,6 +139,10 @@ int user_plan(const struct connect_info *info, const struct connect_options *o,
 	add_timers(out, o);
 	if (info->read_only)
 		word(out, "--read-only");
+	if (o->single_path) {
+		word(out, "--discover");
+		word(out, "no");
+	}
 	word(out, "%s", p->file);
 	return 0;
 }

@@ -413,6 +413,7 @@ static int take_operands(struct perf_nvme *p, int n, char **operands)
 	int rc = 0;
 
 	p->addresses = operands;
+	p->volume_options.named_only = true; /* they are what is measured */
 	for (int i = 0; i < n && rc >= 0; i++) {
 		value = strchr(operands[i], '=');
 		if (value == NULL) {

@@ -4,6 +4,7 @@
  *
  *	options.c  what a user says
  *	volume.c   attaches it, and lets it go
+ *	discover.c addresses that nobody has named
  *	io.c	   any range of bytes as requests of whole blocks
  *	edge.c	   blocks of which only a part is written
  *	replicas.c a mirror, whose legs are members
@@ -32,6 +33,9 @@ struct member {
 	char name[24];		   /* of its controllers */
 	struct nvmei_volume *nvme; /* NULL: not found yet */
 	struct volume_way ways[VOLUME_PATHS_MAX];
+	/* discover.c */
+	struct nvmei_discovery *watch; /* NULL: nobody was asked yet */
+	nsec ask_again;
 };
 
 struct volume {
@@ -48,13 +52,25 @@ struct volume {
 	char where[PATH_MAX];
 
 	bool closing;
-	bool keeping;	     /* a task attaches what is missing */
+	unsigned tasks;	     /* that attach what is missing, or new */
 	struct waitq change; /* of the two above */
 };
 
 /* volume.c: the namespace of a member whose controllers are attached; sets
  * m->nvme.  0, or -errno with text. */
 int member_find(struct member *m, char text[VOLUME_TEXT]);
+/* What a member is attached with.  The keys are in the caller's memory, who
+ * wipes it. */
+enum { MEMBER_KEY_MAX = 512 };
+struct member_keys {
+	char host[MEMBER_KEY_MAX], ctrlr[MEMBER_KEY_MAX], tls[MEMBER_KEY_MAX];
+};
+int member_attachment(const struct member *m, const struct addr *addr,
+		      struct member_keys *keys, struct nvmei_attach *out,
+		      char text[VOLUME_TEXT]);
+
+/* discover.c: a task, until v->closing. */
+void discover_task(void *volume);
 
 /* replicas.c: the members of a mirror. */
 struct replicas;

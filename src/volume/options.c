@@ -193,6 +193,15 @@ static int set_fast(struct volume_options *o, const char *key,
 	return set_seconds(&o->fast_io_fail_timeout_sec, key, value, text);
 }
 
+static int set_discover(struct volume_options *o, const char *key,
+			const char *value, char text[VOLUME_TEXT])
+{
+	if (!is_one_of(value, "yes|no"))
+		return refuse_with(text, -EINVAL, "%s is yes or no", key);
+	o->named_only = value[0] == 'n';
+	return 1;
+}
+
 static int set_dhchap(struct volume_options *o, const char *key,
 		      const char *value, char text[VOLUME_TEXT])
 {
@@ -237,6 +246,8 @@ static const struct {
 	{ "reconnect-delay", "SEC", "between attempts", set_delay },
 	{ "fast-io-fail-timeout", "SEC", "until requests without a path fail",
 	  set_fast },
+	{ "discover", "yes|no", "use addresses that its target tells of; yes",
+	  set_discover },
 	{ "dhchap-key", "FILE", "DH-HMAC-CHAP: this host's key", set_dhchap },
 	{ "dhchap-ctrlr-key", "FILE", "the controller's", set_dhchap_ctrlr },
 	{ "tls-key", "FILE", "TLS: the key both have", set_tls },

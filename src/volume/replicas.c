@@ -187,7 +187,7 @@ void replicas_submit(struct replicas *r, struct volume_request *q)
 
 static bool is_usable(const struct leg *leg)
 {
-	struct nvmei_path_info paths[VOLUME_PATHS_MAX];
+	struct nvmei_path_info paths[PATH_MAX_PATHS];
 	unsigned n;
 
 	if (leg->member->nvme == NULL)

@@ -14,10 +14,10 @@ static json_t *report_path(const struct nvmei_path_info *p, nsec now)
 	char address[ADDR_TEXT_MAX];
 
 	return json_pack(
-		"{s:s, s:s, s:s, s:b, s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:I, "
-		"s:i}",
-		"address", addr_format(&p->addr, address), "state",
-		path_state_name(i->state), "access",
+		"{s:s, s:s, s:s, s:s, s:b, s:I, s:i, s:I, s:I, s:I, s:I, s:I, "
+		"s:I, s:i}",
+		"address", addr_format(&p->addr, address), "source", p->subnqn,
+		"state", path_state_name(i->state), "access",
 		path_access_name(i->access), "preferred", i->preferred,
 		"state_ms", (json_int_t)((now - i->since) / MSEC(1)),
 		"inflight", (int)i->inflight, "latency_us",
@@ -29,10 +29,11 @@ static json_t *report_path(const struct nvmei_path_info *p, nsec now)
 }
 
 static bool is_there(const struct nvmei_path_info *paths, unsigned n,
-		     const struct addr *a)
+		     const struct member *m, const struct addr *a)
 {
 	for (unsigned i = 0; i < n; i++)
-		if (addr_equal(&paths[i].addr, a))
+		if (addr_equal(&paths[i].addr, a) &&
+		    strcmp(paths[i].subnqn, m->options->subnqn) == 0)
 			return true;
 	return false;
 }
@@ -57,11 +58,12 @@ static void report_absent(const struct member *m, json_t *list)
 	if (m->nvme != NULL)
 		n = nvmei_get_paths(m->nvme, paths, ARRAY_SIZE(paths));
 	for (unsigned i = 0; i < m->options->n_paths; i++)
-		if (!is_there(paths, n, &m->ways[i].addr))
+		if (!is_there(paths, n, m, &m->ways[i].addr))
 			json_array_append_new(
-				list, json_pack("{s:s, s:s}", "address",
+				list, json_pack("{s:s, s:s, s:s}", "address",
 						addr_format(&m->ways[i].addr,
 							    address),
+						"source", m->options->subnqn,
 						"state", "absent"));
 }
 

@@ -4,7 +4,8 @@
  *
  *	open    a host; each path is attached; the namespace is found
  *	used    a task tries again, from time to time, the paths that were not
- *		there; what is lost later comes back by the initiator's doing
+ *		there; what is lost later comes back by the initiator's doing;
+ *		another learns addresses that nobody has named (discover.c)
  *	close   all is detached
  */
 #include "volume/internal.h"
@@ -18,14 +19,12 @@
 
 #define TRY_AGAIN SEC(5)
 
-enum { KEY_MAX = 512 };
-
 /* ----------------------------------------------------------------- attaching
  */
 
 /* The first line of a file; NULL is none, and fine. */
-static int read_key(const char *file, char line[KEY_MAX], const char **out,
-		    char text[VOLUME_TEXT])
+static int read_key(const char *file, char line[MEMBER_KEY_MAX],
+		    const char **out, char text[VOLUME_TEXT])
 {
 	FILE *f;
 
@@ -33,7 +32,7 @@ static int read_key(const char *file, char line[KEY_MAX], const char **out,
 	if (file[0] == '\0')
 		return 0;
 	f = fopen(file, "re");
-	if (f == NULL || fgets(line, KEY_MAX, f) == NULL) {
+	if (f == NULL || fgets(line, MEMBER_KEY_MAX, f) == NULL) {
 		int error = f == NULL ? -errno : -EINVAL;
 
 		snprintf(text, VOLUME_TEXT, "%.150s: can't be read", file);
@@ -65,28 +64,38 @@ static bool is_stranger(const struct member *m, const struct volume_way *w)
 	return true;
 }
 
-static int attach_way(struct member *m, struct volume_way *w,
+int member_attachment(const struct member *m, const struct addr *addr,
+		      struct member_keys *keys, struct nvmei_attach *out,
 		      char text[VOLUME_TEXT])
 {
 	const struct volume_options *o = &m->volume->options;
-	char keys[3][KEY_MAX];
-	struct nvmei_attach a = {
+	int rc;
+
+	*out = (struct nvmei_attach){
 		.name = m->name,
-		.addr = w->addr,
+		.addr = *addr,
 		.subnqn = m->options->subnqn,
 		.replica = o->kind == VOLUME_SHARED,
 		.ctrlr_loss_timeout_sec = o->ctrlr_loss_timeout_sec,
 		.reconnect_delay_sec = o->reconnect_delay_sec,
 		.fast_io_fail_timeout_sec = o->fast_io_fail_timeout_sec,
 	};
-	int rc;
+	rc = read_key(o->dhchap_key, keys->host, &out->dhchap_key, text);
+	if (rc == 0)
+		rc = read_key(o->dhchap_ctrlr_key, keys->ctrlr,
+			      &out->dhchap_ctrlr_key, text);
+	if (rc == 0)
+		rc = read_key(o->tls_key, keys->tls, &out->psk, text);
+	return rc;
+}
 
-	rc = read_key(o->dhchap_key, keys[0], &a.dhchap_key, text);
-	if (rc == 0)
-		rc = read_key(o->dhchap_ctrlr_key, keys[1], &a.dhchap_ctrlr_key,
-			      text);
-	if (rc == 0)
-		rc = read_key(o->tls_key, keys[2], &a.psk, text);
+static int attach_way(struct member *m, struct volume_way *w,
+		      char text[VOLUME_TEXT])
+{
+	struct member_keys keys;
+	struct nvmei_attach a;
+	int rc = member_attachment(m, &w->addr, &keys, &a, text);
+
 	if (rc == 0)
 		rc = nvmei_attach(m->volume->host, &a, text);
 	if (rc == 0 && is_stranger(m, w)) {
@@ -97,7 +106,7 @@ static int attach_way(struct member *m, struct volume_way *w,
 			 m->options->subnqn);
 		rc = -EINVAL;
 	}
-	explicit_bzero(keys, sizeof(keys));
+	explicit_bzero(&keys, sizeof(keys));
 	w->attached = rc == 0;
 	return rc;
 }
@@ -214,7 +223,7 @@ static void keep_task(void *arg)
 		for (unsigned i = 0; i < v->n_members; i++)
 			retry_member(v, i);
 	}
-	v->keeping = false;
+	v->tasks--;
 	waitq_wake_all(&v->change);
 }
 
@@ -269,6 +278,14 @@ static int attach_all(struct volume *v, char text[VOLUME_TEXT])
 	return found > 0 ? 0 : rc;
 }
 
+static int spawn(struct volume *v, const char *name, task_fn *fn)
+{
+	int rc = task_spawn(name, fn, v);
+
+	v->tasks += rc == 0;
+	return rc;
+}
+
 static int start(struct volume *v, char text[VOLUME_TEXT])
 {
 	int rc = create_host(v);
@@ -278,10 +295,10 @@ static int start(struct volume *v, char text[VOLUME_TEXT])
 	rc = attach_all(v, text);
 	if (rc == 0 && v->options.kind == VOLUME_MIRROR)
 		rc = replicas_open(v, &v->replicas, text);
-	if (rc == 0 && !is_complete(v)) {
-		rc = task_spawn("volume-keep", keep_task, v);
-		v->keeping = rc == 0;
-	}
+	if (rc == 0 && !is_complete(v))
+		rc = spawn(v, "volume-keep", keep_task);
+	if (rc == 0 && !v->options.named_only)
+		rc = spawn(v, "volume-discover", discover_task);
 	return rc;
 }
 
@@ -314,7 +331,9 @@ void volume_close(struct volume *v)
 {
 	v->closing = true;
 	waitq_wake_all(&v->change);
-	while (v->keeping)
+	if (v->host != NULL)
+		nvmei_hurry(v->host);
+	while (v->tasks > 0)
 		waitq_wait(&v->change, NSEC_NEVER);
 	status_stop(v->status);
 	status_end(v->status);

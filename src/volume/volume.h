@@ -60,6 +60,7 @@ struct volume_options {
 	char policy[20];	       /* of path.h; "": active-passive */
 	int ctrlr_loss_timeout_sec, reconnect_delay_sec,
 		fast_io_fail_timeout_sec;
+	bool named_only; /* else all addresses that its target tells of */
 	/* Files with keys in text; "": none.  Names of files are from the root,
 	 * as volume_option() makes them. */
 	char dhchap_key[PATH_MAX], dhchap_ctrlr_key[PATH_MAX],

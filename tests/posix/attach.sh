@@ -6,7 +6,7 @@
 refused 2 'a file is needed' hawser attach
 refused 2 'a path is needed' hawser attach --subnqn "$nqn" file
 refused 1 'no connection' hawser attach --subnqn "$nqn" "$one:1" file
-hawser attach --subnqn "$nqn" "$one" --path "$two" file
+hawser attach --discover no --subnqn "$nqn" "$one" --path "$two" file
 mountpoint -q file || fail "nothing is mounted"
 same 67108864 "$(stat -c %s file)"
 refused 1 'already mounted' hawser attach --subnqn "$nqn" "$one" file

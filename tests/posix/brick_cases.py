@@ -52,8 +52,8 @@ class Brick(unittest.TestCase):
         self.assertEqual(c.get_volume_paths(PROPERTIES), [device["path"]])
         self.assertTrue(c.check_valid_device(device["path"]))
         states = c.get_path_states(PROPERTIES)
-        self.assertEqual(len(states), 2)
-        self.assertEqual(set(states.values()), {"live"})
+        for address in ADDRESSES:
+            self.assertEqual(states[VOLUME["nqn"], address, 4420], "live")
         with open(device["path"], "r+b") as file:
             file.write(b"hello")
         size = os.stat(device["path"]).st_size

@@ -70,7 +70,10 @@ lose() { # ADDRESS, under load on $file
 	loaded
 }
 lose "$one"
-eventually live "$file" 2
+both() {
+	[ "$(hawser connector show "$file" --json | json 'j["paths"]["live"]')" = 2 ]
+}
+eventually both
 
 # It grows with the volume.
 same 67108864 "$(hawser connector extend "$file")"

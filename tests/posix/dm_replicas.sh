@@ -32,7 +32,7 @@ refuses 'exclude each other' dm-replica="$nqn" path="$one" \
 refuses 'no volume with the same UUID' dm-replica="$nqn" path="$one" \
 	dm-replica=$nqn3 path="$three:4421"
 
-nbdkit -f -U "$PWD/v.nbd" "$plugin" dm-replica="$nqn" path="$one" \
+nbdkit -f -U "$PWD/v.nbd" "$plugin" discover=no dm-replica="$nqn" path="$one" \
 	dm-replica=$nqn2 path="$three" 2>v.log &
 nbdkit=$!
 uri="nbd+unix:///?socket=$PWD/v.nbd"

@@ -13,7 +13,8 @@ serve() {
 	name=$1
 	shift
 	nbdkit -f -U "$PWD/$name.nbd" "$plugin" \
-		subnqn="$nqn" path="$one" path="$two" "$@" 2>$name.log &
+		subnqn="$nqn" path="$one" path="$two" discover=no "$@" \
+		2>$name.log &
 	eval "nbdkit_$name=$!"
 	eventually nbdinfo --size "nbd+unix:///?socket=$PWD/$name.nbd" \
 		>/dev/null 2>&1

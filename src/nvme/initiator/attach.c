@@ -222,10 +222,11 @@ static int await_up(struct nvmei_ctrl *c)
 	struct nvmei_life *l = c->life;
 
 	life_get(l);
-	while (!l->dead && !l->up && reactor_now() < deadline)
+	while (!l->dead && !l->up && !c->host->hurried &&
+	       reactor_now() < deadline)
 		waitq_wait(&c->host->changed, deadline);
 	if (!l->dead && !l->up)
-		life_fail(l, -ETIMEDOUT);
+		life_fail(l, c->host->hurried ? -ECANCELED : -ETIMEDOUT);
 	life_put(l);
 	return c->error;
 }
@@ -251,11 +252,21 @@ int ctrl_start(struct nvmei_ctrl *c, const struct nvmei_attach *a, char *text)
 	return rc;
 }
 
+void nvmei_hurry(struct nvmei *h)
+{
+	h->hurried = true;
+	waitq_wake_all(&h->changed);
+}
+
 int nvmei_attach(struct nvmei *h, const struct nvmei_attach *a, char text[256])
 {
 	struct nvmei_ctrl *c;
-	int rc = check(h, a, text);
+	int rc = h->hurried ? -ECANCELED : 0;
 
+	if (rc == 0 && discovery_give(h, a))
+		return 0;
+	if (rc == 0)
+		rc = check(h, a, text);
 	if (rc < 0)
 		return rc;
 	if (has_one_path(a) && ctrl_first(h, a->name, NULL) != NULL)

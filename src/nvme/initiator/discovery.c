@@ -52,12 +52,13 @@ struct nvmei_discovery *discovery_root(struct nvmei_discovery *d)
 	return d;
 }
 
-static bool is_asked(const struct nvmei *h, const struct addr *addr)
+static bool is_asked(const struct nvmei_discovery *by, const struct addr *addr)
 {
 	const struct nvmei_discovery *d = NULL;
 
-	while ((d = discovery_next(h, d)) != NULL)
-		if (addr_equal(&d->addr, addr))
+	while ((d = discovery_next(by->host, d)) != NULL)
+		if (addr_equal(&d->addr, addr) &&
+		    strcmp(d->only, by->only) == 0)
 			return true;
 	return false;
 }
@@ -87,6 +88,7 @@ static struct nvmei_discovery *create(struct nvmei *h,
 				      const struct nvmei_attach *a);
 static int connect_service(struct nvmei_discovery *d, const char *subnqn,
 			   char *text);
+static void await_settled(const struct nvmei_discovery *d);
 
 static int attach_way(struct nvmei_discovery *d, struct found *f, char *text)
 {
@@ -106,7 +108,7 @@ static int follow(struct nvmei_discovery *d, struct found *f, char *text)
 	struct nvmei_discovery *service;
 	int rc;
 
-	if (is_asked(d->host, &f->addr))
+	if (is_asked(d, &f->addr))
 		return -EALREADY;
 	if (depth_of(d) >= DEPTH_MAX ||
 	    count_services(discovery_root(d)) > SERVICES_MAX)
@@ -117,13 +119,16 @@ static int follow(struct nvmei_discovery *d, struct found *f, char *text)
 	if (service == NULL)
 		return -ENOMEM;
 	service->by = d;
+	strcpy(service->only, d->only);
 	list_append(&d->referrals, &service->link);
 	rc = connect_service(service, f->subnqn, text);
-	if (rc < 0)
+	if (rc < 0) {
 		discovery_end(service);
-	else
-		f->service = service;
-	return rc;
+		return rc;
+	}
+	f->service = service;
+	await_settled(service);
+	return 0;
 }
 
 static bool attach(struct nvmei_discovery *d, struct found *f)
@@ -136,8 +141,9 @@ static bool attach(struct nvmei_discovery *d, struct found *f)
 	f->busy = false;
 	f->attached = rc == 0 || rc == -EALREADY;
 	f->others = rc == -EALREADY;
-	if (!f->attached)
+	if (!f->attached && !f->told && !d->ending)
 		log_warn("nvme discovery %s: %s: %s", d->name, f->subnqn, text);
+	f->told = !f->attached; /* it is tried for ever */
 	return f->attached;
 }
 
@@ -335,11 +341,12 @@ static struct nvmei_discovery *find_discovery(const struct nvmei *h,
 	return NULL;
 }
 
-static int connect_service(struct nvmei_discovery *d, const char *subnqn,
-			   char *text)
+/* A controller of the service at that address, which has told what there is. */
+static int connect_to(struct nvmei_discovery *d, const struct addr *addr,
+		      const char *subnqn, struct nvmei_ctrl **out, char *text)
 {
 	struct nvmei_attach a = { .name = "",
-				  .addr = d->addr,
+				  .addr = *addr,
 				  .subnqn = subnqn,
 				  .header_digest = d->attach.header_digest,
 				  .data_digest = d->attach.data_digest,
@@ -351,17 +358,29 @@ static int connect_service(struct nvmei_discovery *d, const char *subnqn,
 		return -ENOMEM;
 	c->discovery = d;
 	rc = ctrl_start(c, &a, text);
-	if (rc < 0)
-		return rc;
-	d->ctrl = c;
-	rc = task_spawn("nvmei-discovery", worker, d);
+	if (rc == 0)
+		*out = c;
+	return rc;
+}
+
+static int connect_service(struct nvmei_discovery *d, const char *subnqn,
+			   char *text)
+{
+	int rc = connect_to(d, &d->addr, subnqn, &d->ctrl, text);
+
+	if (rc == 0)
+		rc = task_spawn("nvmei-discovery", worker, d);
 	if (rc < 0)
 		return rc;
 	d->working = true;
 	d->host->tasks++;
+	return 0;
+}
+
+static void await_settled(const struct nvmei_discovery *d)
+{
 	while (!d->settled)
 		waitq_wait(&d->host->changed, NSEC_NEVER);
-	return 0;
 }
 
 int nvmei_discovery_start(struct nvmei *h, const struct nvmei_attach *a,
@@ -388,6 +407,8 @@ int nvmei_discovery_start(struct nvmei *h, const struct nvmei_attach *a,
 	rc = connect_service(d, NVME_DISCOVERY_NQN, text);
 	if (rc < 0)
 		discovery_end(d);
+	else
+		await_settled(d);
 	return rc;
 }
 
@@ -401,6 +422,65 @@ int nvmei_discovery_stop(struct nvmei *h, const char *name)
 		return -EBUSY;
 	discovery_end(d);
 	return 0;
+}
+
+int nvmei_watch_start(struct nvmei *h, const struct nvmei_attach *a,
+		      struct nvmei_discovery **out, char text[256])
+{
+	struct nvmei_discovery *d;
+	int rc;
+
+	assert(strlen(a->name) <= NVMEI_NAME_MAX &&
+	       strlen(a->subnqn) < NVME_NQN_SIZE);
+	d = create(h, a);
+	if (d == NULL)
+		return -ENOMEM;
+	strcpy(d->only, a->subnqn);
+	list_append(&h->discoveries, &d->link);
+	rc = connect_service(d, NVME_DISCOVERY_NQN, text);
+	if (rc < 0)
+		discovery_end(d);
+	else
+		*out = d;
+	return rc;
+}
+
+bool nvmei_watch_is_up(const struct nvmei_discovery *d)
+{
+	return d->ctrl->life != NULL && d->ctrl->life->up;
+}
+
+int nvmei_watch_move(struct nvmei_discovery *d, const struct addr *addr,
+		     char text[256])
+{
+	struct nvmei_ctrl *before = d->ctrl;
+	struct addr from = d->addr;
+	int rc;
+
+	d->addr = *addr;
+	rc = connect_to(d, addr, NVME_DISCOVERY_NQN, &d->ctrl, text);
+	if (rc == 0)
+		ctrl_free(before);
+	else
+		d->addr = from;
+	return rc;
+}
+
+bool discovery_give(struct nvmei *h, const struct nvmei_attach *a)
+{
+	struct nvmei_discovery *d = NULL;
+	struct found *f;
+
+	while ((d = discovery_next(h, d)) != NULL)
+		list_for_each (f, &d->found, link)
+			if (d->only[0] != '\0' && !f->referral && f->attached &&
+			    !f->others && strcmp(f->name, a->name) == 0 &&
+			    strcmp(f->subnqn, a->subnqn) == 0 &&
+			    addr_equal(&f->addr, &a->addr)) {
+				f->others = true;
+				return true;
+			}
+	return false;
 }
 
 /* Those that it refers to, too. */
@@ -439,8 +519,7 @@ bool nvmei_discovery_get(const struct nvmei *h, unsigned i,
 	*out = (struct nvmei_discovery_info){
 		.name = d->name,
 		.addr = d->addr,
-		.connected = d->ctrl != NULL && d->ctrl->life != NULL &&
-			     d->ctrl->life->up,
+		.connected = d->ctrl != NULL && nvmei_watch_is_up(d),
 		.attached = count_attached(d),
 	};
 	return true;

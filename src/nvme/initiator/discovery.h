@@ -17,6 +17,7 @@ struct found {
 	bool secure, listed, attached;
 	bool others; /* it was attached already, by somebody else */
 	bool busy;   /* the worker parks with it in its hands */
+	bool told;   /* that it can't be attached */
 	struct nvmei_discovery *service; /* of a referral that is followed */
 };
 

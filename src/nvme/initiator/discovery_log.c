@@ -60,6 +60,10 @@ static void name_it(struct nvmei_discovery *d, struct found *f)
 	struct nvmei_discovery *root = discovery_root(d), *other = NULL;
 	const struct found *same;
 
+	if (d->only[0] != '\0') {
+		strcpy(f->name, root->name);
+		return;
+	}
 	while ((other = discovery_next(d->host, other)) != NULL) {
 		if (discovery_root(other) != root)
 			continue;
@@ -80,6 +84,21 @@ static bool is_for_us(const struct nvme_discovery_entry *e)
 	       e->trtype == NVME_TRTYPE_TCP;
 }
 
+/* Another host's loopback addresses are none of this one's. */
+static bool is_reachable(const struct nvmei_discovery *d,
+			 const struct addr *addr)
+{
+	return !addr_is_any(addr) &&
+	       (!addr_is_loopback(addr) || addr_is_loopback(&d->addr));
+}
+
+static bool is_watched(const struct nvmei_discovery *d,
+		       const struct nvme_discovery_entry *e, const char *subnqn)
+{
+	return d->only[0] == '\0' || e->subtype == NVME_SUBTYPE_REFERRAL ||
+	       strcmp(d->only, subnqn) == 0;
+}
+
 static int take_entry(struct nvmei_discovery *d,
 		      const struct nvme_discovery_entry *e)
 {
@@ -88,8 +107,8 @@ static int take_entry(struct nvmei_discovery *d,
 	struct found *f;
 
 	get_text(subnqn, e->subnqn, NVME_NQN_SIZE);
-	if (!is_for_us(e) || !parse_addr(e, &addr) ||
-	    strlen(subnqn) >= NVME_NQN_SIZE)
+	if (!is_for_us(e) || !parse_addr(e, &addr) || !is_reachable(d, &addr) ||
+	    strlen(subnqn) >= NVME_NQN_SIZE || !is_watched(d, e, subnqn))
 		return 0;
 	f = find(d, &addr, subnqn);
 	if (f == NULL) {

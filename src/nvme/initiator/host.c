@@ -70,6 +70,7 @@ void nvmei_destroy(struct nvmei *h)
 	struct nvmei_discovery *d;
 	struct nvmei_ctrl *c;
 
+	nvmei_hurry(h);
 	while ((d = list_first(&h->discoveries, struct nvmei_discovery, link)))
 		discovery_end(d);
 	while ((c = ctrl_first(h, NULL, NULL)))
@@ -173,6 +174,7 @@ unsigned nvmei_get_paths(const struct nvmei_volume *v,
 			out[count] = (struct nvmei_path_info){
 				.way = w->number,
 				.addr = w->ctrl->options.addr,
+				.subnqn = w->ctrl->subnqn,
 				.cntlid = w->ctrl->info.cntlid,
 			};
 			path_get_info(w->path, &out[count].path);

@@ -72,6 +72,9 @@ struct nvmei_options {
 
 /* -EINVAL, -ENOMEM. */
 int nvmei_create(const struct nvmei_options *options, struct nvmei **out);
+/* What is being attached ends at once, and nothing is attached any more
+ * (-ECANCELED): for who wants to be rid of the host, and has tasks in calls. */
+void nvmei_hurry(struct nvmei *h);
 /* No request is in progress, no call, and no volume is held.  Closes all
  * connections; parks. */
 void nvmei_destroy(struct nvmei *h);
@@ -205,6 +208,21 @@ int nvmei_discovery_start(struct nvmei *h, const struct nvmei_attach *a,
 /* Detaches what it had attached.  -ENOENT. */
 int nvmei_discovery_stop(struct nvmei *h, const char *name);
 
+/*
+ * The same for one subsystem, a->subnqn, all of whose ways are attached as
+ * a->name.  What nvmei_attach() has attached, or is told to attach later, is
+ * let alone.  It parks until the service has answered, and no longer.  The
+ * watch lasts as long as the host.
+ */
+struct nvmei_discovery;
+int nvmei_watch_start(struct nvmei *h, const struct nvmei_attach *a,
+		      struct nvmei_discovery **out, char text[256]);
+bool nvmei_watch_is_up(const struct nvmei_discovery *d);
+/* Asks the service at that address from now on; what is known holds until it
+ * has answered.  An error: all is as before. */
+int nvmei_watch_move(struct nvmei_discovery *d, const struct addr *addr,
+		     char text[256]);
+
 struct nvmei_discovery_info {
 	const char *name;
 	struct addr addr;
@@ -252,7 +270,8 @@ struct nvmei_path_info {
 	unsigned way; /* its number: no other of the volume ever has it */
 	struct path_info path;
 	struct addr addr;
-	uint16_t cntlid; /* as it was last connected */
+	const char *subnqn; /* lives as long as the path */
+	uint16_t cntlid;    /* as it was last connected */
 };
 /* Fills in up to n; returns how many there are. */
 unsigned nvmei_get_paths(const struct nvmei_volume *v,

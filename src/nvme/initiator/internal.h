@@ -235,6 +235,7 @@ struct nvmei_discovery {
 	struct list referrals;
 	struct nvmei *host;
 	char name[NVMEI_NAME_MAX + 1];
+	char only[NVME_NQN_SIZE]; /* a watch: that subsystem; "": all */
 	struct addr addr;
 	struct nvmei_attach attach; /* for what it finds; strings are ours */
 	struct nvmei_ctrl *ctrl;
@@ -249,6 +250,7 @@ struct nvmei {
 	struct nvmei_options options;
 	char nqn[NVME_NQN_SIZE];
 	struct list ctrls, volumes, discoveries;
+	bool hurried; /* nothing is attached any more */
 	unsigned tasks;
 	struct waitq changed; /* a life is up or over, an event came, a task
 				 ended, a fence is done */
@@ -312,6 +314,8 @@ int queue_secure(struct nvmei_queue *q);
 int discovery_read(struct nvmei_life *l);
 /* discovery.c */
 void discovery_end(struct nvmei_discovery *d); /* parks; frees it */
+/* Is that what a watch has attached?  Then it is the caller's from now on. */
+bool discovery_give(struct nvmei *h, const struct nvmei_attach *a);
 
 /* events.c: 0 or -errno. */
 int events_start(struct nvmei_life *l);
