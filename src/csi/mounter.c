@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/command.h"
 #include "base/log.h"
@@ -164,11 +165,12 @@ static void unescape(char *text)
 }
 
 struct row {
-	char *at, *options, *type, *source;
+	char *device, *at, *options, *type, *source;
 };
 
 static void row_free(struct row *row)
 {
+	free(row->device);
 	free(row->at);
 	free(row->options);
 	free(row->type);
@@ -182,8 +184,8 @@ static bool row_parse(const char *line, struct row *row)
 
 	row_free(row);
 	if (dash == NULL ||
-	    sscanf(line, "%*s %*s %*s %*s %ms %ms", &row->at, &row->options) !=
-		    2 ||
+	    sscanf(line, "%*s %*s %ms %*s %ms %ms", &row->device, &row->at,
+		   &row->options) != 3 ||
 	    sscanf(dash, " - %ms %ms", &row->type, &row->source) != 2)
 		return false;
 	unescape(row->at);
@@ -273,6 +275,7 @@ struct look {
 static bool look_at(void *arg, const struct row *row)
 {
 	struct look *look = arg;
+	unsigned major = 0, minor = 0;
 
 	if (strcmp(row->at, look->at) != 0)
 		return true;
@@ -282,6 +285,9 @@ static bool look_at(void *arg, const struct row *row)
 	look->out->read_only = strncmp(row->options, "ro", 2) == 0;
 	snprintf(look->out->source, sizeof(look->out->source), "%s",
 		 row->source);
+	snprintf(look->out->type, sizeof(look->out->type), "%s", row->type);
+	sscanf(row->device, "%u:%u", &major, &minor);
+	look->out->device = makedev(major, minor);
 	return true; /* the last one counts */
 }
 

@@ -55,6 +55,8 @@ struct mounted {
 	bool by_kernel;
 	bool read_only;
 	char source[MOUNTER_SOURCE_SIZE];
+	char type[16]; /* "fuse.hawser", "ext4" */
+	dev_t device;  /* of the file system */
 };
 
 /* 1, 0: nothing, or -errno.  Doesn't touch the mount. */

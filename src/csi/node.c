@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "csi/internal.h"
-#include "csi/nvme.h"
+#include "csi/nvme_device.h"
 #include "csi/volume.h"
 
 int csi_node_capabilities(struct csi_call *call)
@@ -115,7 +115,8 @@ int csi_node_stats(struct csi_call *call)
 	if (r < 0)
 		return csi_refuse(call, GRPC_STATUS_INTERNAL, "%s",
 				  strerror(-r));
-	if (r > 0 && nvme_is_handle(in->volume_id))
+	if (r > 0 && nvme_is_handle(in->volume_id) &&
+	    device_may_be_at(in->volume_path, &mounted))
 		return is_directory(in->volume_path)
 			       ? stats(call, in->volume_path)
 			       : nvme_node_stats(call);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/command.h"
@@ -148,6 +150,18 @@ static json_t *make_portals(const char *text)
 	return list;
 }
 
+bool device_portals_are_valid(const char *text)
+{
+	json_t *list = make_portals(text);
+	size_t n = 1;
+
+	for (; *text; text++)
+		n += *text == ',';
+	n -= json_array_size(list);
+	json_decref(list);
+	return n == 0;
+}
+
 /* To a file of its own, with connection information; its name, malloc'ed. */
 static char *write_info(const struct csi *csi, const struct nvme_handle *h,
 			const struct device_ways *ways)
@@ -271,4 +285,38 @@ int device_type(const char *path, char type[32], char err[DEVICE_TEXT])
 	return type[0] ? 0
 		       : fail(err, -EIO, "%s: a partition table is on it",
 			      path);
+}
+
+/* ------------------------------------------------------------- mounted where
+ */
+
+/* The device that a node stands for; 0: it is none. */
+static dev_t device_of(const char *path)
+{
+	struct statx st;
+
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0 ||
+	    !S_ISBLK(st.stx_mode))
+		return 0;
+	return makedev(st.stx_rdev_major, st.stx_rdev_minor);
+}
+
+static bool is_file_system(const struct mounted *m)
+{
+	return is_one_of(m->type, "ext4|xfs");
+}
+
+bool device_is_at(const struct device *d, const char *at,
+		  const struct mounted *m)
+{
+	dev_t own = device_of(d->path);
+
+	if (own == 0)
+		return false;
+	return is_file_system(m) ? m->device == own : device_of(at) == own;
+}
+
+bool device_may_be_at(const char *at, const struct mounted *m)
+{
+	return is_file_system(m) || device_of(at) != 0;
 }

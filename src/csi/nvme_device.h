@@ -37,6 +37,16 @@ int device_disconnect(const struct csi *csi, const struct nvme_handle *h,
 int device_extend(const struct csi *csi, const struct nvme_handle *h,
 		  const struct device *d, char err[DEVICE_TEXT]);
 
+/* "10.0.0.1:4420,[fd00::1]:4420" */
+bool device_portals_are_valid(const char *text);
+
+/* Whether what is mounted at a path is this device: the file system on it, or
+ * its node.  Touches no file system. */
+bool device_is_at(const struct device *d, const char *at,
+		  const struct mounted *m);
+/* The same for a device that is not known any more: as far as can be seen. */
+bool device_may_be_at(const char *at, const struct mounted *m);
+
 /* Runs a program, whose words end with NULL: 0, or -EIO with what it said. */
 int device_run(char err[DEVICE_TEXT], const char *program, ...);
 

@@ -4,6 +4,7 @@
  * lets in.  It is the target that keeps a node out that was put out, whatever
  * that node goes on with.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "csi/capability.h"
@@ -52,9 +53,13 @@ static int change_host(struct csi_call *call, const char *method,
 static const char *nqn_of_node(const char *node_id)
 {
 	const char *comma = strchr(node_id, ',');
+	char part[5];
 
-	return comma != NULL && strncmp(comma + 1, "nqn.", 4) == 0 ? comma + 1
-								   : NULL;
+	return comma != NULL && strlen(comma + 1) < NVME_NQN_SIZE &&
+			       sscanf(comma, ",nqn.%4[0-9]-%2[0-9].%1[a-z]",
+				      part, part, part) == 3
+		       ? comma + 1
+		       : NULL;
 }
 
 /* Another driver may have let another node in at the same time.  Both look

@@ -47,24 +47,31 @@ static int parse(struct csi_call *call, const char *volume_id,
 	return 0;
 }
 
-static bool is_mounted(const char *at, bool *read_only)
+static int refuse_other(struct csi_call *call, const char *at,
+			const struct mounted *m)
 {
-	struct mounted m = {};
-	bool yes = mounter_look(at, &m) > 0;
-
-	*read_only = yes && m.read_only;
-	return yes;
+	return csi_refuse(call, GRPC_STATUS_ALREADY_EXISTS,
+			  "something else is mounted at %.200s: %.200s (%s%s)",
+			  at, m->source, m->type,
+			  m->read_only ? ", read-only" : "");
 }
 
 /* Off as often as it is on. */
 static int unmount(struct csi_call *call, const char *at)
 {
 	char err[DEVICE_TEXT];
-	bool read_only;
+	struct mounted m;
 
-	while (is_mounted(at, &read_only))
+	while (mounter_look(at, &m) > 0) {
+		if (!device_may_be_at(at, &m))
+			return csi_refuse(call, GRPC_STATUS_INTERNAL,
+					  "Could not unmount \"%.200s\": "
+					  "something else is mounted there: "
+					  "%.200s",
+					  at, m.source);
 		if (device_run(err, "umount", "--", at, NULL) < 0)
 			return failed(call, err);
+	}
 	return 0;
 }
 
@@ -104,6 +111,9 @@ static int check_stage(struct stage *s)
 			    "multipathing");
 	if (s->ways.nqn == NULL || s->ways.portals == NULL)
 		return refuse(s->call, "Volume context lacks nqn or portals");
+	if (!device_portals_are_valid(s->ways.portals))
+		return refuse(s->call, "Volume context portals: expected "
+				       "ADDRESS:PORT,…");
 	if (multi != NULL && param_bool(multi, &all) < 0)
 		return refuse(s->call, "Volume context multipathing: expected "
 				       "true or false");
@@ -164,19 +174,23 @@ static int mount_it(struct stage *s)
 
 static int stage(struct stage *s)
 {
+	const char *at = s->in->staging_target_path;
 	char err[DEVICE_TEXT] = "";
-	bool read_only;
+	struct mounted m;
 
 	if (device_connect(s->call->csi, &s->handle, &s->ways, &s->device,
 			   err) < 0)
 		return failed(s->call, err);
-	if (nvme_is_block(s->in->volume_capability) ||
-	    is_mounted(s->in->staging_target_path, &read_only))
+	if (nvme_is_block(s->in->volume_capability))
 		return 0;
+	if (mounter_look(at, &m) > 0)
+		return device_is_at(&s->device, at, &m) &&
+				       strcmp(m.type, wanted_type(s)) == 0
+			       ? 0
+			       : refuse_other(s->call, at, &m);
 	if (make_file_system(s) < 0 || mount_it(s) < 0)
 		return -1;
-	log_info("%s: %s is mounted at %s", s->handle.id, s->device.path,
-		 s->in->staging_target_path);
+	log_info("%s: %s is mounted at %s", s->handle.id, s->device.path, at);
 	return 0;
 }
 
@@ -248,10 +262,37 @@ static int make_file(const char *at)
 	return 0;
 }
 
-static int publish_device(struct csi_call *call, const struct nvme_handle *h,
-			  const char *at)
+static int bind_at(struct csi_call *call, const char *from, const char *at,
+		   int made)
 {
+	char err[DEVICE_TEXT];
+
+	if (made < 0)
+		return failed(call, strerror(-made));
+	return device_run(err, "mount", "--bind", "--", from, at, NULL) < 0
+		       ? failed(call, err)
+		       : 0;
+}
+
+static int bind_directory(struct csi_call *call, const struct device *d,
+			  const char *from, const char *at)
+{
+	struct mounted m;
+
+	if (from[0] != '/' || mounter_look(from, &m) <= 0 ||
+	    !device_is_at(d, from, &m))
+		return csi_refuse(call, GRPC_STATUS_FAILED_PRECONDITION,
+				  "the volume is not staged at '%.200s'", from);
+	return bind_at(call, from, at, mounter_make_directory(at));
+}
+
+/* A bind mount of what is staged, or of the device. */
+static int publish_once(struct csi_call *call, const struct nvme_handle *h,
+			const Csi__V1__NodePublishVolumeRequest *in, bool ro)
+{
+	const char *at = in->target_path;
 	char err[DEVICE_TEXT] = "";
+	struct mounted m;
 	struct device d;
 	int r = device_find(call->csi, h, &d, err);
 
@@ -260,60 +301,46 @@ static int publish_device(struct csi_call *call, const struct nvme_handle *h,
 				  "volume %s is not staged", h->id);
 	if (r < 0)
 		return failed(call, err);
-	r = make_file(at);
-	if (r < 0)
-		return failed(call, strerror(-r));
-	return device_run(err, "mount", "--bind", "--", d.path, at, NULL) < 0
-		       ? failed(call, err)
-		       : 0;
+	if (mounter_look(at, &m) > 0)
+		return device_is_at(&d, at, &m) && (ro || !m.read_only)
+			       ? 0
+			       : refuse_other(call, at, &m);
+	if (nvme_is_block(in->volume_capability))
+		return bind_at(call, d.path, at, make_file(at));
+	return bind_directory(call, &d, in->staging_target_path, at);
 }
 
-static int publish_directory(struct csi_call *call, const char *from,
-			     const char *at)
+static int make_read_only(struct csi_call *call, const char *at)
 {
 	char err[DEVICE_TEXT];
-	bool read_only;
-	int r;
+	struct mounted m;
 
-	if (from[0] != '/' || !is_mounted(from, &read_only))
-		return csi_refuse(call, GRPC_STATUS_FAILED_PRECONDITION,
-				  "nothing is staged at '%.200s'", from);
-	r = mounter_make_directory(at);
-	if (r < 0)
-		return failed(call, strerror(-r));
-	return device_run(err, "mount", "--bind", "--", from, at, NULL) < 0
+	if (mounter_look(at, &m) > 0 && m.read_only)
+		return 0;
+	return device_run(err, "mount", "-o", "remount,bind,ro", "--", at,
+			  NULL) < 0
 		       ? failed(call, err)
 		       : 0;
 }
 
+/* Whoever came before may have been killed at any of the steps. */
 static int publish(struct csi_call *call, const struct nvme_handle *h,
 		   const Csi__V1__NodePublishVolumeRequest *in)
 {
-	const char *at = in->target_path;
 	bool ro =
 		in->readonly || capability_is_read_only(in->volume_capability);
-	bool block = nvme_is_block(in->volume_capability), is_ro;
-	char err[DEVICE_TEXT];
 	int64_t group;
-	int r = 0;
+	int r = publish_once(call, h, in, ro);
 
-	if (!is_mounted(at, &is_ro))
-		r = block ? publish_device(call, h, at)
-			  : publish_directory(call, in->staging_target_path,
-					      at);
-	capability_group(in->volume_capability, &group);
-	if (r == 0 && group >= 0 && !block && !ro) {
-		r = mounter_give_to_group(at, (gid_t)group);
-		if (r < 0)
-			return failed(call, strerror(-r));
-	}
-	if (r < 0 || !ro)
+	if (r < 0)
 		return r;
-	if (is_mounted(at, &is_ro) && !is_ro &&
-	    device_run(err, "mount", "-o", "remount,bind,ro", "--", at, NULL) <
-		    0)
-		return failed(call, err);
-	return 0;
+	if (ro)
+		return make_read_only(call, in->target_path);
+	capability_group(in->volume_capability, &group);
+	if (group < 0 || nvme_is_block(in->volume_capability))
+		return 0;
+	r = mounter_give_to_group(in->target_path, (gid_t)group);
+	return r < 0 ? failed(call, strerror(-r)) : 0;
 }
 
 int nvme_node_publish(struct csi_call *call)

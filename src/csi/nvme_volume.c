@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Controller's half of nvme.h: hawserd's volumes as those of CSI. */
+#include <ctype.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -135,6 +136,13 @@ struct wanted {
 	bool single_path;
 };
 
+static bool has_control(const char *name)
+{
+	while (*name && !iscntrl((unsigned char)*name))
+		name++;
+	return *name != '\0';
+}
+
 /* No other volume of hawserd's is taken for one of this driver's. */
 static void set_name(const char *name, char out[NAME_SIZE])
 {
@@ -142,7 +150,7 @@ static void set_name(const char *name, char out[NAME_SIZE])
 	size_t n = 4;
 	unsigned len;
 
-	if (strlen(name) <= NAME_OWN) {
+	if (strlen(name) <= NAME_OWN && !has_control(name)) {
 		snprintf(out, NAME_SIZE, "csi:%s", name);
 		return;
 	}

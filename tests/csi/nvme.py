@@ -139,6 +139,47 @@ class Nvme(Case):
         with open(self.publish(v) + "/file") as f:
             self.assertEqual(f.read(), "hello")
 
+    def test_what_else_is_mounted(self):
+        """Neither used for the volume, nor unmounted."""
+        v, other = self.make(), self.make("pvc-2")
+        self.let_in(v)
+        self.let_in(other)
+        stage, target = self.directory + "/stage", self.directory + "/t"
+
+        def busy(path, method, fields):
+            os.makedirs(path)
+            run("mount", "-t", "tmpfs", "none", path)
+            self.refused("ALREADY_EXISTS", "something else",
+                         getattr(self.d, method), **fields)
+            back = {"NodeStageVolume": "NodeUnstageVolume",
+                    "NodePublishVolume": "NodeUnpublishVolume"}[method]
+            keys = {"NodeUnstageVolume": "staging_target_path",
+                    "NodeUnpublishVolume": "target_path"}
+            self.refused("INTERNAL", "something else", getattr(self.d, back),
+                         volume_id=v.volume_id, **{keys[back]: path})
+            self.refused("NOT_FOUND", path, self.d.NodeGetVolumeStats,
+                         volume_id=v.volume_id, volume_path=path)
+            self.assertEqual(mounted(path), 1)
+            run("umount", path)
+
+        busy(stage, "NodeStageVolume", self.staging(v))
+        self.stage(v)
+        busy(target, "NodePublishVolume", self.publishing(v))
+        self.refused("ALREADY_EXISTS", "ext4", self.d.NodeStageVolume,
+                     **self.staging(v, mount_capability(ONE, fs_type="xfs")))
+        self.publish(v)
+        elsewhere = {"staging_target_path": self.directory + "/stage-2"}
+        self.d.NodeStageVolume(**{**self.staging(other), **elsewhere})
+        self.refused("ALREADY_EXISTS", target, self.d.NodePublishVolume,
+                     **{**self.publishing(other), **elsewhere})
+        self.refused("FAILED_PRECONDITION", "staged", self.d.NodePublishVolume,
+                     **self.publishing(other, name="t2"))
+        self.d.NodeUnstageVolume(volume_id=other.volume_id, **elsewhere)
+        ro = self.publish(v, name="ro", readonly=True)
+        self.refused("ALREADY_EXISTS", "read-only", self.d.NodePublishVolume,
+                     **self.publishing(v, name="ro"))
+        self.assertEqual(mounted(ro), 1)
+
     def grows(self, type, size):
         one = mount_capability(ONE, fs_type=type)
         v = self.make("pvc-" + type, size, one)
@@ -331,6 +372,15 @@ class Nvme(Case):
             required_bytes=5, limit_bytes=6))
         bad("Volume name", name="")
         v = self.make()
+        self.assertIn("nvme:", self.make("new\nline").volume_id)
+        for node in ("n7", "n7,nqn.", "n7,nqn.2014-08." + 300 * "x"):
+            self.refused("NOT_FOUND", "Node", self.d.ControllerPublishVolume,
+                         volume_id=v.volume_id, node_id=node,
+                         volume_capability=mount_capability(ONE))
+        for portals in ("", "x", "1.2.3.4:4420,", "1.2.3.4:x"):
+            self.refused("INVALID_ARGUMENT", "portals", self.d.NodeStageVolume,
+                         **{**self.staging(v), "volume_context": {
+                             **v.volume_context, "portals": portals}})
         self.refused("ALREADY_EXISTS", "exists", self.d.CreateVolume,
                      **self.wish(size=65 * MIB))
         self.refused("NOT_FOUND", "Node", self.d.ControllerPublishVolume,
