@@ -121,21 +121,18 @@ int mounter_mount(const struct mounter *m, const struct mount_spec *spec,
 	return explain(r, said, err);
 }
 
-int mounter_unmount(const struct mounter *m, const char *at, bool lazy,
-		    char err[MOUNTER_TEXT_SIZE])
+static int unmount_once(const struct mounter *m, const struct mounted *what,
+			const char *at, bool lazy, char err[MOUNTER_TEXT_SIZE])
 {
-	const char *by_user[] = { m->program, "umount", lazy ? "-l" : "--", at,
-				  NULL };
-	const char *by_kernel[] = { "umount", lazy ? "-l" : "--", at, NULL };
+	const char *flag = lazy ? "-l" : "--";
+	const char *by_user[] = { m->program, "umount", flag, at, NULL };
+	const char *by_kernel[] = { "umount", flag, at, NULL };
 	char said[MOUNTER_TEXT_SIZE];
-	struct mounted mounted;
-	int r = mounter_look(at, &mounted);
+	int r;
 
-	if (r <= 0)
-		return r;
-	if (!mounted.ours)
+	if (!what->ours)
 		return explain(-EBUSY, "something else is mounted there", err);
-	r = command_run(mounted.by_kernel ? by_kernel : by_user,
+	r = command_run(what->by_kernel ? by_kernel : by_user,
 			UNMOUNT_TIMEOUT_S, said, sizeof(said));
 	if (r == 0)
 		return 0;
@@ -143,6 +140,23 @@ int mounter_unmount(const struct mounter *m, const char *at, bool lazy,
 	if (r < 0)
 		return r;
 	return strstr(said, "in use") || strstr(said, "busy") ? -EBUSY : -EIO;
+}
+
+/* The kernel mounts twice at one place what two processes mount there at once:
+ * that of a driver that was killed goes on. */
+int mounter_unmount(const struct mounter *m, const char *at, bool lazy,
+		    char err[MOUNTER_TEXT_SIZE])
+{
+	struct mounted what;
+	int r;
+
+	do {
+		r = mounter_look(at, &what);
+		if (r <= 0)
+			return r;
+		r = unmount_once(m, &what, at, lazy, err);
+	} while (r == 0 && what.by_kernel);
+	return r;
 }
 
 /* ------------------------------------------------------- the kernel's table */
