@@ -86,13 +86,14 @@ static void make_calls(const struct rpc_environment *env, bool all)
 	task_write_unlock(ledger_lock(env->ledger));
 }
 
-/* Does one wait for an address that the process before us held? */
-static bool waits_for_address(const struct ledger *l)
+/* Does one wait for an address, or the lock of a file, that the process before
+ * us held? */
+static bool waits_for_the_dead(const struct ledger *l)
 {
 	struct ledger_entry *e = NULL;
 
 	while ((e = ledger_next(l, e)) != NULL)
-		if (e->error == -EADDRINUSE)
+		if (e->error == -EADDRINUSE || e->error == -EBUSY)
 			return true;
 	return false;
 }
@@ -132,7 +133,7 @@ int rpc_restore_start(const struct rpc_environment *env,
 	r->env = env;
 	waitq_init(&r->changed);
 	make_calls(env, true);
-	for (int i = 0; i < SOON_TRIES && waits_for_address(env->ledger); i++) {
+	for (int i = 0; i < SOON_TRIES && waits_for_the_dead(env->ledger); i++) {
 		task_sleep(try_again_soon);
 		make_calls(env, false);
 	}

@@ -44,6 +44,23 @@ same 'disk disk2 Malloc0' "$(hawser rpc nvmf_get_subsystems $nqn |
 same 20000 "$(hawser rpc bdev_get_bdevs -b disk |
 	json 'j[0]["assigned_rate_limits"]["rw_ios_per_sec"]')"
 
+# What a killed process still held for a moment is waited for.
+kill -KILL "$(cat one.pid)"
+wait "$(cat one.pid)" || true
+: >one.err
+python3 -c 'if True:
+	import fcntl, struct, time
+	disk = open("disk2", "r+b")
+	fcntl.fcntl(disk, fcntl.F_OFD_SETLK,
+		    struct.pack("hhlli", fcntl.F_WRLCK, 0, 0, 0, 0))
+	print("locked", flush=True)
+	while "disk2 is in use" not in open("one.err").read():
+		time.sleep(0.001)' >lock &
+eventually grep -q locked lock
+start_hawserd one --state state --config config
+same '[]' "$(hawser rpc framework_get_missing | json j)"
+grep -q 'bdev_aio_create disk2 is restored' one.err
+
 # What is missing can be deleted.
 stop_hawserd one
 rm disk
