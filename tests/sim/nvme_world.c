@@ -86,7 +86,8 @@ void nvme_world_new_host(struct nvme_world *w)
 		.nqn = NVME_WORLD_HOSTNQN,
 		.id = { 1 },
 		.kato_ms = 1000,
-		.retry_count = w->retry_count != 0 ? w->retry_count : -1,
+		.retry_count = -1,
+		.queue_size = w->queue_size,
 		.reissue_at_once = w->reissue_at_once,
 	};
 

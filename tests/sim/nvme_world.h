@@ -31,8 +31,9 @@ struct nvme_world {
 	unsigned busy;		     /* tasks of nvme_world_spawn() … */
 	bool stop;		     /* … that make trouble shall end */
 	struct waitq ended;
-	bool reissue_at_once; /* of the hosts to come */
-	int retry_count;
+	/* Of the hosts to come. */
+	bool reissue_at_once;
+	uint16_t queue_size;
 	/* That many tasks of that name get no memory. */
 	const char *failing_task;
 	unsigned failing_tasks;

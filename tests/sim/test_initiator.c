@@ -228,6 +228,22 @@ static void slow_devices_are_no_silence(struct nvme_world *w)
 	model_end(m);
 }
 
+/* Nor does it wait for a place in a queue that is full of slow requests. */
+static void full_queues_are_no_silence(struct nvme_world *w)
+{
+	struct model *m;
+
+	w->queue_size = 2 + rng_below(sim_rng(), 8);
+	nvme_world_new_host(w);
+	nvme_world_attach(w, 2, &plain);
+	nvme_world_set_delay(w, MSEC(700), MSEC(700));
+	m = model_create(w);
+	model_start(m, 3);
+	nvme_world_join(w, 0);
+	CHECK(path_now(w, 0).path.losses == 0);
+	model_end(m);
+}
+
 /* It comes and goes; the other one does the work, and nobody waits for it. */
 static void a_flapping_path_disturbs_nobody(struct nvme_world *w)
 {
@@ -736,6 +752,7 @@ int main(int argc, char **argv)
 		TEST(a_reset_is_hardly_felt, 20),
 		TEST(silence_is_felt_for_a_moment, 20),
 		TEST(slow_devices_are_no_silence, 20),
+		TEST(full_queues_are_no_silence, 20),
 		TEST(a_flapping_path_disturbs_nobody, 20),
 		TEST(attempts_become_rare, 5),
 		TEST(the_target_restarts, 20),

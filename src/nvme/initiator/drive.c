@@ -25,19 +25,25 @@ static void probe_done(struct nvmei_command *c, int error)
 
 /*
  * Something on the I/O queue's own connection that every controller answers at
- * once and without its medium: a Read of namespace 0, which is never valid.
+ * once and without its medium: a Read of namespace 0, which is never valid.  A
+ * full queue has a slot for it; where there is only one slot in all, silence is
+ * left to the keep alive.
  */
 static void probe(struct nvmei_way *w)
 {
 	struct nvmei_life *l = w->ctrl->life;
 
+	if (l->io.spare == 0 && l->io.nfree == 0) {
+		path_probe_answered(w->path, reactor_now());
+		return;
+	}
 	w->probing = true;
 	if (l->probing)
 		return;
 	l->probing = true;
 	l->probe = (struct nvmei_command){ .len = 512, .done = probe_done };
 	l->probe.sqe.opc = NVME_IO_READ;
-	queue_submit(&l->io, &l->probe);
+	queue_submit_first(&l->io, &l->probe);
 }
 
 /* ------------------------------------------------------------------- actions

@@ -88,6 +88,7 @@ struct nvmei_queue {
 
 	struct nvmei_slot *slots; /* size - 1 */
 	uint16_t *free, nfree;
+	uint16_t spare; /* of them for queue_submit_first() alone */
 	struct list sends;   /* nvmei_slot.link */
 	struct list waiting; /* nvmei_command.link: for a slot */
 	struct task *writer;
@@ -102,6 +103,9 @@ int queue_open(struct nvmei_queue *q, struct nvmei_life *life, uint16_t qid,
 	       uint16_t size);
 /* Sends it when there is a slot; c->done is called later. */
 void queue_submit(struct nvmei_queue *q, struct nvmei_command *c);
+/* The same for what must not wait until the medium is done with others, in a
+ * queue of more than one slot: one at a time. */
+void queue_submit_first(struct nvmei_queue *q, struct nvmei_command *c);
 void queue_send_slot(struct nvmei_queue *q, struct nvmei_slot *s);
 /* The answer to the slot's command is in its cqe. */
 void queue_complete(struct nvmei_queue *q, struct nvmei_slot *s);

@@ -47,10 +47,20 @@ void queue_submit(struct nvmei_queue *q, struct nvmei_command *c)
 {
 	list_init(&c->link);
 	c->slot = NULL;
-	if (q->nfree > 0 && list_empty(&q->waiting))
+	if (q->nfree > q->spare && list_empty(&q->waiting))
 		take_slot(q, c);
 	else
 		list_append(&q->waiting, &c->link);
+}
+
+void queue_submit_first(struct nvmei_queue *q, struct nvmei_command *c)
+{
+	list_init(&c->link);
+	c->slot = NULL;
+	if (q->nfree > 0)
+		take_slot(q, c);
+	else
+		list_prepend(&q->waiting, &c->link);
 }
 
 static void release(struct nvmei_queue *q, struct nvmei_slot *s)
@@ -61,7 +71,7 @@ static void release(struct nvmei_queue *q, struct nvmei_slot *s)
 	s->command = NULL;
 	q->free[q->nfree++] = s - q->slots;
 	c = list_first(&q->waiting, struct nvmei_command, link);
-	if (c == NULL)
+	if (c == NULL || q->nfree <= q->spare)
 		return;
 	list_del(&c->link);
 	take_slot(q, c);
@@ -295,6 +305,7 @@ int queue_open(struct nvmei_queue *q, struct nvmei_life *l, uint16_t qid,
 	q->life = l;
 	q->qid = qid;
 	q->size = size;
+	q->spare = size > 2 ? 1 : 0;
 	q->rules = (struct pdu_rules){ .host = true, .max_data = UINT32_MAX };
 	q->slots = calloc(size - 1, sizeof(*q->slots));
 	q->free = calloc(size - 1, sizeof(*q->free));
