@@ -133,7 +133,8 @@ int rpc_restore_start(const struct rpc_environment *env,
 	r->env = env;
 	waitq_init(&r->changed);
 	make_calls(env, true);
-	for (int i = 0; i < SOON_TRIES && waits_for_the_dead(env->ledger); i++) {
+	for (int i = 0; i < SOON_TRIES && waits_for_the_dead(env->ledger);
+	     i++) {
 		task_sleep(try_again_soon);
 		make_calls(env, false);
 	}
