@@ -102,9 +102,9 @@ static int parse_replicas(const json_t *list, const char *key,
 static int parse_alias(const json_t *j, struct connect_info *info,
 		       char text[CONNECT_TEXT])
 {
-	const json_t *alias = json_object_get(j, "alias");
+	const json_t *alias = connect_get(j, "alias");
 
-	if (alias == NULL || json_is_null(alias)) {
+	if (alias == NULL) {
 		if (info->replica_count > 1)
 			return refuse_with(text, -EINVAL,
 					   "alias is missing: the name of the "
@@ -126,15 +126,17 @@ static int parse_alias(const json_t *j, struct connect_info *info,
 static int parse_mirror(const json_t *j, const json_t *list,
 			struct connect_info *info, char text[CONNECT_TEXT])
 {
-	const json_t *count = json_object_get(j, "replica_count");
-	json_int_t n = json_integer_value(count);
+	const json_t *count = connect_get(j, "replica_count");
+	json_int_t n = 0;
 	int rc = parse_replicas(list, "volume_replicas", info, text);
 
 	if (rc < 0)
 		return rc;
-	if (count != NULL && !json_is_null(count) &&
-	    (!json_is_integer(count) || n < 0 || n > CONNECT_TARGETS_MAX ||
-	     (n > 0 && n < info->n_targets)))
+	if (count != NULL && json_integer_value(count) == 0 &&
+	    json_is_integer(count))
+		count = NULL; /* as OpenStack has it */
+	if (count != NULL && (!connect_number(count, CONNECT_TARGETS_MAX, &n) ||
+			      n < info->n_targets))
 		return refuse_with(text, -EINVAL,
 				   "replica_count is not a number from that of "
 				   "volume_replicas to %d",
@@ -147,7 +149,7 @@ static int parse_mirror(const json_t *j, const json_t *list,
 static int parse_shared(const json_t *j, const json_t *list,
 			struct connect_info *info, char text[CONNECT_TEXT])
 {
-	const char *value = json_string_value(json_object_get(j, "vol_uuid"));
+	const char *value = json_string_value(connect_get(j, "vol_uuid"));
 	struct connect_target whole = {};
 	int rc = parse_replicas(list, "dm_replicas", info, text);
 
@@ -176,20 +178,13 @@ static int parse_plain(const json_t *j, struct connect_info *info,
 	return rc;
 }
 
-static const json_t *get_list(const json_t *j, const char *key)
-{
-	const json_t *list = json_object_get(j, key);
-
-	return json_is_null(list) ? NULL : list;
-}
-
 static int parse_shape(const json_t *j, struct connect_info *info,
 		       char text[CONNECT_TEXT])
 {
-	const json_t *mirror = get_list(j, "volume_replicas");
-	const json_t *shared = get_list(j, "dm_replicas");
-	bool plain = json_object_get(j, "target_nqn") != NULL ||
-		     json_object_get(j, "nqn") != NULL;
+	const json_t *mirror = connect_get(j, "volume_replicas");
+	const json_t *shared = connect_get(j, "dm_replicas");
+	bool plain = connect_get(j, "target_nqn") != NULL ||
+		     connect_get(j, "nqn") != NULL;
 
 	if (mirror != NULL && shared != NULL)
 		return refuse_with(text, -EINVAL,
@@ -211,16 +206,14 @@ static int parse_shape(const json_t *j, struct connect_info *info,
 static int parse_flags(const json_t *j, struct connect_info *info,
 		       char text[CONNECT_TEXT])
 {
-	const json_t *mode = json_object_get(j, "access_mode");
-	const json_t *enforce = json_object_get(j, "enforce_multipath");
+	const json_t *mode = connect_get(j, "access_mode");
+	const json_t *enforce = connect_get(j, "enforce_multipath");
 	const char *name = json_string_value(mode);
 
-	if (mode != NULL && !json_is_null(mode) &&
-	    (name == NULL || !is_one_of(name, "ro|rw")))
+	if (mode != NULL && (name == NULL || !is_one_of(name, "ro|rw")))
 		return refuse_with(text, -EINVAL,
 				   "access_mode is neither ro nor rw");
-	if (enforce != NULL && !json_is_null(enforce) &&
-	    !json_is_boolean(enforce))
+	if (enforce != NULL && !json_is_boolean(enforce))
 		return refuse_with(text, -EINVAL,
 				   "enforce_multipath is neither true nor "
 				   "false");
@@ -232,12 +225,12 @@ static int parse_flags(const json_t *j, struct connect_info *info,
 int connect_info_parse(const json_t *j, struct connect_info *out,
 		       char text[CONNECT_TEXT])
 {
-	const json_t *data = json_object_get(j, "data");
+	const json_t *data = connect_get(j, "data");
 	int rc;
 
 	memset(out, 0, sizeof(*out));
 	if (json_is_object(data) &&
-	    json_object_get(j, "driver_volume_type") != NULL)
+	    connect_get(j, "driver_volume_type") != NULL)
 		j = data;
 	if (!json_is_object(j))
 		return refuse_with(text, -EINVAL,

@@ -91,6 +91,11 @@ int connect_target_parse(const json_t *j, const char *what,
 			 struct connect_target *out, char text[CONNECT_TEXT]);
 json_t *connect_target_dump(const struct connect_target *t);
 
+/* The value of a key; NULL: it is absent, or null, which is the same. */
+json_t *connect_get(const json_t *j, const char *key);
+/* A number, or its digits, from 1 to `most`. */
+bool connect_number(const json_t *value, json_int_t most, json_int_t *out);
+
 /* Hexadecimal digits, with or without hyphens; false: not that many of them, or
  * all zero. */
 bool connect_digits(const char *value, uint8_t *bytes, size_t len);

@@ -29,15 +29,22 @@ bool connect_nqn_ok(const char *nqn)
 	return true;
 }
 
+json_t *connect_get(const json_t *j, const char *key)
+{
+	json_t *value = json_object_get(j, key);
+
+	return json_is_null(value) ? NULL : value;
+}
+
 /* The value of a key as a text; NULL: it is absent, null or empty.  -EINVAL: it
  * is something else. */
 static int get_text(const json_t *j, const char *key, const char *what,
 		    const char **out, char text[CONNECT_TEXT])
 {
-	const json_t *value = json_object_get(j, key);
+	const json_t *value = connect_get(j, key);
 
 	*out = NULL;
-	if (value == NULL || json_is_null(value))
+	if (value == NULL)
 		return 0;
 	if (!json_is_string(value) ||
 	    strlen(json_string_value(value)) != json_string_length(value))
@@ -133,8 +140,7 @@ static int parse_id(const json_t *j, const char *key, const char *what,
 				  what, key, 2 * len);
 }
 
-/* A number, or its digits. */
-static bool get_number(const json_t *value, json_int_t most, json_int_t *out)
+bool connect_number(const json_t *value, json_int_t most, json_int_t *out)
 {
 	const char *digits = json_string_value(value);
 	char *end;
@@ -155,7 +161,12 @@ static bool get_number(const json_t *value, json_int_t most, json_int_t *out)
 static int parse_ids(const json_t *j, const char *what, struct connect_id *id,
 		     char text[CONNECT_TEXT])
 {
-	const json_t *nsid = json_object_get(j, "ns_id");
+	const json_t *nsid = connect_get(j, "ns_id");
+	const char *digits = json_string_value(nsid);
+	bool given = nsid != NULL &&
+		     (digits != NULL ? digits[0] != '\0'
+				     : !json_is_integer(nsid) ||
+					       json_integer_value(nsid) != 0);
 	json_int_t number = 0;
 	int rc = parse_id(j, "vol_uuid", what, id->uuid, 16, &id->has_uuid,
 			  text);
@@ -166,8 +177,7 @@ static int parse_ids(const json_t *j, const char *what, struct connect_id *id,
 	if (rc == 0)
 		rc = parse_id(j, "volume_eui64", what, id->eui64, 8,
 			      &id->has_eui64, text);
-	if (rc == 0 && nsid != NULL && !json_is_null(nsid) &&
-	    !get_number(nsid, 0xfffffffe, &number))
+	if (rc == 0 && given && !connect_number(nsid, 0xfffffffe, &number))
 		rc = refuse_with(text, -EINVAL,
 				 "%sns_id is not the number of a namespace",
 				 what);
@@ -239,12 +249,12 @@ static int add_portal(struct connect_target *t, const json_t *host,
 				   "%sportal %u: its address is not an IP "
 				   "address",
 				   what, t->n_portals);
-	if (!get_number(port, 65535, &number))
+	if (!connect_number(port, 65535, &number))
 		return refuse_with(text, -EINVAL,
 				   "%sportal %u: its port is not a number from "
 				   "1 to 65535",
 				   what, t->n_portals);
-	if (transport != NULL && !json_is_null(transport) &&
+	if (!json_is_null(transport) && transport != NULL &&
 	    !json_is_string(transport))
 		return refuse_with(text, -EINVAL,
 				   "%sportal %u: its transport is not a text",
@@ -282,18 +292,16 @@ static int add_portals(struct connect_target *t, const json_t *list,
 static int parse_portals(const json_t *j, const char *what,
 			 struct connect_target *t, char text[CONNECT_TEXT])
 {
-	const json_t *list = json_object_get(j, "portals");
+	const json_t *list = connect_get(j, "portals");
 
-	if ((list == NULL || json_is_null(list)) &&
-	    json_object_get(j, "target_portal") == NULL)
+	if (list == NULL && connect_get(j, "target_portal") == NULL)
 		return refuse_with(text, -EINVAL,
 				   "%sportals (or target_portal) is missing",
 				   what);
-	if (list == NULL || json_is_null(list))
-		return add_portal(t, json_object_get(j, "target_portal"),
-				  json_object_get(j, "target_port"),
-				  json_object_get(j, "transport_type"), what,
-				  text);
+	if (list == NULL)
+		return add_portal(t, connect_get(j, "target_portal"),
+				  connect_get(j, "target_port"),
+				  connect_get(j, "transport_type"), what, text);
 	if (!json_is_array(list) || json_array_size(list) == 0)
 		return refuse_with(text, -EINVAL,
 				   "%sportals is not a list of [ADDRESS, PORT, "
@@ -310,8 +318,8 @@ int connect_target_parse(const json_t *j, const char *what,
 	memset(out, 0, sizeof(*out));
 	if (!json_is_object(j))
 		return refuse_with(text, -EINVAL, "%sis not an object", what);
-	if (json_object_get(j, "volume_replicas") != NULL ||
-	    json_object_get(j, "dm_replicas") != NULL)
+	if (connect_get(j, "volume_replicas") != NULL ||
+	    connect_get(j, "dm_replicas") != NULL)
 		return refuse_with(text, -EINVAL,
 				   "%sa replica has no replicas of its own: "
 				   "RAID on top of device-mapper, or the other "
@@ -324,8 +332,7 @@ int connect_target_parse(const json_t *j, const char *what,
 		rc = parse_portals(j, what, out, text);
 	out->n_named = out->n_portals;
 	if (rc == 0)
-		rc = add_portals(out, json_object_get(j, "learned"), what,
-				 text);
+		rc = add_portals(out, connect_get(j, "learned"), what, text);
 	return rc;
 }
 

@@ -300,8 +300,25 @@ static int start(struct connect_host *h, const struct connect_info *info,
 	return attach_some(h, info, o, &p, text);
 }
 
-/* The report as soon as each target has that many live paths, or what there is
- * when that has taken too long. */
+/* Has each target so many live paths?  Of several targets, one that has none
+ * is a replica that is missing, as long as there is another. */
+static bool has_enough(const json_t *report, const struct connect_info *info,
+		       unsigned wanted)
+{
+	unsigned found = 0, live;
+
+	for (unsigned i = 0; i < info->n_targets; i++) {
+		live = count_live(report, &info->targets[i],
+				  info->targets[i].n_named);
+		if (live < wanted && (live > 0 || info->n_targets == 1))
+			return false;
+		found += live > 0;
+	}
+	return found > 0;
+}
+
+/* The report as soon as there are that many live paths, or what there is when
+ * that has taken too long. */
 static json_t *wait_for_paths(struct connect_host *h,
 			      const struct connect_info *info, const char *file,
 			      unsigned wanted, bool *enough)
@@ -311,11 +328,7 @@ static json_t *wait_for_paths(struct connect_host *h,
 
 	for (;;) {
 		report = ask(h, file);
-		*enough = report != NULL;
-		for (unsigned i = 0; i < info->n_targets && *enough; i++)
-			*enough =
-				count_live(report, &info->targets[i],
-					   info->targets[i].n_named) >= wanted;
+		*enough = report != NULL && has_enough(report, info, wanted);
 		if (*enough || h->ops->now(h) >= end)
 			return report;
 		json_decref(report);
@@ -323,7 +336,6 @@ static json_t *wait_for_paths(struct connect_host *h,
 	}
 }
 
-/* An attachment has the addresses that it was made with. */
 static void warn_of_new(const json_t *report, const struct connect_info *info,
 			json_t *warnings)
 {

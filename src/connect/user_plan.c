@@ -29,22 +29,27 @@ __attribute__((format(printf, 2, 3))) static void word(struct user_words *w,
 	w->argv[w->n] = NULL;
 }
 
-/* A namespace is searched by one thing only. */
+/* All that is known of it. */
 static void add_id(struct user_words *w, const struct connect_id *id)
 {
 	char text[40];
 
-	if (!id->has_uuid && !id->has_nguid && !id->has_eui64 && id->nsid == 0)
-		return;
-	word(w, "--volume");
-	if (id->has_uuid)
-		word(w, "%s", uuid_format(id->uuid, text));
-	else if (id->has_nguid)
-		word(w, "%s", uuid_format(id->nguid, text));
-	else if (id->has_eui64)
-		word(w, "%s", hex_format(id->eui64, 8, text));
-	else
+	if (id->has_uuid) {
+		word(w, "--volume");
+		word(w, "uuid.%s", uuid_format(id->uuid, text));
+	}
+	if (id->has_nguid) {
+		word(w, "--volume");
+		word(w, "nguid.%s", hex_format(id->nguid, 16, text));
+	}
+	if (id->has_eui64) {
+		word(w, "--volume");
+		word(w, "eui.%s", hex_format(id->eui64, 8, text));
+	}
+	if (id->nsid != 0) {
+		word(w, "--volume");
 		word(w, "%u", id->nsid);
+	}
 }
 
 static int add_target(struct user_words *w, const struct connect_target *t,

@@ -123,7 +123,10 @@ static int set_volume(struct volume_options *o, const char *key,
 		return refuse_with(text, -EINVAL,
 				   "%s: it comes after subnqn or a replica",
 				   key);
-	return set_text(m->id, sizeof(m->id), key, value, text);
+	if (m->n_ids == VOLUME_IDS_MAX)
+		return refuse_with(text, -EINVAL, "%s: at most %d of them", key,
+				   VOLUME_IDS_MAX);
+	return set_text(m->ids[m->n_ids++], VOLUME_ID_SIZE, key, value, text);
 }
 
 /* ------------------------------------------------------------------ the rest
@@ -227,7 +230,7 @@ static const struct {
 } table[] = {
 	{ "subnqn", "NQN", "the subsystem that has the volume", set_subnqn },
 	{ "path", "ADDR[:PORT]", "a way to it; each one more", set_path },
-	{ "volume", "ID", "UUID or number, where there are several",
+	{ "volume", "ID", "UUID, NGUID or number, where there are several",
 	  set_volume },
 	{ "dm-replica", "NQN", "of several that hold the same, kept so by them",
 	  set_dm_replica },

@@ -127,7 +127,7 @@ static json_t *report_own(void *arg)
 {
 	struct volume *v = arg;
 
-	return volume_report(v, v->where);
+	return v->closing ? NULL : volume_report(v, v->where);
 }
 
 void volume_announce(struct volume *v, const char *where, const char *path)

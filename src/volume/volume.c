@@ -141,18 +141,66 @@ static int attach_member(struct member *m, char text[VOLUME_TEXT])
 /* ------------------------------------------------------------ the namespace
  */
 
-static bool is_meant(const struct nvmei_volume_info *info, const char *id)
-{
-	uint8_t uuid[16];
-	char number[16];
+enum fit { NO, HIDDEN, YES };
 
-	if (id[0] == '\0')
-		return true;
-	if (uuid_parse(id, uuid))
-		return memcmp(uuid, info->uuid, 16) == 0 ||
-		       memcmp(uuid, info->nguid, 16) == 0;
+/* Zero: the namespace doesn't show it. */
+static enum fit compare(const uint8_t *shown, const uint8_t *wanted, size_t len)
+{
+	static const uint8_t none[16];
+
+	if (memcmp(shown, wanted, len) == 0)
+		return YES;
+	return memcmp(shown, none, len) == 0 ? HIDDEN : NO;
+}
+
+static enum fit fits(const struct nvmei_volume_info *info, const char *id)
+{
+	char number[16];
+	uint8_t bytes[16];
+
+	if (strncmp(id, "uuid.", 5) == 0 && uuid_parse(id + 5, bytes))
+		return compare(info->uuid, bytes, 16);
+	if (strncmp(id, "nguid.", 6) == 0 && hex_parse(id + 6, bytes, 16))
+		return compare(info->nguid, bytes, 16);
+	if (strncmp(id, "eui.", 4) == 0 && hex_parse(id + 4, bytes, 8))
+		return compare(info->eui64, bytes, 8);
 	snprintf(number, sizeof(number), "%u", info->nsid);
-	return strcmp(number, id) == 0;
+	if (!uuid_parse(id, bytes))
+		return strcmp(number, id) == 0 ? YES : NO;
+	return memcmp(bytes, info->uuid, 16) == 0 ||
+			       memcmp(bytes, info->nguid, 16) == 0
+		       ? YES
+		       : NO;
+}
+
+/* All that is given and shown agrees, and something is shown. */
+static bool is_meant(const struct nvmei_volume_info *info,
+		     const struct volume_member *m)
+{
+	unsigned agreed = 0;
+
+	for (unsigned i = 0; i < m->n_ids; i++)
+		switch (fits(info, m->ids[i])) {
+		case NO:
+			return false;
+		case HIDDEN:
+			break;
+		case YES:
+			agreed++;
+		}
+	return agreed > 0 || m->n_ids == 0;
+}
+
+/* "nqn… has no volume ID, that is also ID" */
+static int has_none(const struct volume_member *m, char text[VOLUME_TEXT])
+{
+	unsigned n =
+		snprintf(text, VOLUME_TEXT, "%.120s has no volume", m->subnqn);
+
+	for (unsigned i = 0; i < m->n_ids && n < VOLUME_TEXT; i++)
+		n += snprintf(text + n, VOLUME_TEXT - n, "%s %s",
+			      i > 0 ? ", that is" : "", m->ids[i]);
+	return -ENODEV;
 }
 
 int member_find(struct member *m, char text[VOLUME_TEXT])
@@ -163,7 +211,7 @@ int member_find(struct member *m, char text[VOLUME_TEXT])
 	while ((one = nvmei_next(m->volume->host, one))) {
 		nvmei_get_info(one, &info);
 		if (strcmp(info.controller, m->name) != 0 ||
-		    !is_meant(&info, m->options->id))
+		    !is_meant(&info, m->options))
 			continue;
 		if (found != NULL) {
 			snprintf(text, VOLUME_TEXT,
@@ -174,12 +222,8 @@ int member_find(struct member *m, char text[VOLUME_TEXT])
 		}
 		found = one;
 	}
-	if (found == NULL) {
-		snprintf(text, VOLUME_TEXT, "%.120s has no volume%s%s",
-			 m->options->subnqn, m->options->id[0] ? " " : "",
-			 m->options->id);
-		return -ENODEV;
-	}
+	if (found == NULL)
+		return has_none(m->options, text);
 	m->nvme = nvmei_volume_get(found);
 	return 0;
 }
@@ -336,7 +380,6 @@ void volume_close(struct volume *v)
 	while (v->tasks > 0)
 		waitq_wait(&v->change, NSEC_NEVER);
 	status_stop(v->status);
-	status_end(v->status);
 	if (v->replicas != NULL)
 		replicas_close(v->replicas);
 	for (unsigned i = 0; i < v->n_members; i++)
@@ -344,6 +387,8 @@ void volume_close(struct volume *v)
 			nvmei_volume_put(v->members[i].nvme);
 	if (v->host != NULL)
 		nvmei_destroy(v->host);
+	/* Who waits for the end wants what it held: a mirror's map. */
+	status_end(v->status);
 	free(v);
 }
 

@@ -29,13 +29,18 @@ enum {
 	VOLUME_MEMBERS_MAX = 4,
 	VOLUME_PATHS_MAX = 16, /* of a member */
 	VOLUME_NQN_SIZE = 224,
+	VOLUME_IDS_MAX = 4,
+	VOLUME_ID_SIZE = 48,
 	VOLUME_TEXT = 256,
 };
 
 /* A subsystem that has the volume. */
 struct volume_member {
 	char subnqn[VOLUME_NQN_SIZE];
-	char id[40]; /* UUID or number of the namespace; "": the only one */
+	/* What its namespace is known by, all of it: a UUID or NGUID, a number,
+	 * or "uuid.…", "nguid.…", "eui.…".  None: there is only one. */
+	char ids[VOLUME_IDS_MAX][VOLUME_ID_SIZE];
+	unsigned n_ids;
 	struct addr paths[VOLUME_PATHS_MAX];
 	unsigned n_paths;
 };

@@ -50,7 +50,9 @@ class Brick(unittest.TestCase):
         self.assertEqual(set(device), {"type", "path"})
         self.assertEqual(c.connect_volume(PROPERTIES), device)
         self.assertEqual(c.get_volume_paths(PROPERTIES), [device["path"]])
+        self.assertEqual(c.get_volume_paths(PROPERTIES, {"path": "/x"}), ["/x"])
         self.assertTrue(c.check_valid_device(device["path"]))
+        self.assertFalse(c.check_valid_device("/nowhere"))
         states = c.get_path_states(PROPERTIES)
         for address in ADDRESSES:
             self.assertEqual(states[VOLUME["nqn"], address, 4420], "live")

@@ -178,3 +178,14 @@ lose "$two"
 hawser disconnect shared.json
 stop_hawserd second
 hawser disconnect "$held"
+
+# A replica is enough, of either kind.
+for shape in mirror shared; do
+	hawser connect $shape.json --json >result
+	same "2 True" "$(result '["paths"]["live"], len(j["warnings"]) > 0' |
+		tr -d '(,)')"
+	dd if=/dev/zero of="$(result '["path"]')" bs=64k count=1 \
+		conv=notrunc,fsync status=none
+	refused 1 'fewer than 3' hawser connect --min-paths 3 $shape.json
+	hawser disconnect $shape.json
+done

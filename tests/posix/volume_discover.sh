@@ -78,3 +78,25 @@ eventually live file 3
 shows 1 || fail "a single path has others"
 hawser disconnect one.json
 hawser umount file
+
+# All that is said of a namespace has to agree.
+rpc bdev_malloc_create 1 4096 -b ids
+rpc nvmf_subsystem_add_ns $nqn ids -e 0011223344556677 \
+	-u 33333333-0000-4000-8000-000000000001 -n 5
+is() { # IDENTIFIERS, in JSON
+	echo "{ \"target_nqn\": \"$nqn\", $1,
+		\"portals\": [[\"$one\", \"4420\", \"TCP\"]] }" >ids.json
+}
+uuid='"vol_uuid": "3333333300004000800000000000000'
+for id in '"ns_id": "5"' '"volume_eui64": "0011223344556677"' "${uuid}1\"" \
+	"${uuid}1\", \"ns_id\": 5, \"volume_eui64\": \"0011223344556677\""; do
+	is "$id"
+	same 1048576 "$(stat -c %s "$(hawser connect ids.json 2>/dev/null)")"
+	hawser disconnect ids.json
+done
+for id in '"ns_id": 4' '"volume_eui64": "0011223344556678"' "${uuid}2\"" \
+	"${uuid}1\", \"ns_id\": 1" "${uuid}1\", \"volume_eui64\":
+		\"0011223344556678\""; do
+	is "$id"
+	refused 1 'has no volume' hawser connect ids.json
+done

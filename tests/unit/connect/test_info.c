@@ -254,6 +254,38 @@ static void dump_parses_to_the_same(void **state)
 	}
 }
 
+/* Drivers fill in all keys, and services keep them in databases. */
+static void null_is_absent(void **state)
+{
+	assert_int_equal(load("{" ONE UUID_A ", " WAYS ", 'alias': null,"
+			      "'volume_replicas': null, 'dm_replicas': null,"
+			      "'replica_count': null, 'nqn': null,"
+			      "'target_portal': null, 'target_port': null,"
+			      "'transport_type': null, 'host_nqn': null,"
+			      "'volume_nguid': null, 'ns_id': null,"
+			      "'access_mode': null, 'enforce_multipath': null,"
+			      "'device_path': null, 'qos_specs': null,"
+			      "'encrypted': null, 'learned': null}"),
+			 0);
+	assert_int_equal(info.kind, CONNECT_PLAIN);
+	assert_int_equal(load("{'target_nqn': null, 'nqn': null, 'portals':"
+			      "null, 'alias': 'v', 'replica_count': '2',"
+			      "'volume_replicas': [" LEG_A "," LEG_B "]}"),
+			 0);
+	assert_int_equal(info.kind, CONNECT_MIRROR);
+	assert_int_equal(info.replica_count, 2);
+	assert_int_equal(
+		load("{'target_nqn': null, 'volume_replicas': null," UUID_A
+		     ", 'dm_replicas': [" LEG_A "," LEG_B "]}"),
+		0);
+	assert_int_equal(info.kind, CONNECT_SHARED);
+	assert_int_equal(load("{" ONE WAYS ", 'ns_id': 0, 'volume_nguid': ''}"),
+			 0);
+	assert_int_equal(load("{" ONE WAYS ", 'ns_id': ''}"), 0);
+	bad("{" ONE WAYS ", 'ns_id': 'x'}", "ns_id");
+	bad("{" ONE WAYS ", 'ns_id': true}", "ns_id");
+}
+
 /* Without any identifier the name is made of the subsystem's, and is the same
  * each time. */
 static void a_name_for_each(void **state)
@@ -283,6 +315,7 @@ int main(void)
 		cmocka_unit_test(texts_can_be_trusted),
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(dump_parses_to_the_same),
+		cmocka_unit_test(null_is_absent),
 		cmocka_unit_test(a_name_for_each),
 	};
 
