@@ -5,6 +5,7 @@ Everything is done by the program `hawser`: it is found by PATH, or named by the
 environment variable HAWSER or the argument `program`.
 """
 
+import glob
 import json
 import os
 import platform
@@ -128,7 +129,16 @@ class NVMeOFConnector:
         return self._call(["connector", "extend", "-"], connection_properties)["size"]
 
     def get_volume_paths(self, connection_properties, device_info=None):
-        """The device of the volume, in a list; an empty one: there is none."""
+        """The device of the volume, in a list; an empty one: there is none.
+
+        What connect_volume() has said, or Nova has noted, is taken for true.
+        """
+        for known, key in (
+            (device_info, "path"),
+            (connection_properties, "device_path"),
+        ):
+            if isinstance(known, dict) and known.get(key):
+                return [known[key]]
         try:
             shown = self._call(["connector", "show", "-"], connection_properties)
         except (exception.VolumeDeviceNotFound, exception.NotFound):
@@ -144,34 +154,43 @@ class NVMeOFConnector:
             for portal in target["portals"]
         }
 
-    def get_search_path(self):
+    @staticmethod
+    def get_search_path():
         return "/dev"
 
     def get_all_available_volumes(self, connection_properties=None):
-        return []
+        """All namespaces that this host has as block devices."""
+        return sorted(glob.glob("/dev/nvme[0-9]*n[0-9]*"))
 
     def check_valid_device(self, path, run_as_root=True):
         """Can it be read?"""
+        helper = _helper(self._root_helper) if run_as_root else []
         try:
-            with open(path, "rb") as device:
-                device.read(1)
-        except OSError:
+            done = subprocess.run(
+                [*helper, "dd", f"if={path}", "of=/dev/null", "count=1"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=TIMEOUT,
+            )
+        except (OSError, ValueError, subprocess.TimeoutExpired):
             return False
-        return True
+        return done.returncode == 0
 
     def _call(self, arguments, connection_properties):
-        return _run(
-            self._root_helper,
-            self._program,
-            arguments,
-            json.dumps(connection_properties, default=str),
-        )
+        try:
+            given = json.dumps(connection_properties, default=str)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise exception.InvalidParameterValue(f"not JSON: {error}") from None
+        return _run(self._root_helper, self._program, arguments, given)
+
+
+def _helper(root_helper):
+    return shlex.split(root_helper or "") if os.geteuid() != 0 else []
 
 
 def _run(root_helper, program, arguments, given=None):
-    helper = shlex.split(root_helper or "") if os.geteuid() != 0 else []
     command = [
-        *helper,
+        *_helper(root_helper),
         program or os.environ.get("HAWSER", "hawser"),
         *arguments,
         "--json",
