@@ -323,6 +323,7 @@ static int set_number(struct perf_nvme *p, int c, const char *value,
 		      unsigned long long *mask)
 {
 	struct nvme_settings *s = &p->defaults;
+	char what[40];
 	uint64_t n = 0;
 	bool ok = true;
 
@@ -353,7 +354,10 @@ static int set_number(struct perf_nvme *p, int c, const char *value,
 		ok = *mask != 0 && errno == 0;
 		break;
 	}
-	return ok ? OK : usage("not a sensible value", value);
+	if (ok)
+		return OK;
+	snprintf(what, sizeof(what), "-%c: not a sensible value", c);
+	return usage(what, value);
 }
 
 static int set_option(struct perf_nvme *p, int c, char *value,
@@ -397,9 +401,6 @@ static int set_option(struct perf_nvme *p, int c, char *value,
 	case REREAD:
 		p->defaults.reread = true;
 		return OK;
-	case '?':
-	case ':':
-		return usage("unknown option", NULL);
 	default:
 		return set_number(p, c, value, mask);
 	}
@@ -472,12 +473,16 @@ int perf_nvme_main(int argc, char **argv)
 	p.progress = isatty(2) ? 1 : 0;
 	opterr = 0;
 	while (rc == OK &&
-	       (c = getopt_long(argc, argv, "q:o:w:M:t:m:CT:fS:zr:c:h", options,
-				NULL)) != -1) {
+	       (c = getopt_long(argc, argv, ":q:o:w:M:t:m:CT:fS:zr:c:h",
+				options, NULL)) != -1) {
 		if (c == 'h') {
 			help();
 			return OK;
 		}
+		if (c == '?' || c == ':')
+			return usage(c == '?' ? "unknown option"
+					      : "value missing",
+				     argv[optind - 1]);
 		rc = set_option(&p, c, optarg, &mask);
 	}
 	if (rc == OK)

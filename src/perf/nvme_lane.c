@@ -85,6 +85,24 @@ void nvme_lane_fail(struct nvme_lane *lane, const char *format, ...)
 
 /* ---------------------------------------------------------------- counting */
 
+/* While the paths are still known: when one is first used, as it may be
+ * detached later; and in the end, as failover may have given it another
+ * address. */
+static void name_paths(struct nvme_lane *lane)
+{
+	struct nvmei_path_info info[PATH_MAX_PATHS];
+	unsigned n = 0;
+
+	if (lane->mirror == NULL)
+		n = nvmei_get_paths(lane->volume, info, PATH_MAX_PATHS);
+	for (unsigned i = 0; i < MIN(n, (unsigned)PATH_MAX_PATHS); i++) {
+		struct lane_path *p = &lane->paths[info[i].way % LANE_PATHS];
+
+		if (p->used && p->way == info[i].way)
+			p->addr = info[i].addr;
+	}
+}
+
 static struct lane_path *path_of(struct nvme_lane *lane, unsigned way)
 {
 	struct lane_path *p = &lane->paths[way % LANE_PATHS];
@@ -93,6 +111,7 @@ static struct lane_path *path_of(struct nvme_lane *lane, unsigned way)
 		return p;
 	*p = (struct lane_path){ .used = true, .way = way };
 	hist_init(&p->latency);
+	name_paths(lane);
 	return p;
 }
 
@@ -447,22 +466,6 @@ static int allocate(struct nvme_lane *lane, unsigned n)
 	for (size_t i = 0; i < n * size; i++) /* not zeroes: no thin blocks */
 		((uint8_t *)lane->memory)[i] = (uint8_t)(i * 167);
 	return 0;
-}
-
-/* While the paths are still known. */
-static void name_paths(struct nvme_lane *lane)
-{
-	struct nvmei_path_info info[PATH_MAX_PATHS];
-	unsigned n = 0;
-
-	if (lane->mirror == NULL)
-		n = nvmei_get_paths(lane->volume, info, PATH_MAX_PATHS);
-	for (unsigned i = 0; i < MIN(n, (unsigned)PATH_MAX_PATHS); i++) {
-		struct lane_path *p = &lane->paths[info[i].way % LANE_PATHS];
-
-		if (p->used && p->way == info[i].way)
-			p->addr = info[i].addr;
-	}
 }
 
 /* What was opened as a volume belongs to its opener. */

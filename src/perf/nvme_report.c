@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "perf/nvme.h"
@@ -50,6 +51,7 @@ void nvme_report_progress(struct nvme_run *r)
 {
 	nsec last = reactor_now(), due = last + r->period, now;
 	unsigned long long before = 0, n;
+	bool terminal = isatty(STDERR_FILENO); /* one line, again and again */
 
 	while (!r->ended) {
 		waitq_wait(&r->changed, due);
@@ -57,17 +59,19 @@ void nvme_report_progress(struct nvme_run *r)
 		if (r->ended || now < due)
 			continue;
 		n = done_by_now(r);
-		fprintf(stderr, "\r%5.0f s  %12.2f IOPS  %10.2f MiB/s ",
-			(double)(now - r->begun) / SEC(1),
+		fprintf(stderr, "%s%5.0f s  %12.2f IOPS  %10.2f MiB/s%s",
+			terminal ? "\r" : "", (double)(now - r->begun) / SEC(1),
 			(double)(n - before) * SEC(1) / (double)(now - last),
 			mib((double)(n - before) * r->s.io_size * SEC(1) /
-			    (double)(now - last)));
+			    (double)(now - last)),
+			terminal ? " " : "\n");
 		fflush(stderr);
 		before = n;
 		last = now;
 		due = now + r->period;
 	}
-	fputc('\n', stderr);
+	if (terminal)
+		fputc('\n', stderr);
 }
 
 /* ------------------------------------------------------------------- table */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What volumes of bdev_nvme_* have done, and what each of their paths has. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "reactor/reactor.h"
 
 #include "rpc/bdev.h"
 #include "rpc/nvmei.h"
@@ -136,6 +139,48 @@ static int get_path_iostat(struct rpc_call *call)
 	return 0;
 }
 
+/* ---------------------------------------------------------------- transport */
+
+struct traffic_job {
+	struct reactor_set *reactors;
+	json_t *groups;
+	int reactor;
+};
+
+/* An event loop that sleeps has found nothing to do. */
+static int add_traffic(struct nvmei *h, void *arg)
+{
+	struct traffic_job *job = arg;
+	struct nvmei_traffic t;
+	struct reactor_stats st;
+	char thread[32];
+
+	nvmei_get_traffic(h, &t);
+	reactor_get_stats(reactor_set_get(job->reactors, job->reactor), &st);
+	snprintf(thread, sizeof(thread), "reactor_%d", job->reactor++);
+	json_array_append_new(
+		job->groups,
+		json_pack("{s:s, s:[{s:s, s:I, s:I, s:I, s:I, s:I, s:I}]}",
+			  "thread", thread, "transports", "trname", "TCP",
+			  "polls", (json_int_t)st.turns, "idle_polls",
+			  (json_int_t)st.sleeps, "socket_completions",
+			  (json_int_t)t.receptions, "nvme_completions",
+			  (json_int_t)t.completed, "queued_requests",
+			  (json_int_t)t.queued, "submitted_requests",
+			  (json_int_t)t.submitted));
+	return 0;
+}
+
+static int get_transport_statistics(struct rpc_call *call)
+{
+	struct traffic_job job = { .reactors = call->env->reactors,
+				   .groups = json_array() };
+	int rc = nvmei_set_each(call->env->hosts, add_traffic, &job);
+
+	call->result = json_pack("{s:o}", "poll_groups", job.groups);
+	return rc;
+}
+
 /* --------------------------------------------------------------- the table */
 
 static const struct rpc_param iostat_params[] = {
@@ -155,5 +200,7 @@ const struct rpc_method rpc_nvmei_stats_methods[] = {
 	  iostat_params },
 	{ "bdev_nvme_get_path_iostat", get_path_iostat,
 	  "Tells what each path of a volume has done.", path_iostat_params },
+	{ "bdev_nvme_get_transport_statistics", get_transport_statistics,
+	  "Tells what each event loop has carried for NVMe/TCP." },
 	{},
 };

@@ -117,5 +117,8 @@ refused 1 "$two:4420: no connection" rpc bdev_nvme_reset_controller Nvme0
 
 same True "$(rpc bdev_nvme_get_controller_health_info -c Nvme0 |
 	json 'j["host_write_commands"] > 0')"
+same True "$(rpc bdev_nvme_get_transport_statistics | json '(lambda t:
+	t["submitted_requests"] >= t["nvme_completions"] > 1000 and
+	t["socket_completions"] > 0)(j["poll_groups"][0]["transports"][0])')"
 kill $perf
 wait $perf

@@ -62,6 +62,24 @@ int admin_error(int rc)
 
 /* ----------------------------------------------------------------- Fabrics */
 
+/* What Connect was answered (Fabrics, 3.3). */
+static void explain(struct nvmei_life *l, int rc)
+{
+	if (rc <= 0)
+		return;
+	switch (rc & NVME_SC_MASK) {
+	case NVME_SC_CONNECT_INVALID_PARAM:
+		life_reason(l, "there is no such subsystem");
+		break;
+	case NVME_SC_CONNECT_INVALID_HOST:
+		life_reason(l, "the subsystem does not let this host in");
+		break;
+	case NVME_SC_CONNECT_CONTROLLER_BUSY:
+		life_reason(l, "the subsystem has no controller left");
+		break;
+	}
+}
+
 int admin_connect(struct nvmei_queue *q)
 {
 	struct nvmei_life *l = q->life;
@@ -86,6 +104,8 @@ int admin_connect(struct nvmei_queue *q)
 	q->in_capsule = 8192; /* Connect's data always go in its capsule */
 	rc = queue_do(q, &c, NSEC_NEVER);
 	q->in_capsule = 0;
+	if (q->qid == 0)
+		explain(l, rc);
 	if (rc != 0)
 		return rc;
 	if (q->qid == 0)

@@ -189,6 +189,11 @@ void nvmei_get_stats(const struct nvmei_volume *v, struct block_stats *out)
 	*out = v->stats;
 }
 
+void nvmei_get_traffic(const struct nvmei *h, struct nvmei_traffic *out)
+{
+	*out = h->traffic;
+}
+
 bool nvmei_get_path_stats(const struct nvmei_volume *v, unsigned i,
 			  struct addr *addr, struct block_stats *out)
 {

@@ -284,6 +284,14 @@ void nvmei_get_stats(const struct nvmei_volume *v, struct block_stats *out);
 bool nvmei_get_path_stats(const struct nvmei_volume *v, unsigned i,
 			  struct addr *addr, struct block_stats *out);
 
+/* What all connections have carried, those that are gone, too. */
+struct nvmei_traffic {
+	uint64_t submitted, completed; /* commands, also of administration */
+	uint64_t queued;     /* that had to wait for a place in a queue */
+	uint64_t receptions; /* times that something came */
+};
+void nvmei_get_traffic(const struct nvmei *h, struct nvmei_traffic *out);
+
 /* ---------------------------------------------------------------- requests */
 
 /* A command on a queue; private. */

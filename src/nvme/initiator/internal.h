@@ -255,6 +255,7 @@ struct nvmei {
 	char nqn[NVME_NQN_SIZE];
 	struct list ctrls, volumes, discoveries;
 	bool hurried; /* nothing is attached any more */
+	struct nvmei_traffic traffic;
 	unsigned tasks;
 	struct waitq changed; /* a life is up or over, an event came, a task
 				 ended, a fence is done */

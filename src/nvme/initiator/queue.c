@@ -40,6 +40,7 @@ static void take_slot(struct nvmei_queue *q, struct nvmei_command *c)
 	s->answered = s->capsule_sent = s->has_data = false;
 	s->received = s->left = 0;
 	c->slot = s;
+	q->life->host->traffic.submitted++;
 	queue_send_slot(q, s);
 }
 
@@ -47,10 +48,12 @@ void queue_submit(struct nvmei_queue *q, struct nvmei_command *c)
 {
 	list_init(&c->link);
 	c->slot = NULL;
-	if (q->nfree > q->spare && list_empty(&q->waiting))
+	if (q->nfree > q->spare && list_empty(&q->waiting)) {
 		take_slot(q, c);
-	else
-		list_append(&q->waiting, &c->link);
+		return;
+	}
+	q->life->host->traffic.queued++;
+	list_append(&q->waiting, &c->link);
 }
 
 void queue_submit_first(struct nvmei_queue *q, struct nvmei_command *c)
@@ -86,6 +89,7 @@ void queue_complete(struct nvmei_queue *q, struct nvmei_slot *s)
 		return; /* the writer has its data in its hands: written() */
 	list_del(&s->link);
 	release(q, s);
+	q->life->host->traffic.completed++;
 	c->done(c, 0);
 }
 

@@ -38,6 +38,7 @@ static ssize_t receive(struct nvmei_queue *q, const struct iovec *iov, int n)
 		return -ECONNABORTED;
 	if (got <= 0)
 		return got < 0 ? got : -ECONNRESET;
+	l->host->traffic.receptions++;
 	if (l->up && q->qid != 0)
 		life_heard(l);
 	return got;
