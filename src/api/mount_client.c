@@ -71,6 +71,7 @@ static const char *judge(struct access_keys *keys,
 		return "it is for another file system";
 	snprintf(out->access_point, sizeof(out->access_point), "%s",
 		 c->access_point);
+	out->direct = strcmp(c->program, MOUNT_CLAIMS_PROGRAM) == 0;
 	if (c->key[0] == '\0')
 		return NULL;
 	fault = check_key(keys, c, client->region, out->principal);

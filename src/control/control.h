@@ -139,6 +139,7 @@ struct control_client_identity {
 	char principal[CONTROL_PRINCIPAL_SIZE]; /* a key's user; "": nobody */
 	char key[CONTROL_ID_SIZE];		/* the key's id */
 	char access_point[CONTROL_ID_SIZE];	/* "": the root */
+	bool direct; /* no tunnel: it knows its own connections */
 };
 /* NULL, or why it is refused, which is also logged.  Any thread; must not park.
  */

@@ -121,16 +121,30 @@ static bool may(const struct policies *p, const struct asked *a,
 	       (fs == POLICY_NOTHING && key == POLICY_ALLOW);
 }
 
+/* The rule that decided. */
+enum { RULE_SIZE = 64 };
+static const char *rule_text(const struct policy_reason *r,
+			     char text[RULE_SIZE])
+{
+	if (r->statement == 0)
+		snprintf(text, RULE_SIZE, "no statement allows it");
+	else
+		snprintf(text, RULE_SIZE, "statement %u%s%.24s denies it",
+			 (unsigned)r->statement, r->sid ? ", " : "",
+			 r->sid ? r->sid : "");
+	return text;
+}
+
 static void log_why_not(const struct fs *fs, const struct asked *a,
 			const char *host, const char *label,
 			const struct policy_reason *why)
 {
-	log_info("%s: %s by %s%s%s%s%s: not allowed by the policy (statement "
-		 "%zu%s%s)",
-		 fs->id, a->r.action, a->r.principal ? a->r.principal : "",
+	char rule[RULE_SIZE];
+
+	log_info("%s: %s by %s%s%s%s%s: not allowed by the policy: %s", fs->id,
+		 a->r.action, a->r.principal ? a->r.principal : "",
 		 a->r.principal ? " at " : "", host, label ? ", " : "",
-		 label ? label : "", why->statement, why->sid ? ", " : "",
-		 why->sid ? why->sid : "");
+		 label ? label : "", rule_text(why, rule));
 }
 
 /* For the client: the rule that keeps it out. */
@@ -138,20 +152,14 @@ static void say_why_not(const struct asked *a, const char *host,
 			const char *label, const char *whose,
 			const struct policy_reason *r, char why[NFS_WHY_SIZE])
 {
-	char rule[64];
+	char rule[RULE_SIZE];
 
-	if (r->statement == 0)
-		snprintf(rule, sizeof(rule), "no statement allows it");
-	else
-		snprintf(rule, sizeof(rule), "statement %u%s%.24s denies it",
-			 (unsigned)r->statement, r->sid ? ", " : "",
-			 r->sid ? r->sid : "");
 	snprintf(why, NFS_WHY_SIZE,
 		 "by the policy of the %.12s %.66s at %.46s may not %.16s%s: "
 		 "%s",
 		 whose, a->r.principal ? a->r.principal : "anybody", host,
-		 strchr(a->r.action, ':') + 1,
-		 label ? " (access point)" : "", rule);
+		 strchr(a->r.action, ':') + 1, label ? " (access point)" : "",
+		 rule_text(r, rule));
 }
 
 unsigned fs_rights(void *arg, const char *label, const struct addr *peer,
@@ -192,6 +200,18 @@ unsigned fs_rights(void *arg, const char *label, const struct addr *peer,
 
 /* An access point of another file system is none of its server's exports, and
  * so opens nothing. */
+static void set_export(const struct fs *fs, const char *point,
+		       const struct addr *peer, struct nfs_identity *out)
+{
+	char host[ADDR_TEXT_MAX];
+
+	out->export = point_number(point);
+	if (!nfs_server_has_export(fs->server, out->export))
+		log_warn("%s: %s is denied: %s is no access point of this "
+			 "file system",
+			 fs->id, addr_format(peer, host), point);
+}
+
 const char *fs_identify(void *arg, const struct addr *peer,
 			const uint8_t *certificate, size_t len,
 			struct nfs_identity *out)
@@ -216,8 +236,9 @@ const char *fs_identify(void *arg, const struct addr *peer,
 		return why;
 	snprintf(out->principal, sizeof(out->principal), "%s", who.principal);
 	snprintf(out->key, sizeof(out->key), "%s", who.key);
+	out->tunnel = !who.direct;
 	if (who.access_point[0])
-		out->export = point_number(who.access_point);
+		set_export(fs, who.access_point, peer, out);
 	return NULL;
 }
 

@@ -115,7 +115,7 @@ static void put_program(struct out *o)
 {
 	struct out fields = {};
 
-	put_text(&fields, UTF8_STRING, "hawser");
+	put_text(&fields, UTF8_STRING, MOUNT_CLAIMS_PROGRAM);
 	put_text(&fields, UTF8_STRING, HAWSER_VERSION);
 	put(o, SEQUENCE, fields.data, fields.len);
 }

@@ -8,6 +8,8 @@
  *			      STRING of hex digits), time (UTCTime), and [0]
  *			      session token (UTF8String)
  *	1.3.6.1.4.1.4843.7.3  file system, UTF8String
+ *	1.3.6.1.4.1.4843.7.4  SEQUENCE of where it runs ("unknown", "k8s"; ours:
+ *			      "hawser") and version (UTF8String)
  *
  * The signature is Signature Version 4 over a request that is never sent:
  * "Connect" to the file system as host, with the SHA-1 of the certificate's
@@ -133,6 +135,17 @@ static bool read_text(X509 *x, const char *oid, char *out, size_t size)
 	return d.left < 0 || take_text(&d, V_ASN1_UTF8STRING, out, size);
 }
 
+/* Nothing depends on it that would be worth a refusal. */
+static void read_program(X509 *x, struct mount_claims *out)
+{
+	struct der d = extension(x, MOUNT_CLAIMS_ARC "4"), s;
+
+	s = take(&d, V_ASN1_UNIVERSAL, V_ASN1_SEQUENCE);
+	if (!take_text(&s, V_ASN1_UTF8STRING, out->program,
+		       sizeof(out->program)))
+		out->program[0] = '\0';
+}
+
 static bool read_public_key(X509 *x, char hex[41])
 {
 	uint8_t hash[EVP_MAX_MD_SIZE];
@@ -173,6 +186,7 @@ static const char *read_claims(X509 *x, struct mount_claims *out)
 		return "its validity is malformed";
 	if (!read_public_key(x, out->public_key))
 		return "it has no key";
+	read_program(x, out);
 	return NULL;
 }
 

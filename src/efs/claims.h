@@ -16,6 +16,7 @@
 
 #define MOUNT_CLAIMS_ARC     "1.3.6.1.4.1.4843.7." /* of the extensions */
 #define MOUNT_CLAIMS_SERVICE "elasticfilesystem"
+#define MOUNT_CLAIMS_PROGRAM "hawser" /* of our own client's */
 
 enum {
 	MOUNT_CLAIMS_ID = 32,
@@ -32,6 +33,7 @@ struct mount_claims {
 	char date[17];	     /* "20261121T201500Z" */
 	char token[MOUNT_CLAIMS_TOKEN + 1];
 	char public_key[41]; /* hex SHA-1 of its bits */
+	char program[33];    /* that made it: "hawser"; or what AWS's says */
 	time_t begin, end;   /* of the certificate's validity, as it was read */
 };
 

@@ -117,13 +117,24 @@ refused "lookupcache" mount -t hawser -o lookupcache=sometimes "$fs:/" /a
 refused "No such file or directory" mount -t hawser "$fs:/missing" /a
 refused "does not exist" mount -t hawser fs-0123456789abcdef0:/ /a
 
-echo "through a tunnel, as amazon-efs-utils mounts: a refusal is in words it knows"
+echo "through tunnels, as amazon-efs-utils mounts: each is a mount of its own; a"
+echo "refusal is in words that it knows"
 host "\$VM_SHARE/nfs-tunnel good 20490 $fs"
 host "\$VM_SHARE/nfs-tunnel other 20491 fs-0123456789abcdef0"
 host "\$VM_SHARE/nfs-tunnel point 20492 $fs --point fsap-0123456789abcdef0"
+mount -t nfs4 10.77.0.1:/ /a
 mount -t nfs4 -o vers=4.1,port=20490 10.77.0.1:/ /b
 [[ -e /b/data ]] || fail "nothing there"
-umount /b
+umount /a
+host "\$VM_SHARE/nfs-tunnel again 20493 $fs"
+mount -t nfs4 -o vers=4.1,port=20493 10.77.0.1:/ /a
+by_port() { findmnt -n -o OPTIONS "$2" | grep -q "port=$1"; }
+by_port 20490 /b || fail "what is to be encrypted goes in the clear"
+by_port 20493 /a || fail "one tunnel for two"
+host 'kill $(cat $VM_LOG/good.pid)'
+cmp /a/data /a/data || fail "the end of one is the other's"
+umount -f -l /b
+umount /a
 for port in 20491 20492; do
 	refused "access denied by server while mounting" \
 		mount -t nfs4 -o vers=4.1,port=$port 10.77.0.1:/ /b

@@ -13,6 +13,7 @@
  * it may, when nobody can change that any more.
  */
 #include "base/log.h"
+#include "nfs/server/conn.h"
 #include "nfs/server/internal.h"
 
 static uint64_t owner_hash(struct xdr_bytes owner)
@@ -58,6 +59,8 @@ void nfsd_client_put(struct nfsd_client *c)
 	htable_fini(&c->pairs);
 	htable_fini(&c->owners);
 	pthread_mutex_destroy(&c->lock);
+	if (c->tunnel != NULL)
+		nfsd_conn_put(c->tunnel);
 	MAGIC_CLEAR(c);
 	free(c);
 }
@@ -101,9 +104,9 @@ bool nfsd_client_idle(struct nfsd_client *c)
 /* ------------------------------------------------------------- EXCHANGE_ID */
 
 static struct nfsd_client *client_new(struct nfs_server *srv,
-				      const client_owner4 *owner,
-				      const struct nfsd_principal *principal)
+				      const struct nfsd_exchange *x)
 {
+	const client_owner4 *owner = &x->args->eia_clientowner;
 	uint32_t len = owner->co_ownerid.len;
 	struct nfsd_client *c = calloc(1, sizeof(*c) + len);
 
@@ -114,7 +117,8 @@ static struct nfsd_client *client_new(struct nfs_server *srv,
 	c->srv = srv;
 	c->id = (uint64_t)srv->epoch << 32 | ++srv->next_client;
 	c->verifier = owner->co_verifier;
-	c->principal = *principal;
+	c->principal = x->principal;
+	c->tunnel = x->tunnel ? nfsd_conn_ref(x->tunnel) : NULL;
 	list_init(&c->sessions);
 	pthread_mutex_init(&c->lock, NULL);
 	c->owner_len = len;
@@ -210,6 +214,29 @@ static nfsstat4 take_over(struct nfsd_client *conf, struct verdict *v)
 	return NFS4_OK;
 }
 
+static bool uses(const struct nfsd_conn *conn, const struct nfsd_client *c)
+{
+	if (conn == c->tunnel)
+		return true;
+	for (unsigned i = 0; i < conn->nbound; i++)
+		if (conn->bound[i]->client == c)
+			return true;
+	return false;
+}
+
+/* By another tunnel than this, if its host has not restarted (the verifier):
+ * also by one that is not there, since it may come back.  What has not been
+ * confirmed has no sessions to come back to. */
+static bool is_taken(const struct nfsd_client *c, const struct nfsd_exchange *x)
+{
+	const client_owner4 *co = &x->args->eia_clientowner;
+
+	return c != NULL && x->tunnel != NULL && !uses(x->tunnel, c) &&
+	       verifier4_equal(c->verifier, co->co_verifier) &&
+	       (c->confirmed ||
+		(c->tunnel != NULL && !atomic_load(&c->tunnel->ended)));
+}
+
 /* Decides under clients_lock.  Whoever `v` names has to go, without the lock,
  * before the call is tried again. */
 static nfsstat4 exchange_locked(struct nfs_server *srv, struct nfsd_exchange *x,
@@ -223,6 +250,13 @@ static nfsstat4 exchange_locked(struct nfs_server *srv, struct nfsd_exchange *x,
 		    verifier4_equal(conf->verifier, co->co_verifier);
 	nfsstat4 status;
 
+	x->taken = is_taken(conf, x) || is_taken(unconf, x);
+	if (x->taken && x->inherits && conf != NULL && lease_over(conf)) {
+		condemn(v, conf, lease_over);
+		return NFS4_OK;
+	}
+	if (x->taken)
+		return NFS4_OK;
 	if (x->args->eia_flags & EXCHGID4_FLAG_UPD_CONFIRMED_REC_A) {
 		status = exchange_update(conf, x->args, &x->principal);
 		x->client = status == NFS4_OK ? nfsd_client_ref(conf) : NULL;
@@ -244,7 +278,7 @@ static nfsstat4 exchange_locked(struct nfs_server *srv, struct nfsd_exchange *x,
 		return NFS4ERR_DELAY;
 	if (srv->nclients >= srv->options.max_clients)
 		return find_victim(srv, v) ? NFS4_OK : NFS4ERR_DELAY;
-	x->client = client_new(srv, co, &x->principal);
+	x->client = client_new(srv, x);
 	if (x->client == NULL)
 		return NFS4ERR_DELAY;
 	nfsd_client_ref(x->client);

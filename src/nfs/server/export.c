@@ -135,6 +135,16 @@ void nfsd_exports_fini(struct nfs_server *srv)
 	htable_fini(&srv->exports);
 }
 
+bool nfs_server_has_export(struct nfs_server *srv, uint64_t number)
+{
+	bool there;
+
+	pthread_mutex_lock(&srv->exports_lock);
+	there = find_number(srv, number) != NULL;
+	pthread_mutex_unlock(&srv->exports_lock);
+	return there;
+}
+
 struct nfsd_export *nfsd_export_find(struct nfs_server *srv, uint64_t number)
 {
 	struct nfsd_export *e;

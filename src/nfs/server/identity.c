@@ -15,6 +15,19 @@
  *	somebody	OWNER NUL IDENTITY	(no NUL in the identity)
  *	nobody		OWNER			(no NUL in it)
  *			OWNER NUL		(else)
+ *
+ * Nobody by TLS is somebody else than nobody in the clear: Linux takes two
+ * mounts of one server for one, and what is to be encrypted would go by the
+ * connection that is not.
+ *
+ * For the same reason each tunnel (of amazon-efs-utils) has an owner of its
+ * own: Linux would have the second mount go through the first one's, which ends
+ * when that is unmounted.  Tunnels have no name that lasts, so they are
+ * numbered as they come, by the first number that no other client has.
+ * (EXCHANGE_ID is for mounts, and for who has lost his client: a tunnel that is
+ * there again goes on with its session.)  After a restart of ours two of one
+ * host may change their numbers, and with them their records, which are worth
+ * the same.
  */
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -32,20 +45,32 @@ static void identity_text(const struct nfs_identity *who, char *text,
 			  size_t size)
 {
 	text[0] = '\0';
-	if (who->export != 0 || who->principal[0])
+	if (who->secure || who->export != 0 || who->principal[0])
 		snprintf(text, size, "%llx:%s", (unsigned long long)who->export,
 			 who->principal);
 }
 
-enum { IDENTITY_TEXT = NFS_PRINCIPAL_MAX + 20 };
+enum { IDENTITY_TEXT = NFS_PRINCIPAL_MAX + 32 };
 
-bool nfsd_identity_owner(struct nfsd_compound *c, struct xdr_bytes *owner)
+static void numbered(const struct nfs_identity *who, unsigned tunnel,
+		     char text[IDENTITY_TEXT])
+{
+	size_t len;
+
+	identity_text(who, text, IDENTITY_TEXT);
+	len = strlen(text);
+	if (tunnel > 0)
+		snprintf(text + len, IDENTITY_TEXT - len, "/%u", tunnel);
+}
+
+bool nfsd_identity_owner(struct nfsd_compound *c, unsigned tunnel,
+			 struct xdr_bytes *owner)
 {
 	char text[IDENTITY_TEXT];
 	size_t len, extra;
 	uint8_t *all;
 
-	identity_text(&c->call->conn->who, text, sizeof(text));
+	numbered(&c->call->conn->who, tunnel, text);
 	len = owner->len;
 	if (text[0] == '\0' && (len == 0 || !memchr(owner->data, '\0', len)))
 		return true;
@@ -61,14 +86,14 @@ bool nfsd_identity_owner(struct nfsd_compound *c, struct xdr_bytes *owner)
 	return true;
 }
 
-const char *nfsd_identity_server(struct nfsd_compound *c)
+const char *nfsd_identity_server(struct nfsd_compound *c, unsigned tunnel)
 {
 	const char *own = c->srv->owner_text;
 	char text[IDENTITY_TEXT];
 	size_t size;
 	char *all;
 
-	identity_text(&c->call->conn->who, text, sizeof(text));
+	numbered(&c->call->conn->who, tunnel, text);
 	if (text[0] == '\0')
 		return own;
 	size = strlen(own) + strlen(text) + 2;
@@ -85,7 +110,7 @@ static void identify(struct nfsd_conn *c)
 	uint8_t *der = NULL;
 	int len;
 
-	c->who.secure = true;
+	c->who.secure = c->who.tunnel = true;
 	if (o->identify == NULL)
 		return;
 	len = tls_peer_certificate(c->stream, &der);
@@ -93,7 +118,7 @@ static void identify(struct nfsd_conn *c)
 				 &c->who);
 	OPENSSL_free(der);
 	identity_text(&c->who, text, sizeof(text));
-	if (text[0])
+	if (text[0] != '\0')
 		c->who_hash = hash_bytes(text, strlen(text)) | 1;
 }
 

@@ -143,10 +143,11 @@ void nfsd_conn_hold(struct nfsd_call *call, size_t bytes);
  * client wants that.  1: there are requests to come; 0: the peer has ended; or
  * -errno. */
 int nfsd_greet(struct nfsd_conn *c);
-/* The owner of a client, and our own, as they count for that identity; in the
- * call's arena.  false: no memory. */
-bool nfsd_identity_owner(struct nfsd_compound *c, struct xdr_bytes *owner);
-const char *nfsd_identity_server(struct nfsd_compound *c);
+/* The owner of a client, and our own, as they count for that identity and
+ * tunnel (0: the first, or none); in the call's arena.  false: no memory. */
+bool nfsd_identity_owner(struct nfsd_compound *c, unsigned tunnel,
+			 struct xdr_bytes *owner);
+const char *nfsd_identity_server(struct nfsd_compound *c, unsigned tunnel);
 
 /* ------------------------------------------------------------------ calls */
 

@@ -36,6 +36,41 @@ static nfsstat4 check_protection(state_protect_how4 how)
 	return NFS4ERR_BADXDR;
 }
 
+/* Of one host and one identity.  What is beyond that takes the place of one
+ * that has been away for a lease; or, when there is none, shares the first. */
+enum { TUNNELS_MAX = 256 };
+
+static void try_otherwise(struct nfsd_exchange *x)
+{
+	if (x->inherits)
+		x->tunnel = NULL;
+	x->inherits = true;
+}
+
+static nfsstat4 exchange(struct nfsd_compound *c, struct nfsd_exchange *x,
+			 unsigned *tunnel)
+{
+	EXCHANGE_ID4args *arg = &c->arg.opexchange_id;
+	const struct xdr_bytes given = arg->eia_clientowner.co_ownerid;
+	struct nfsd_conn *conn = c->call->conn;
+	nfsstat4 status;
+
+	x->tunnel = conn->who.tunnel ? conn : NULL;
+	for (*tunnel = 0;; ++*tunnel) {
+		if (*tunnel == TUNNELS_MAX) {
+			try_otherwise(x);
+			*tunnel = 0;
+		}
+		arg->eia_clientowner.co_ownerid = given;
+		if (!nfsd_identity_owner(c, *tunnel,
+					 &arg->eia_clientowner.co_ownerid))
+			return NFS4ERR_DELAY;
+		status = nfsd_client_exchange(c->srv, x);
+		if (!x->taken)
+			return status;
+	}
+}
+
 nfsstat4 nfsd_op_exchange_id(struct nfsd_compound *c)
 {
 	EXCHANGE_ID4args *arg = &c->arg.opexchange_id;
@@ -43,20 +78,23 @@ nfsstat4 nfsd_op_exchange_id(struct nfsd_compound *c)
 	struct nfsd_exchange x = { .args = arg,
 				   .principal = c->call->principal,
 				   .session = c->session };
-	const char *self = nfsd_identity_server(c);
+	const char *self;
 	nfsstat4 status;
+	unsigned tunnel;
 
-	if (self == NULL ||
-	    !nfsd_identity_owner(c, &arg->eia_clientowner.co_ownerid))
-		return NFS4ERR_DELAY;
 	if (arg->eia_flags & ~(VALID_FLAGS | fence_flag(c)))
 		return NFS4ERR_INVAL;
 	status = check_protection(arg->eia_state_protect.spa_how);
 	if (status != NFS4_OK)
 		return status;
-	status = nfsd_client_exchange(c->srv, &x);
+	status = exchange(c, &x, &tunnel);
 	if (status != NFS4_OK)
 		return status;
+	self = nfsd_identity_server(c, tunnel);
+	if (self == NULL) {
+		nfsd_client_put(x.client);
+		return NFS4ERR_DELAY;
+	}
 	res->eir_clientid = x.client->id;
 	res->eir_sequenceid = x.seqid;
 	res->eir_flags = EXCHGID4_FLAG_USE_NON_PNFS | fence_flag(c) |

@@ -54,6 +54,7 @@ struct nfs_identity {
 	char principal[NFS_PRINCIPAL_MAX + 1]; /* for rights(); "": anonymous */
 	char key[NFS_KEY_MAX + 1]; /* by which he is; for rights(), too */
 	uint64_t export;		       /* its number; 0: none */
+	bool tunnel; /* whoever is at its other end does not know of TLS */
 };
 /* What is the certificate (DER; len 0: none) of a client worth?  Fills in all
  * but `secure`, and returns NULL; or why it is refused, so that it may not
@@ -177,6 +178,8 @@ struct nfs_export {
 int nfs_server_export(struct nfs_server *srv, const struct nfs_export *e);
 /* Its handles are stale from now on.  -ENOENT.  Does not park. */
 int nfs_server_unexport(struct nfs_server *srv, uint64_t number);
+/* Any thread; does not park. */
+bool nfs_server_has_export(struct nfs_server *srv, uint64_t number);
 
 /*
  * Counts what is below the root of an export, itself included, and lets it have

@@ -392,6 +392,7 @@ struct nfsd_client {
 	CREATE_SESSION4resok cs_res;
 	struct list sessions;
 	unsigned nsessions;
+	struct nfsd_conn *tunnel; /* it was made by; a reference, or NULL */
 
 	_Atomic(nsec) renewed; /* the lease counts from here */
 	atomic_bool dead;      /* set under client.lock: no new states */
@@ -418,7 +419,10 @@ struct nfsd_exchange {
 	const EXCHANGE_ID4args *args;
 	struct nfsd_principal principal;
 	const struct nfsd_session *session;
+	struct nfsd_conn *tunnel; /* it came by; NULL: by none */
+	bool inherits;		  /* from a tunnel whose lease is over */
 
+	bool taken;		    /* by another tunnel: there is no client */
 	struct nfsd_client *client; /* one reference */
 	bool confirmed;
 	sequenceid4 seqid;
@@ -511,7 +515,7 @@ struct nfs_server {
 	struct nfs_server_options options; /* defaults filled in */
 	uint64_t fsid;			   /* from the uuid */
 	char owner_text[64];		   /* server owner and scope */
-	uint64_t write_verifier; /* see op_io.c */
+	uint64_t write_verifier;	   /* see op_io.c */
 	uint32_t epoch; /* of this start: part of client ids and stateids */
 	atomic_uint_fast64_t next_state;
 

@@ -75,6 +75,7 @@ static void test_certificate(void **state)
 		assert_int_equal(read.end, 1795375769 + 3 * 3600);
 		c.begin = read.begin;
 		c.end = read.end;
+		strcpy(c.program, MOUNT_CLAIMS_PROGRAM);
 		assert_memory_equal(&c, &read, sizeof(c));
 		OPENSSL_free(der);
 		X509_free(x);

@@ -348,7 +348,7 @@ static struct xdr_bytes kept_as(struct nfsd_call *call, const char *principal,
 	struct xdr_bytes bytes = { (const uint8_t *)owner, len };
 
 	strcpy(call->conn->who.principal, principal);
-	require(nfsd_identity_owner(&c, &bytes));
+	require(nfsd_identity_owner(&c, 0, &bytes));
 	return bytes;
 }
 
@@ -362,6 +362,9 @@ static void nobody_can_have_the_owner_of_somebody(void **state)
 	arena_init(&call->arena, NULL, 0, 4096);
 	bob = kept_as(call, "bob", "a", 1);
 	assert_int_equal(kept_as(call, "", "a", 1).len, 1);
+	conn.who.secure = true;
+	assert_true(kept_as(call, "", "a", 1).len > 1);
+	conn.who.secure = false;
 	assert_false(xdr_bytes_equal(
 		bob, kept_as(call, "", (const char *)bob.data, bob.len)));
 	assert_false(xdr_bytes_equal(bob, kept_as(call, "eve", "a", 1)));
