@@ -205,8 +205,10 @@ int secure_connect(void *secure, const struct addr *to, struct stream *lower,
 	r = tls_connect_certificate(lower, &client, deadline, why, out);
 	X509_free(order.certificate);
 	if (r == -EKEYREJECTED)
-		snprintf(err, size, "%s (expected: %s)", why,
-			 client.host ? client.host : "any");
+		snprintf(err, size,
+			 "%s (expected: %s, and one that leads to those of "
+			 "cafile)",
+			 why, client.host ? client.host : "any");
 	else if (r == -ECONNRESET || r == -EPIPE)
 		snprintf(err, size,
 			 "it ends the TLS handshake: does it have TLS, and do "

@@ -6,7 +6,8 @@
  *	ADDRESS    that one
  *	fs-ID      mount targets by EFS's API, near ones first; if it can't be
  *	           asked, what FS.efs.REGION.SUFFIX resolves to
- *	NAME       what it resolves to
+ *	NAME       what it resolves to; if that is nothing, and it is one that
+ *	           EFS gives, [ZONE.]fs-ID.efs.REGION.SUFFIX, by the API
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -112,18 +113,24 @@ static int by_name(const char *name, struct site *p, struct fault *f)
 
 	if (n < 0) {
 		f->passing = n == -EAGAIN;
-		return fault_set(f, n, "%s", err);
+		return fault_set(f, n, "%s%s", err,
+				 strncmp(name, "fs-", 3) || strchr(name, '.')
+					 ? ""
+					 : "; nor is it the id of a file "
+					   "system, fs- and 8 or 17 "
+					   "hexadecimal digits");
 	}
 	p->n = (size_t)n;
 	return 0;
 }
 
 static int by_api(const struct wish *w, const struct settings *s,
-		  struct site *p, struct aws_client *aws, struct fault *f)
+		  struct site *p, struct aws_client *aws, const char *zone,
+		  struct fault *f)
 {
 	const struct targets_wish wish = {
 		.fs = p->fs,
-		.zone = w->zone,
+		.zone = zone,
 		.host_zone = s->zone,
 		.suffix = s->suffix,
 		.limit = WISH_ADDRESSES,
@@ -135,8 +142,23 @@ static int by_api(const struct wish *w, const struct settings *s,
 	if (n < 0)
 		return fault_set(f, n, "%s", found.text);
 	p->n = (size_t)n;
-	p->alone = w->zone != NULL;
+	p->alone = zone != NULL;
 	return 0;
+}
+
+/* Where nobody serves EFS's names, as without AWS, they still say it all. */
+static int by_efs_name(const struct wish *w, const struct settings *s,
+		       struct site *p, struct aws_client *aws, struct fault *f)
+{
+	size_t before = (size_t)(strstr(p->name, p->fs) - p->name);
+	int r = by_name(p->name, p, f);
+	char zone[PATH_ZONE_SIZE];
+
+	if (r == 0)
+		return 0;
+	snprintf(zone, sizeof(zone), "%.*s", before ? (int)before - 1 : 0,
+		 p->name);
+	return by_api(w, s, p, aws, zone[0] ? zone : w->zone, f);
 }
 
 static int find_addresses(const struct wish *w, const struct settings *s,
@@ -150,27 +172,50 @@ static int find_addresses(const struct wish *w, const struct settings *s,
 	if (p->n > 0)
 		return 0;
 	if (p->fs[0] && strcmp(p->fs, p->name) == 0)
-		return by_api(w, s, p, aws, f);
+		return by_api(w, s, p, aws, w->zone, f);
+	if (p->fs[0])
+		return by_efs_name(w, s, p, aws, f);
 	return by_name(p->name, p, f);
 }
 
 /* ------------------------------------------------------------------- names */
 
 /* Region and host of a name that EFS gives, "fs-ID.efs.REGION.SUFFIX", with or
- * without a zone in front, which is in no certificate; or those that it would
- * give. */
-static void name_host(const struct settings *s, struct site *p,
-		      struct aws_client *aws)
+ * without a zone in front, which is in no certificate; else "". */
+static void read_host(struct site *p)
 {
 	const char *given = p->fs[0] ? strstr(p->name, p->fs) : NULL;
 
-	snprintf(p->region, sizeof(p->region), "%s", aws_region(aws));
-	if (given != NULL && given[strlen(p->fs)] == '.') {
-		snprintf(p->host, sizeof(p->host), "%s", given);
-		sscanf(given + strlen(p->fs), ".efs.%64[^.].", p->region);
-	} else if (p->fs[0]) {
+	if (given == NULL || given[strlen(p->fs)] != '.')
+		return;
+	snprintf(p->host, sizeof(p->host), "%s", given);
+	sscanf(given + strlen(p->fs), ".efs.%64[^.].", p->region);
+}
+
+/* Or those that it would give. */
+static void name_host(const struct settings *s, struct site *p,
+		      struct aws_client *aws)
+{
+	if (p->region[0] == '\0')
+		snprintf(p->region, sizeof(p->region), "%s", aws_region(aws));
+	if (p->fs[0] && p->host[0] == '\0')
 		targets_name(aws, p->fs, s->suffix, p->host);
-	}
+}
+
+/* A profile that is asked for has a key, or is a mistake: nothing to wait for.
+ */
+static int check_profile(const struct wish *w, struct aws_client *aws,
+			 struct fault *f)
+{
+	struct aws_error why;
+	struct aws_key key;
+	int r;
+
+	if (w->profile == NULL)
+		return 0;
+	r = aws_key_get(aws, &key, &why);
+	aws_key_free(&key);
+	return r == 0 ? 0 : fault_set(f, r, "%s", why.message);
 }
 
 int site_find(const struct wish *w, const struct settings *s, struct site *p,
@@ -178,7 +223,6 @@ int site_find(const struct wish *w, const struct settings *s, struct site *p,
 {
 	struct aws_options options = {
 		.endpoint = first(w->endpoint, s->endpoint),
-		.region = first(w->region, s->region),
 		.profile = first(w->profile, s->profile),
 		.credentials_file = s->credentials,
 	};
@@ -188,14 +232,17 @@ int site_find(const struct wish *w, const struct settings *s, struct site *p,
 
 	if (site_read_source(w->source, p) < 0 || add_point(w, p) < 0)
 		return fault_set(f, -EINVAL,
-				 "%.200s is neither fs-ID:/PATH nor "
-				 "ADDRESS:/PATH",
-				 w->source);
+				 "that is neither fs-ID:/PATH nor "
+				 "ADDRESS:/PATH");
+	read_host(p);
+	options.region = first(w->region, p->region[0] ? p->region : s->region);
 	r = aws_open(&aws, &options, &why);
 	if (r < 0)
 		return fault_set(f, r, "%s", why.message);
 	name_host(s, p, aws);
-	r = find_addresses(w, s, p, aws, f);
+	r = check_profile(w, aws, f);
+	if (r == 0)
+		r = find_addresses(w, s, p, aws, f);
 	aws_close(aws);
 	return r;
 }

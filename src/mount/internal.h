@@ -41,7 +41,8 @@ struct wish {
 	unsigned naddresses;
 	const char *zone, *region, *profile, *endpoint;
 	bool background;
-	unsigned retry; /* minutes; UINT_MAX: not said */
+	unsigned retry;	      /* minutes; UINT_MAX: not said */
+	unsigned retry_count; /* attempts after the first; UINT_MAX: not said */
 
 	bool tls, no_tls, iam;
 	const char *access_point, *ca_file, *verify, *host;

@@ -93,13 +93,13 @@ static int try_on(const struct wish *w, const struct settings *s)
 			   : w->background	? RETRY_BACKGROUND
 						: RETRY_FOREGROUND;
 	time_t end = seconds() + (time_t)minutes * 60;
-	unsigned pause = 1;
+	unsigned left = w->retry_count, pause = 1;
 	bool behind = false;
 	struct fault f;
 	int status;
 
 	while ((status = attempt(w, s, &f)) != HELPER_OK && f.passing &&
-	       seconds() + (time_t)pause <= end) {
+	       left-- > 0 && seconds() + (time_t)pause <= end) {
 		if (w->background && !behind && !leave_foreground(w, &f))
 			return HELPER_OK;
 		behind = w->background;

@@ -25,7 +25,7 @@ static const char usage[] =
 	"  -v             say what is done\n"
 	"  -r, -w         read-only, read and write\n"
 	"  -n             (nothing: there is no /etc/mtab)\n"
-	"  --help\n";
+	"  --help, --version\n";
 
 enum kind {
 	/* For the clients. */
@@ -76,6 +76,7 @@ static const struct row {
 	{ "notrunkdiscovery", NOT_FLAG, AT(multipath) },
 	{ "max_connect", NUMBER, AT(max_connect) },
 	{ "retry", NUMBER, AT(retry) },
+	{ "retrycnt", NUMBER, AT(retry_count) },
 	{ "bg", FLAG, AT(background) },
 	{ "fg", NOT_FLAG, AT(background) },
 	{ "ro", FLAG, AT(read_only) },
@@ -426,6 +427,7 @@ static int parse_flags(struct wish *w, int argc, char **argv)
 {
 	static const struct option known[] = {
 		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
 		{},
 	};
 	char *list = NULL;
@@ -433,8 +435,8 @@ static int parse_flags(struct wish *w, int argc, char **argv)
 
 	optind = 1;
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":fhnrsvwo:t:N:", known, NULL)) !=
-	       -1) {
+	while ((opt = getopt_long(argc, argv, ":fhnrsvVwo:t:N:", known,
+				  NULL)) != -1) {
 		switch (opt) {
 		case 'f':
 			w->fake = true;
@@ -456,6 +458,9 @@ static int parse_flags(struct wish *w, int argc, char **argv)
 			break;
 		case 'h':
 			help(w);
+			return 1;
+		case 'V':
+			printf("%s " HAWSER_VERSION "\n", w->program);
 			return 1;
 		case 'n':
 		case 't':
@@ -480,6 +485,7 @@ int wish_parse(struct wish *w, int argc, char **argv)
 		.program = slash ? slash + 1 : argv[0],
 		.multipath = true,
 		.retry = UINT_MAX,
+		.retry_count = UINT_MAX,
 	};
 	r = parse_flags(w, argc, argv);
 	if (r != 0)

@@ -39,7 +39,16 @@ zone=$(efs describe-mount-targets --file-system-id "$fs" \
 mounts "az=$zone" a
 same 1 "$(paths a)"
 umount a
-refused 32 "has no mount target in zone nowhere" mounts az=nowhere a
+refused 32 "has no mount target in zone nowhere, but in $zone" \
+	mounts az=nowhere a
+
+# By the name that EFS gives it, which nobody serves here.
+mounts '' a "$fs.efs.us-east-1.hawser.internal:/"
+same 3 "$(paths a)"
+umount a
+mounts '' a "$zone.$fs.efs.us-east-1.hawser.internal:/"
+same 1 "$(paths a)"
+umount a
 
 # By address, and below the root; as it is by efs-utils' name, with its options.
 mkdir a/below 2>/dev/null || :
@@ -103,6 +112,17 @@ refused 1 "awsprofile, or keys in the environment" mounts awscredsuri=/x a
 refused 1 '"tls" option is required' mounts iam a
 refused 1 "not the id of an access point" mounts accesspoint=fsap-x a
 refused 1 "unknown option hrad" mounts hrad a
+refused 32 "fs-123: " mounts '' a fs-123:/
+refused 32 "nor is it the id of a file system" mounts '' a fs-123:/
+refused 32 "neither fs-ID:/PATH nor ADDRESS:/PATH" mounts '' a "$fs:missing"
+# Nothing that more attempts would change.
+refused 32 "give $HAWSER_AWS_CREDENTIALS a profile [nobody]" \
+	timeout 60 mount -t hawser -o client=fuse,awsprofile=nobody "$fs:/" a
+refused 32 "is its server running" timeout 60 \
+	mount -t hawser -o client=fuse,port=9,retrycnt=1 "$target1:/" a
+refused 32 "no such directory or access point" \
+	mounts accesspoint=fsap-0123456789abcdef0 a
+/sbin/mount.hawser --version | grep -q '^mount.hawser [0-9]'
 refused 32 "No such file or directory" mounts '' a "$fs:/missing"
 refused 32 "is its server running" mounts port=9 a "$target1:/"
 group=$(aws --endpoint-url "$HAWSER_API_URL" --region us-east-1 --output text \

@@ -236,7 +236,7 @@ static int attach(struct nfs_client *c, const char *path, const char **what)
 		rc = wait_for_session(c);
 	if (rc < 0)
 		return rc;
-	*what = "no such export";
+	*what = "no such directory or access point";
 	rc = get_root(c, &root);
 	if (rc == 0)
 		rc = walk(c, &root, path);
