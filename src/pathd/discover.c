@@ -3,7 +3,8 @@
  * Mount targets that appear later: the kernel asks a server for its addresses
  * at the mount, and then when it is told to.  While an address is dead, that
  * would hold up unmounting and sync(2) for up to ten seconds; so it is done
- * while all known addresses answer, and seldom after it has taken long.
+ * while all known addresses answer, or have not for so long that they may be
+ * gone for good, and seldom after it has taken long.
  */
 #include <errno.h>
 #include <mntent.h>
@@ -84,12 +85,16 @@ static int find_servers(void *arg)
 	return 0;
 }
 
-static bool all_are_whole(const struct trunks *ts)
+/* An address that has been dead all the while since the last time counts as
+ * taken away: the kernel does not try it if the server does not name it. */
+static bool all_are_settled(const struct pathd *p)
 {
+	nsec now = reactor_now();
 	struct trunk *k;
 
-	list_for_each (k, &ts->all, link)
-		if (trunk_is_wide(k) && !trunk_is_whole(k))
+	list_for_each (k, &p->trunks.all, link)
+		if (trunk_is_wide(k) &&
+		    !trunk_is_settled(k, p->options.discover, now))
 			return false;
 	return true;
 }
@@ -112,7 +117,7 @@ static void discover_all(struct pathd *p)
 		return;
 	offload(find_servers, s);
 	for (unsigned i = 0; i < s->n; i++)
-		if (all_are_whole(&p->trunks))
+		if (all_are_settled(p))
 			discover(s->found[i].mountpoint);
 	free(s);
 }

@@ -76,6 +76,8 @@ static void lose_trust(struct target *t, nsec now)
 
 static enum target_news failed(struct target *t, nsec sent, nsec now)
 {
+	if (t->failures == 0)
+		t->failing_since = sent;
 	t->failed_at[0] = t->failed_at[1];
 	t->failed_at[1] = sent;
 	t->failures++;

@@ -43,6 +43,7 @@ struct target {
 	enum target_state state;
 	unsigned failures;     /* in a row */
 	nsec failed_at[2];     /* when the last two of them began */
+	nsec failing_since;    /* … and the first */
 	nsec answering_since;  /* the first answer of those in a row came */
 	nsec answered;	       /* the last probe that was answered began */
 	nsec latency;	       /* of that one */

@@ -213,14 +213,24 @@ bool trunk_is_wide(const struct trunk *k)
 	return false;
 }
 
-bool trunk_is_whole(const struct trunk *k)
+static bool is_given_up(const struct target *t, nsec patience, nsec now)
+{
+	return t->failures >= TARGET_FAILURES &&
+	       now - t->failing_since >= patience;
+}
+
+bool trunk_is_settled(const struct trunk *k, nsec patience, nsec now)
 {
 	struct transport *t;
 
-	list_for_each (t, &k->transports, link)
-		if (t->state != TRANSPORT_HOME ||
-		    t->home->state != TARGET_ANSWERING)
+	list_for_each (t, &k->transports, link) {
+		if (t->state == TRANSPORT_MOVING ||
+		    t->at->state != TARGET_ANSWERING)
 			return false;
+		if (t->state == TRANSPORT_AWAY &&
+		    !is_given_up(t->home, patience, now))
+			return false;
+	}
 	return true;
 }
 

@@ -98,8 +98,9 @@ void transport_moved(struct trunks *ts, struct transport *t,
 
 /* More than one address, so that there is something to choose. */
 bool trunk_is_wide(const struct trunk *t);
-/* Each transport is at home, and each home answers. */
-bool trunk_is_whole(const struct trunk *t);
+/* Each transport is where an address answers: at home, or away from one that
+ * has been dead for `patience`, as one is that was taken away for good. */
+bool trunk_is_settled(const struct trunk *t, nsec patience, nsec now);
 
 const char *transport_state_name(enum transport_state state);
 

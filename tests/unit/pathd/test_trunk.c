@@ -389,6 +389,32 @@ static void a_transport_may_go_while_it_moves(void **state)
 	end();
 }
 
+static bool settled(nsec patience)
+{
+	struct trunk *k = list_first(&w.trunks.all, struct trunk, link);
+
+	return trunk_is_settled(k, patience, w.now);
+}
+
+static void an_address_that_stays_away_is_not_waited_for(void **state)
+{
+	start(2);
+	probe_all();
+	assert_true(settled(SEC(5)));
+	w.answers[B] = false;
+	for (int i = 0; i < 20; i++)
+		probe_all();
+	assert_int_equal(w.moves, 1);
+	assert_false(settled(SEC(5)));
+	for (int i = 0; i < 20; i++)
+		probe_all();
+	assert_true(settled(SEC(5)));
+	w.answers[A] = false;
+	probe_all();
+	assert_false(settled(SEC(5)));
+	end();
+}
+
 /* Linux 6.1 spoils a transport when it is given such an address. */
 static void ipv6_is_left_alone(void **state)
 {
@@ -430,6 +456,7 @@ int main(void)
 		cmocka_unit_test(who_starts_anew_brings_back_what_was_away),
 		cmocka_unit_test(where_somebody_else_moves_it_is_its_home),
 		cmocka_unit_test(a_transport_may_go_while_it_moves),
+		cmocka_unit_test(an_address_that_stays_away_is_not_waited_for),
 		cmocka_unit_test(ipv6_is_left_alone),
 	};
 
