@@ -21,7 +21,7 @@ enum { ATTACH_IO_MAX = 1 << 20 };
 struct attach_options {
 	struct volume_options volume;
 	char file[PATH_MAX]; /* absolute */
-	bool foreground, read_only, allow_other;
+	bool foreground, read_only, allow_other, no_create;
 };
 
 /* One reactor's; a task for each request. */

@@ -30,7 +30,8 @@ static int help(void)
 	       "ends it.\n\n"
 	       "  -f                            stay in the foreground\n"
 	       "  --read-only\n"
-	       "  --allow-other                 others may use it, too\n");
+	       "  --allow-other                 others may use it, too\n"
+	       "  --no-create                   FILE has to be there\n");
 	volume_options_help("--");
 	return EXIT_SUCCESS;
 }
@@ -65,6 +66,10 @@ static int set_long(struct attach_options *o, const char *option, char **argv,
 		o->allow_other = true;
 		return 0;
 	}
+	if (strcmp(option, "no-create") == 0) {
+		o->no_create = true;
+		return 0;
+	}
 	if (*i + 1 >= last)
 		return complain("an option lacks its value, or the file is "
 				"missing");
@@ -94,10 +99,12 @@ static int parse(struct attach_options *o, int argc, char **argv)
 }
 
 /* What is mounted needs something to be mounted on. */
-static int make_file(const char *name, char file[PATH_MAX])
+static int find_file(const char *name, bool create, char file[PATH_MAX])
 {
-	int fd = open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600), rc;
+	int fd = -1, rc;
 
+	if (create)
+		fd = open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		close(fd);
 	rc = mountpoint_resolve(name, file);
@@ -118,7 +125,7 @@ int attach_main(int argc, char **argv)
 		return rc;
 	if (getenv("HAWSER_LOG") == NULL && !o.foreground)
 		log_set_level("warn");
-	if (make_file(argv[argc - 1], o.file) < 0 ||
+	if (find_file(argv[argc - 1], !o.no_create, o.file) < 0 ||
 	    daemon_claim("hawser attach", o.file, S_IFREG) < 0)
 		return EXIT_FAILURE;
 	return daemon_run("hawser attach", o.foreground, attach_serve, &o);

@@ -2,6 +2,7 @@
 #include "connect/user.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,6 +46,19 @@ static void make_parents(const char *file)
 		snprintf(path, sizeof(path), "%.*s", (int)(slash - file), file);
 		mkdir(path, 0755);
 	}
+}
+
+/* It is what says that somebody may be attaching the volume, also when we are
+ * killed: `hawser attach` makes none, and doesn't go on without. */
+static bool make_file(const char *file)
+{
+	int fd;
+
+	make_parents(file);
+	fd = open(file, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }
 
 /* -------------------------------------------------------------- the report */
@@ -292,12 +306,16 @@ static int start(struct connect_host *h, const struct connect_info *info,
 				.hostid = hostid,
 				.file = file };
 	int rc = check_map(h, info, o, &p, map, text);
+	bool made;
 
 	if (rc < 0)
 		return rc;
 	identity_host(h, hostnqn, hostid);
-	make_parents(file);
-	return attach_some(h, info, o, &p, text);
+	made = make_file(file);
+	rc = attach_some(h, info, o, &p, text);
+	if (rc < 0 && made)
+		unlink(file);
+	return rc;
 }
 
 /* Has each target so many live paths?  Of several targets, one that has none
@@ -428,16 +446,14 @@ static int unmount(struct connect_host *h, const char *file, bool force,
 	}
 }
 
-int user_release(struct connect_host *h, const struct connect_info *info,
-		 const struct connect_options *o, bool force,
-		 char text[CONNECT_TEXT])
+/* 0; 1: it has been attached meanwhile; or -errno, with text. */
+static int release(struct connect_host *h, const char *file, bool force,
+		   char text[CONNECT_TEXT])
 {
-	char file[PATH_MAX], said[512];
-	json_t *report;
+	json_t *report = ask(h, file);
+	char said[512];
 	int rc;
 
-	file_of(h, info, o, file);
-	report = ask(h, file);
 	if (report == NULL && access(file, F_OK) < 0)
 		return 0;
 	rc = unmount(h, file, force, said, sizeof(said));
@@ -450,8 +466,23 @@ int user_release(struct connect_host *h, const struct connect_info *info,
 				   : strstr(said, "in use") ? -EBUSY
 							    : -EIO,
 				   "%.250s", rc < 0 ? strerror(-rc) : said);
-	unlink(file);
-	return 0;
+	return unlink(file) < 0 && errno == EBUSY;
+}
+
+int user_release(struct connect_host *h, const struct connect_info *info,
+		 const struct connect_options *o, bool force,
+		 char text[CONNECT_TEXT])
+{
+	char file[PATH_MAX];
+	int rc = 1;
+
+	file_of(h, info, o, file);
+	for (unsigned n = 0; n < 3 && rc == 1; n++)
+		rc = release(h, file, force, text);
+	return rc == 1 ? refuse_with(text, -EBUSY,
+				     "%.200s: it is attached again and again",
+				     file)
+		       : rc;
 }
 
 static uint64_t ask_size(struct connect_host *h, const char *file)

@@ -8,7 +8,7 @@
 
 #include "connect/connect.h"
 
-enum { USER_WORDS_MAX = 4 + 4 * (10 + 2 * CONNECT_PORTALS_MAX) + 14 };
+enum { USER_WORDS_MAX = 4 + 4 * (10 + 2 * CONNECT_PORTALS_MAX) + 15 };
 
 /* A command line, with the memory of its words. */
 struct user_words {

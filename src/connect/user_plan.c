@@ -128,6 +128,7 @@ int user_plan(const struct connect_info *info, const struct connect_options *o,
 				   info->n_targets, info->replica_count);
 	word(out, "%s", p->program);
 	word(out, "attach");
+	word(out, "--no-create");
 	for (unsigned i = 0; i < info->n_targets; i++) {
 		rc = add_target(out, &info->targets[i], option, p->portal,
 				text);

@@ -109,6 +109,18 @@ for n in 1 2 3 4 5; do
 	hawser disconnect "$file"
 done
 
+# … and disconnected after that, it leaves nothing that goes on without it.
+idle() { ! pgrep -f "attach .*$file\$" >/dev/null && [ ! -e "$file" ]; }
+for n in 1 2 3 4 5; do
+	hawser connect plain.json >/dev/null 2>&1 &
+	sleep 0.0$((n * 2 - 1))
+	kill -KILL $! 2>/dev/null || :
+	wait $! || :
+	hawser disconnect plain.json
+	eventually idle
+done
+refused 1 'No such file' hawser attach --no-create --subnqn "$nqn" "$one" none
+
 # Several at once are one.
 for n in 1 2 3 4; do
 	hawser connect plain.json >path.$n 2>/dev/null &
