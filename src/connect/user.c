@@ -446,6 +446,28 @@ static int unmount(struct connect_host *h, const char *file, bool force,
 	}
 }
 
+/* Also what a dead daemon has left. */
+static bool is_mounted(const char *file)
+{
+	char above[PATH_MAX];
+	struct stat here, there;
+
+	if (stat(file, &here) < 0)
+		return errno == ENOTCONN;
+	snprintf(above, sizeof(above), "%.*s",
+		 (int)(strrchr(file, '/') - file + 1), file);
+	return stat(above, &there) == 0 && here.st_dev != there.st_dev;
+}
+
+/* One that a user has named may be older than the volume, and have something in
+ * it. */
+static bool is_empty(const char *file)
+{
+	struct stat st;
+
+	return stat(file, &st) == 0 && st.st_size == 0;
+}
+
 /* 0; 1: it has been attached meanwhile; or -errno, with text. */
 static int release(struct connect_host *h, const char *file, bool force,
 		   char text[CONNECT_TEXT])
@@ -466,7 +488,9 @@ static int release(struct connect_host *h, const char *file, bool force,
 				   : strstr(said, "in use") ? -EBUSY
 							    : -EIO,
 				   "%.250s", rc < 0 ? strerror(-rc) : said);
-	return unlink(file) < 0 && errno == EBUSY;
+	if (is_mounted(file))
+		return 1;
+	return is_empty(file) && unlink(file) < 0 && errno == EBUSY;
 }
 
 int user_release(struct connect_host *h, const struct connect_info *info,

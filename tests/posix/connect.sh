@@ -121,6 +121,12 @@ for n in 1 2 3 4 5; do
 done
 refused 1 'No such file' hawser attach --no-create --subnqn "$nqn" "$one" none
 
+# A file that was there before is there again.
+echo mine >mine
+same "$PWD/mine" "$(hawser connect --file mine plain.json 2>/dev/null)"
+hawser disconnect plain.json
+same mine "$(cat mine)"
+
 # Several at once are one.
 for n in 1 2 3 4; do
 	hawser connect plain.json >path.$n 2>/dev/null &
