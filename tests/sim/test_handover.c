@@ -139,6 +139,20 @@ static void reset(struct nvme_world *w)
 	CHECK_OK(nvmei_reset(w->host, "Nvme0", NULL));
 }
 
+/* With failover there is one controller, and nothing could be done meanwhile.
+ */
+static void disable_one(struct nvme_world *w)
+{
+	struct nvmei_controller_info info;
+	const struct addr *a = &w->addr[any_path()];
+
+	if (!nvmei_controller_get(w->host, 1, &info))
+		return;
+	CHECK_OK(nvmei_disable(w->host, "Nvme0", a));
+	a_while();
+	CHECK_OK(nvmei_enable(w->host, "Nvme0", a));
+}
+
 static void change_policy(struct nvme_world *w)
 {
 	static const char *const names[] = { "active-passive", "round-robin",
@@ -178,6 +192,7 @@ static void trouble(void *arg)
 		lose_listener,
 		restart_target,
 		reset,
+		disable_one,
 		change_policy,
 		cut_often,
 		hold_and_silence,

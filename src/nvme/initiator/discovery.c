@@ -392,9 +392,12 @@ int nvmei_discovery_start(struct nvmei *h, const struct nvmei_attach *a,
 	if (strlen(a->name) == 0 || strlen(a->name) > NVMEI_NAME_MAX - 10)
 		return refuse_with(text, -EINVAL, "the name has 1 to %d bytes",
 				   NVMEI_NAME_MAX - 10);
-	if (find_discovery(h, a->name) != NULL)
-		return refuse_with(text, -EEXIST, "%s is watched already",
-				   a->name);
+	list_for_each (d, &h->discoveries, link)
+		if (strcmp(d->name, a->name) == 0 ||
+		    addr_equal(&d->addr, &a->addr))
+			return refuse_with(text, -EEXIST,
+					   "it is watched already, as %s",
+					   d->name);
 	rc = nvmei_check_timeouts(a->ctrlr_loss_timeout_sec,
 				  a->reconnect_delay_sec,
 				  a->fast_io_fail_timeout_sec, text);

@@ -200,7 +200,8 @@ bool nvmei_controller_get(const struct nvmei *h, unsigned i,
  * lost is tried again for ever; what it told holds until it is back.  Services
  * that it refers to are followed likewise, four in a row, 64 in all.
  *
- * Parks until all that was found has been tried once.  -EEXIST: the name; or as
+ * Parks until all that was found has been tried once.  -EEXIST: the name, or
+ * the address; or as
  * nvmei_attach(), for the service itself.
  */
 int nvmei_discovery_start(struct nvmei *h, const struct nvmei_attach *a,
