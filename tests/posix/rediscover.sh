@@ -15,8 +15,11 @@ set -- $(hawser mount-target create "$fs")
 eventually has 3
 eventually path_is a "$2" live
 
-# What the user named stays, even if it is gone.
+# What the user named stays, even if it is gone; and takes nobody's place.
+mount_at c "addr=$target1,mounttargetip_1=$target2,max_connect=2"
 hawser mount-target delete "$id1"
+eventually path_is c "$2" live
+hawser umount c
 eventually path_is_not a "$target1" live
 dd if=/dev/urandom of=a/file bs=64k count=16 conv=fsync status=none
 has 3 || fail "the address that was given is forgotten"

@@ -33,13 +33,27 @@ static bool parse_server(utf8string text, uint16_t port, struct addr *out)
 	return addr_parse(out, buf, port) == 0;
 }
 
+static bool is_up(const struct nfs_client *c, const struct addr *address)
+{
+	const struct conn *conn;
+
+	list_for_each (conn, &c->conns, link)
+		if (addr_equal(&conn->address, address) && conn->wire != NULL &&
+		    conn->wire->up)
+			return true;
+	return false;
+}
+
+/* One that the user named and that is no mount target any more takes no place
+ * of another. */
 static unsigned count_addresses(const struct nfs_client *c)
 {
 	const struct conn *conn;
 	unsigned n = 0;
 
 	list_for_each (conn, &c->conns, link)
-		n++;
+		if (conn->listed || is_up(c, &conn->address))
+			n++;
 	return n / c->options.nconnect;
 }
 
@@ -53,30 +67,25 @@ static struct conn *find(struct nfs_client *c, const struct addr *address)
 	return NULL;
 }
 
-static void add(struct nfs_client *c, const struct addr *address)
+static void mark(struct nfs_client *c, const struct addr *address)
 {
 	struct conn *conn;
 
-	if (find(c, address) == NULL) {
-		if (count_addresses(c) >= c->options.max_connect)
-			return;
-		paths_add(c, address);
-		list_for_each (conn, &c->conns, link)
-			conn->found |= addr_equal(&conn->address, address);
-	}
 	list_for_each (conn, &c->conns, link)
 		conn->listed |= addr_equal(&conn->address, address);
 }
 
-static bool is_up(const struct nfs_client *c, const struct addr *address)
+static void add(struct nfs_client *c, const struct addr *address)
 {
-	const struct conn *conn;
+	struct conn *conn;
 
+	if (find(c, address) != NULL ||
+	    count_addresses(c) >= c->options.max_connect)
+		return;
+	paths_add(c, address);
 	list_for_each (conn, &c->conns, link)
-		if (addr_equal(&conn->address, address) && conn->wire != NULL &&
-		    conn->wire->up)
-			return true;
-	return false;
+		conn->found |= addr_equal(&conn->address, address);
+	mark(c, address);
 }
 
 static struct conn *find_gone(struct nfs_client *c)
@@ -101,22 +110,34 @@ static void remove_gone(struct nfs_client *c)
 	}
 }
 
-static void take(struct nfs_client *c, const fs_locations4 *all)
+typedef void address_fn(struct nfs_client *c, const struct addr *address);
+
+static void for_each_address(struct nfs_client *c, const fs_locations4 *all,
+			     address_fn *fn)
 {
-	struct conn *conn;
 	struct addr address;
 
-	list_for_each (conn, &c->conns, link)
-		conn->listed = false;
 	for (uint32_t i = 0; i < all->nlocations; i++) {
 		const fs_location4 *l = &all->locations[i];
 
 		for (uint32_t n = 0; n < l->nserver; n++)
 			if (parse_server(l->server[n], c->options.port,
 					 &address))
-				add(c, &address);
+				fn(c, &address);
 	}
+}
+
+/* Those that are gone go first: there may be room for no more than are there.
+ */
+static void take(struct nfs_client *c, const fs_locations4 *all)
+{
+	struct conn *conn;
+
+	list_for_each (conn, &c->conns, link)
+		conn->listed = false;
+	for_each_address(c, all, mark);
 	remove_gone(c);
+	for_each_address(c, all, add);
 }
 
 /* Parks. */
