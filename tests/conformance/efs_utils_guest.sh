@@ -77,7 +77,7 @@ mounts() { # OPTIONS DIR [SOURCE]
 refused() { # TEXT OPTIONS [SOURCE]
 	local text=$1
 	mkdir -p /r
-	timeout 120 mount -t efs -o "stunnel,retry=0,$2" "${3:-$fs:/}" /r \
+	timeout 60 mount -t efs -o "stunnel,retry=0,$2" "${3:-$fs:/}" /r \
 		2>/tmp/err && fail "mounted with $2"
 	grep -q -- "$text" /tmp/err || fail "no '$text' with $2"
 }
@@ -88,10 +88,14 @@ denied() { # RULE OPTIONS [SOURCE]
 }
 # Of the tunnels that mounts go by.
 ports() { sed -n 's/^127.0.0.1:.*[ ,]port=\([0-9]*\).*/\1/p' /proc/mounts | sort -u; }
-# tunnel DIR: the process id of its tunnel, as the watchdog knows it.
-tunnel() {
-	sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' /run/efs/fs-*"${1//\//.}".*[0-9]
+# state DIR: the file in which the watchdog knows its tunnel; others may be left
+# of mounts that were there before.
+state() {
+	local port
+	port=$(findmnt -n -o OPTIONS "$1" | grep -o '\<port=[0-9]*')
+	echo /run/efs/fs-*"${1//\//.}.${port#port=}"
 }
+tunnel() { sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$(state "$1")"; }
 kill_tunnel() { kill -9 "$(tunnel "$1")"; }
 
 # ---------------------------------------------------------------------- scenes
@@ -200,8 +204,8 @@ groups=$(api efs describe-mount-target-security-groups \
 	--mount-target-id "$target" --query SecurityGroups)
 api efs modify-mount-target-security-groups --mount-target-id "$target" \
 	--security-groups "$group"
-refused "timeout\|timed out\|reset\|refused\|error" tls
-refused "timeout\|timed out\|reset\|refused\|error" ""
+refused "timeout\|timed out\|reset\|Broken pipe" tls
+refused "timeout\|timed out\|reset\|Broken pipe" ""
 api efs modify-mount-target-security-groups --mount-target-id "$target" \
 	--security-groups "$groups"
 
@@ -220,11 +224,11 @@ timeout 60 dd if=/dev/urandom of=/a/after bs=64k count=16 conv=fsync \
 echo "   certificates are renewed; the key that was before may go"
 sed '/^\[app\]/,$d' /tmp/credentials >~/.aws/credentials
 hawser key create app | profile app >>~/.aws/credentials
-certificate() { sha256sum /run/efs/fs-*.a.*+/certificate.pem; }
-old=$(certificate)
-renewed() { [[ $(certificate) != "$old" ]]; }
+certificates() { sha256sum "$(state /a)+/certificate.pem" "$(state /b)+/certificate.pem"; }
+old=$(certificates)
+renewed() { (($(certificates | grep -vcF "$old") == 2)); }
 sed -i 's/"certificateCreationTime": *"[0-9]*Z"/"certificateCreationTime": "200101000000Z"/' \
-	/run/efs/fs-*.a.*[0-9] /run/efs/fs-*.b.*[0-9]
+	"$(state /a)" "$(state /b)"
 wait_for 60 "not renewed" renewed
 sleep 2 # until stunnel has read it
 hawser mount-target down "$target"
@@ -246,8 +250,9 @@ exec 5>&- 6>&-
 [[ $(</b/open) == one?two ]] || fail "$(</b/open)"
 
 echo "   unmounted, the tunnel ends; the other one stays"
+file=$(state /a)
 umount /a
-gone() { [[ -z $(tunnel /a 2>/dev/null) ]]; }
+gone() { [[ ! -e $file ]]; }
 wait_for 90 "its state stays" gone
 timeout 20 sha256sum /b/after >/dev/null || fail "the other one hangs"
 umount /b
