@@ -177,7 +177,12 @@ mounts tls,iam,awsprofile=app /a
 touch /a/by-app 2>/dev/null || fail "app may not write"
 denied "no statement allows it" tls
 denied "no statement allows it" tls,iam
-denied "no statement allows it" ""
+# In the clear everybody may mount the root, since he may be on his way to an
+# access point; and do nothing there.
+mkdir -p /r
+mount -t efs -o stunnel "$fs:/" /r 2>/tmp/err || true
+cat /r/file >/dev/null 2>&1 && fail "read in the clear"
+umount /r 2>/dev/null || true
 cp ~/.aws/credentials /tmp/credentials
 sed -i 's/^\(aws_secret_access_key *= *\)./\1X/' ~/.aws/credentials
 denied "its signature is not that of the key" tls,iam,awsprofile=app
