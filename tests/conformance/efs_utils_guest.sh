@@ -5,20 +5,13 @@
 set -e
 efs=/usr/lib/amazon-efs-utils
 
+. /vm/lib.sh
+
 fail() {
 	echo "FAILED: $*" >&2
 	cat /tmp/err >&2
 	tail -n 12 /var/log/amazon/efs/mount.log >&2
 	exit 1
-}
-
-wait_for() { # SECONDS WHAT COMMAND…
-	local deadline=$((SECONDS + $1)) what=$2
-	shift 2
-	until "$@"; do
-		((SECONDS < deadline)) || fail "$what"
-		sleep 0.3
-	done
 }
 
 # ------------------------------------------------- as its packages install it

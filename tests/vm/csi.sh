@@ -7,25 +7,14 @@
 # behind.  The controller is on the host, and so is the client of both.
 set -e
 
+. /vm/lib.sh
+
 fail() {
 	echo "FAILED: $*" >&2
 	tail -n 15 /tmp/csi.log >&2
 	cat /tmp/answer >&2
 	dmesg | tail -15 >&2
 	exit 1
-}
-
-wait_for() { # seconds, what, command…
-	local deadline=$((SECONDS + $1)) what=$2
-	shift 2
-	until "$@"; do
-		((SECONDS < deadline)) || fail "$what"
-		sleep 0.1
-	done
-}
-
-same() { # wanted, got, what
-	[[ $1 == "$2" ]] || fail "$3: wanted '$1', got '$2'"
 }
 
 call() { # address, method, JSON

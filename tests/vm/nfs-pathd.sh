@@ -9,6 +9,8 @@ set -e
 limit_ms=2000
 noticed_ms=300 # what went to the silent path waited that long at least
 
+. /vm/lib.sh
+
 fail() {
 	echo "FAILED: $*" >&2
 	transports >&2
@@ -23,15 +25,6 @@ transports() {
 
 at() { # address, number of transports
 	(($(transports | grep -cx "$1") == $2))
-}
-
-wait_for() { # seconds, what, command…
-	local deadline=$((SECONDS + $1)) what=$2
-	shift 2
-	until "$@"; do
-		((SECONDS < deadline)) || fail "$what"
-		sleep 0.1
-	done
 }
 
 serves() {

@@ -8,6 +8,8 @@
 set -e
 base=nqn.2022-02.io.example
 
+. /vm/lib.sh
+
 fail() {
 	echo "FAILED: $*" >&2
 	cat /tmp/err /tmp/result 2>/dev/null >&2
@@ -22,19 +24,6 @@ fail() {
 # Method and arguments, without quoting.
 rpc() {
 	host "\$VM_LOG/rpc $*" >/tmp/rpc || fail "rpc $*: $(cat /tmp/rpc)"
-}
-
-wait_for() { # seconds, what, command…
-	local deadline=$((SECONDS + $1)) what=$2
-	shift 2
-	until "$@"; do
-		((SECONDS < deadline)) || fail "$what"
-		sleep 0.2
-	done
-}
-
-same() { # wanted, got, what
-	[[ $1 == "$2" ]] || fail "$3: wanted '$1', got '$2'"
 }
 
 uuid() { echo "11111111-0000-4000-8000-00000000000$1"; }

@@ -7,6 +7,8 @@
 set -e
 nqn=nqn.2022-02.io.example:vm
 
+. /vm/lib.sh
+
 fail() {
 	echo "FAILED: $*" >&2
 	nvme list-subsys >&2
@@ -37,15 +39,6 @@ ana_seen() {
 	local c
 	c=$(controller "$1")
 	cat "/sys/class/nvme/$c/nvme"*c*n1/ana_state
-}
-
-wait_for() { # seconds, what, command…
-	local deadline=$((SECONDS + $1)) what=$2
-	shift 2
-	until "$@"; do
-		((SECONDS < deadline)) || fail "$what"
-		sleep 0.1
-	done
 }
 
 sees() { [[ $(ana_seen "$1") == "$2" ]]; }

@@ -9,21 +9,14 @@ nqn=nqn.2022-02.io.example:vm
 limit_ms=2000
 noticed_ms=300 # what went to the silent path waited that long at least
 
+. /vm/lib.sh
+
 fail() {
 	echo "FAILED: $*" >&2
 	nvme list-subsys >&2
 	tail -n 40 /tmp/pathd.log >&2
 	dmesg | tail -20 >&2
 	exit 1
-}
-
-wait_for() { # seconds, what, command…
-	local deadline=$((SECONDS + $1)) what=$2
-	shift 2
-	until "$@"; do
-		((SECONDS < deadline)) || fail "$what"
-		sleep 0.1
-	done
 }
 
 serves() {
